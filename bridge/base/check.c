@@ -1,0 +1,23 @@
+/*
+ * check.c - says which belief broke, and ends the process where going on would be worse.
+ */
+#include "base/check.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+_Noreturn void check_failed(const char *file, int line, const char *condition)
+{
+    log_error("check_failed", "at=%s:%d belief=\"%s\"", file, line, LOG_TEXT(condition, __builtin_strlen(condition)));
+    abort();
+}
+
+bool expect_failed(const char *file, int line, const char *condition)
+{
+    log_error("expect_failed", "at=%s:%d belief=\"%s\"", file, line, LOG_TEXT(condition, __builtin_strlen(condition)));
+#ifndef NDEBUG
+    abort();
+#endif
+    return false;
+}

@@ -1,0 +1,83 @@
+/*
+ * clock.c - time from the kernel, chance from the kernel.
+ *
+ * There is no generator of our own: its state would be copied by fork(), and then all workers would roll the same dice
+ * and reconnect in step. getrandom() costs less than a microsecond where it is used (once per connection or retry).
+ */
+#include "base/clock.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+static uint64_t held_ms; /* where a test holds the clock; 0: it runs */
+
+static uint64_t read_ms(clockid_t which)
+{
+    struct timespec now;
+
+    CHECK(clock_gettime(which, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t clock_now_ms(void)
+{
+    /* + 1: right after boot too, 0 is never an answer, so callers may use it for "not yet". */
+    return held_ms != 0 ? held_ms : read_ms(CLOCK_MONOTONIC) + 1;
+}
+
+uint64_t clock_wall_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
+}
+
+void clock_hold(uint64_t now_ms)
+{
+    held_ms = now_ms;
+}
+
+static void random_fill(void *out, size_t len)
+{
+    unsigned char *at = out;
+
+    while (len > 0) {
+        ssize_t got = getrandom(at, len, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        CHECK(got > 0);
+        at += got;
+        len -= (size_t)got;
+    }
+}
+
+uint64_t random_below(uint64_t limit)
+{
+    uint64_t roll;
+
+    if (limit < 2)
+        return 0;
+    /* Rolls from the incomplete last round of `limit` numbers are rolled again: they would favour the low numbers. */
+    uint64_t incomplete = (UINT64_MAX % limit + 1) % limit;
+    do
+        random_fill(&roll, sizeof roll);
+    while (roll > UINT64_MAX - incomplete);
+    return roll % limit;
+}
+
+void random_token(char *out, size_t len)
+{
+    static const char digits[36] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+    if (len == 0)
+        return;
+    for (size_t at = 0; at + 1 < len;) {
+        unsigned char rolls[64];
+        random_fill(rolls, sizeof rolls);
+        for (size_t i = 0; i < sizeof rolls && at + 1 < len; i++)
+            if (rolls[i] < 252) /* 7 times 36: each digit as likely */
+                out[at++] = digits[rolls[i] % 36];
+    }
+    out[len - 1] = '\0';
+}

@@ -1,0 +1,237 @@
+/*
+ * log.c - lines, built on the stack and written at once.
+ *
+ *     text  2025-01-31T12:00:00.123Z info worker[17] redis_up address=10.0.0.5 port=6379
+ *     JSON  {"time":"2025-01-31T12:00:00.123Z","level":"info","message":"redis_up","role":"worker","pid":17,
+ *            "address":"10.0.0.5","port":6379}                                                       (on one line)
+ *
+ * "message" and "level" are the names that log collectors look for. A line never exceeds LINE_MAX_BYTES, which a pipe
+ * takes whole or not at all (PIPE_BUF).
+ */
+#include "base/log.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 4096
+#define BODY_MAX 1536
+#define TEXT_BYTES 120
+
+static struct {
+    enum log_level level;
+    bool json;
+    const char *role;
+} settings = {LOG_INFO, false, "bridge"};
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+struct line {
+    size_t len;
+    char bytes[LINE_MAX_BYTES];
+};
+
+void log_open(enum log_level level, bool json, const char *role)
+{
+    settings.level = level;
+    settings.json = json;
+    settings.role = role;
+}
+
+bool log_is_on(enum log_level level)
+{
+    return level <= settings.level;
+}
+
+static bool is_plain(char c)
+{
+    return c >= ' ' && c <= '~';
+}
+
+/* --- putting a line together: what does not fit is left out ------------------------------------------------------- */
+
+static void put(struct line *line, const char *bytes, size_t len)
+{
+    size_t room = sizeof line->bytes - line->len;
+
+    if (len > room)
+        len = room;
+    memcpy(line->bytes + line->len, bytes, len);
+    line->len += len;
+}
+
+static void put_text(struct line *line, const char *text)
+{
+    put(line, text, strlen(text));
+}
+
+static void put_number(struct line *line, long number)
+{
+    char text[24];
+
+    put(line, text, (size_t)snprintf(text, sizeof text, "%ld", number));
+}
+
+static void put_time(struct line *line)
+{
+    uint64_t now_ms = clock_wall_ms();
+    time_t seconds = (time_t)(now_ms / 1000);
+    struct tm tm;
+    char text[40];
+
+    gmtime_r(&seconds, &tm);
+    size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    len += (size_t)snprintf(text + len, sizeof text - len, ".%03uZ", (unsigned)(now_ms % 1000));
+    put(line, text, len);
+}
+
+static void put_json_string(struct line *line, const char *bytes, size_t len)
+{
+    put(line, "\"", 1);
+    for (size_t i = 0; i < len && line->len + 8 < sizeof line->bytes; i++) {
+        if (bytes[i] == '"' || bytes[i] == '\\')
+            put(line, "\\", 1);
+        put(line, bytes + i, 1);
+    }
+    put(line, "\"", 1);
+}
+
+/* A count or a size becomes a JSON number; longer ones would lose digits in readers that know doubles only. */
+static bool is_number(const char *value, size_t len)
+{
+    return len >= 1 && len <= 15 && strspn(value, "0123456789") >= len && (len == 1 || value[0] != '0');
+}
+
+/* The length of the key where `at` is the start of `key=`, else 0. */
+static size_t key_len(const char *at)
+{
+    size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return at[len] == '=' ? len : 0;
+}
+
+/* `key=value key="value" …` as JSON members. A value without quotes goes on to the next key, spaces included. */
+static void put_json_pairs(struct line *line, const char *at)
+{
+    for (;;) {
+        at += strspn(at, " ");
+        if (*at == '\0' || line->len + 256 > sizeof line->bytes)
+            return;
+        size_t key = key_len(at);
+        const char *value = key > 0 ? at + key + 1 : at, *end, *next;
+
+        put(line, ",", 1);
+        put_json_string(line, key > 0 ? at : "text", key > 0 ? key : 4);
+        put(line, ":", 1);
+        if (*value == '"') {
+            end = strchrnul(++value, '"');
+            next = *end == '"' ? end + 1 : end;
+        } else {
+            end = strchrnul(value, ' ');
+            while (*end == ' ' && key_len(end + 1) == 0)
+                end = strchrnul(end + 1, ' ');
+            next = end;
+        }
+        if (is_number(value, (size_t)(end - value)))
+            put(line, value, (size_t)(end - value));
+        else
+            put_json_string(line, value, (size_t)(end - value));
+        at = next;
+    }
+}
+
+static void put_json_line(struct line *line, enum log_level level, const char *event, const char *body)
+{
+    put_text(line, "{\"time\":\"");
+    put_time(line);
+    put_text(line, "\",\"level\":\"");
+    put_text(line, level_names[level]);
+    put_text(line, "\",\"message\":");
+    put_json_string(line, event, strlen(event));
+    put_text(line, ",\"role\":");
+    put_json_string(line, settings.role, strlen(settings.role));
+    put_text(line, ",\"pid\":");
+    put_number(line, (long)getpid());
+    put_json_pairs(line, body);
+    put_text(line, "}");
+}
+
+static void put_text_line(struct line *line, enum log_level level, const char *event, const char *body)
+{
+    put_time(line);
+    put_text(line, " ");
+    put_text(line, level_names[level]);
+    put_text(line, " ");
+    put_text(line, settings.role);
+    put_text(line, "[");
+    put_number(line, (long)getpid());
+    put_text(line, "] ");
+    put_text(line, event);
+    if (*body != '\0')
+        put_text(line, " ");
+    put_text(line, body);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------ */
+
+static void format_body(char out[static BODY_MAX], const char *format, va_list args)
+{
+    int len = vsnprintf(out, BODY_MAX, format, args);
+
+    if (len < 0)
+        out[0] = '\0';
+    if (len >= BODY_MAX)
+        memcpy(out + BODY_MAX - 4, "...", 4);
+    /* Whoever forgot LOG_TEXT still can't start a line of their own or move a terminal's cursor. */
+    for (char *at = out; *at != '\0'; at++)
+        if (!is_plain(*at))
+            *at = '?';
+}
+
+void log_line(enum log_level level, const char *event, const char *format, ...)
+{
+    char body[BODY_MAX];
+    struct line line = {.len = 0};
+    va_list args;
+    int saved = errno; /* a log line between a failure and the look at its errno changes nothing */
+
+    if (!log_is_on(level))
+        return;
+    va_start(args, format);
+    format_body(body, format, args);
+    va_end(args);
+    if (settings.json)
+        put_json_line(&line, level, event, body);
+    else
+        put_text_line(&line, level, event, body);
+    if (line.len == sizeof line.bytes)
+        line.len--;
+    line.bytes[line.len++] = '\n';
+    while (write(STDERR_FILENO, line.bytes, line.len) < 0 && errno == EINTR)
+        ;
+    errno = saved;
+}
+
+const char *log_text(char out[static LOG_TEXT_MAX], const char *bytes, size_t len)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < len && i < TEXT_BYTES; i++) {
+        if (is_plain(bytes[i]) && bytes[i] != '"' && bytes[i] != '\\')
+            out[at++] = bytes[i];
+        else
+            at += (size_t)snprintf(out + at, 5, "\\x%02x", (unsigned char)bytes[i]);
+    }
+    if (len > TEXT_BYTES) {
+        memcpy(out + at, "...", 3);
+        at += 3;
+    }
+    out[at] = '\0';
+    return out;
+}

@@ -1,0 +1,189 @@
+/*
+ * loop.c - libevent, one turn at a time.
+ *
+ *     loop_run:   wait for events ──► their callbacks ──► turn hooks, in order ──► again, until loop_stop()
+ *
+ * Each turn is one event_base_loop(EVLOOP_ONCE), so that the hooks run after everything that one wake-up brought.
+ * No epoll change list and no locks: descriptors come and go within a turn, and there is one thread.
+ */
+#include "base/loop.h"
+
+#include "base/log.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOOKS_MAX 16
+#define SIGNALS_MAX 8
+#define DRAIN_TURNS 8
+
+struct hook {
+    loop_fn fn;
+    void *arg;
+};
+
+struct signal_watch {
+    struct event *event;
+    loop_signal_fn fn;
+    void *arg;
+};
+
+struct loop {
+    struct event_base *base;
+    bool is_stopping;
+    bool is_again; /* the next turn does not wait */
+    unsigned hook_count, watch_count;
+    struct hook hooks[HOOKS_MAX];
+    struct signal_watch watches[SIGNALS_MAX];
+};
+
+struct timer {
+    struct event *event;
+    loop_fn fn;
+    void *arg;
+};
+
+static void on_libevent_log(int severity, const char *message)
+{
+    log_line(severity >= EVENT_LOG_WARN ? LOG_WARN : LOG_DEBUG, "libevent", "text=\"%s\"",
+             LOG_TEXT(message, strlen(message)));
+}
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    struct event_config *config = event_config_new();
+
+    event_set_log_callback(on_libevent_log);
+    if (loop != NULL && config != NULL) {
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        loop->base = event_base_new_with_config(config);
+    }
+    if (config != NULL)
+        event_config_free(config);
+    if (loop == NULL || loop->base == NULL) {
+        free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    for (unsigned i = 0; i < loop->watch_count; i++)
+        event_free(loop->watches[i].event);
+    /* A name lookup that was given up ends in a deferred callback of libevent's, which frees it: let it run. Everybody
+     * else has left by now. */
+    for (unsigned turn = 0; turn < DRAIN_TURNS; turn++)
+        event_base_loop(loop->base, EVLOOP_NONBLOCK);
+    event_base_free(loop->base);
+    free(loop);
+}
+
+static void run_hooks(struct loop *loop)
+{
+    for (unsigned i = 0; i < loop->hook_count; i++)
+        loop->hooks[i].fn(loop->hooks[i].arg);
+}
+
+void loop_run(struct loop *loop)
+{
+    loop->is_stopping = false;
+    do {
+        int flags = (loop->is_again ? EVLOOP_NONBLOCK : EVLOOP_ONCE) | EVLOOP_NO_EXIT_ON_EMPTY;
+        loop->is_again = false;
+        CHECK(event_base_loop(loop->base, flags) >= 0);
+        run_hooks(loop);
+    } while (!loop->is_stopping);
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->is_stopping = true;
+}
+
+void loop_on_turn_end(struct loop *loop, loop_fn fn, void *arg)
+{
+    CHECK(loop->hook_count < HOOKS_MAX);
+    loop->hooks[loop->hook_count++] = (struct hook){fn, arg};
+}
+
+void loop_again(struct loop *loop)
+{
+    loop->is_again = true;
+}
+
+/* --- signals ------------------------------------------------------------------------------------------------------ */
+
+static void on_signal(evutil_socket_t signal, short what, void *arg)
+{
+    struct signal_watch *watch = arg;
+
+    (void)what;
+    watch->fn((int)signal, watch->arg);
+}
+
+void loop_on_signal(struct loop *loop, int signal, loop_signal_fn fn, void *arg)
+{
+    CHECK(loop->watch_count < SIGNALS_MAX);
+    struct signal_watch *watch = &loop->watches[loop->watch_count++];
+
+    *watch = (struct signal_watch){evsignal_new(loop->base, signal, on_signal, watch), fn, arg};
+    CHECK(watch->event != NULL && event_add(watch->event, NULL) == 0);
+}
+
+struct event_base *loop_base(struct loop *loop)
+{
+    return loop->base;
+}
+
+/* --- timers ------------------------------------------------------------------------------------------------------- */
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct timer *timer = arg;
+
+    (void)fd;
+    (void)what;
+    timer->fn(timer->arg); /* which may free the timer */
+}
+
+struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg)
+{
+    struct timer *timer = malloc(sizeof *timer);
+
+    if (timer == NULL)
+        return NULL;
+    *timer = (struct timer){evtimer_new(loop->base, on_timer, timer), fn, arg};
+    if (timer->event == NULL) {
+        free(timer);
+        return NULL;
+    }
+    return timer;
+}
+
+void timer_start(struct timer *timer, uint64_t after_ms)
+{
+    const uint64_t longest_ms = 1000ull * 86400 * 365;
+
+    if (after_ms > longest_ms)
+        after_ms = longest_ms;
+    struct timeval after = {.tv_sec = (time_t)(after_ms / 1000), .tv_usec = (suseconds_t)(after_ms % 1000 * 1000)};
+    CHECK(evtimer_add(timer->event, &after) == 0);
+}
+
+void timer_stop(struct timer *timer)
+{
+    evtimer_del(timer->event);
+}
+
+void timer_free(struct timer *timer)
+{
+    if (timer == NULL)
+        return;
+    event_free(timer->event);
+    free(timer);
+}
