@@ -1,0 +1,393 @@
+/*
+ * caller.c - calls of the library's functions: a request record each, owned here, handed to hiredis until its answer.
+ *
+ * What is asked while the link is down is answered REPLY_DOWN too, from the loop, so that nobody is called back from
+ * within his own call.
+ */
+#include "base/log.h"
+#include "base/loop.h"
+#include "library.h"
+#include "link.h"
+#include "page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#define PAGE_BYTES "262144" /* payload that one page brings, at most (or one entry) */
+
+struct request;
+typedef void (*request_decode_fn)(struct request *request, struct reply reply, const redisReply *raw);
+
+struct request {
+    STAILQ_ENTRY(request) next;   /* in caller.unsent */
+    struct caller *caller;
+    request_decode_fn decode;
+    union {
+        caller_position_fn position;
+        caller_page_fn page;
+        caller_record_fn record;
+        caller_seat_fn seat;
+    } fn;
+    void *arg;
+    uint64_t ticket;
+    struct position after;        /* of a page */
+};
+
+struct caller {
+    struct link *link;
+    const struct redis_config *config;
+    struct caller_events events;
+    void *arg;
+    struct timer *timer;          /* answers what was never sent */
+    STAILQ_HEAD(, request) unsent;
+    bool is_freeing;
+};
+
+/* --- decoding answers --------------------------------------------------------------------------------------------- */
+
+static struct reply malformed(void)
+{
+    return (struct reply){REPLY_ERROR, "ERR the library answered something else than expected"};
+}
+
+static uint64_t number_of(const redisReply *raw)
+{
+    return raw->type == REDIS_REPLY_STRING ? strtoull(raw->str, NULL, 10) : 0;
+}
+
+static void decode_position(struct request *request, struct reply reply, const redisReply *raw)
+{
+    struct position position = {0};
+    if (reply.status == REPLY_OK && (raw->type != REDIS_REPLY_STRING || !position_parse(raw->str, raw->len, &position)))
+        reply = malformed();
+    request->fn.position(request->arg, request->ticket, reply, position);
+}
+
+static void decode_plain(struct request *request, struct reply reply, const redisReply *raw)
+{
+    (void)raw;
+    request->fn.position(request->arg, request->ticket, reply, POSITION_BEGIN);
+}
+
+static void decode_page(struct request *request, struct reply reply, const redisReply *raw)
+{
+    struct page page = {0};
+    if (reply.status == REPLY_OK && !page_decode(&page, request->after, raw))
+        reply = malformed();
+    request->fn.page(request->arg, request->ticket, reply, &page);
+    page_fini(&page);
+}
+
+static void decode_record(struct request *request, struct reply reply, const redisReply *raw)
+{
+    enum record_result result = RECORD_STALE;
+    uint64_t last = 0;
+    if (reply.status == REPLY_OK) {
+        if (raw->type != REDIS_REPLY_ARRAY || raw->elements != 2 || raw->element[0]->type != REDIS_REPLY_STRING) {
+            reply = malformed();
+        } else {
+            const char *word = raw->element[0]->str;
+            result = strcmp(word, "OK") == 0 ? RECORD_OK : strcmp(word, "HOLE") == 0 ? RECORD_HOLE : RECORD_STALE;
+            last = number_of(raw->element[1]);
+        }
+    }
+    request->fn.record(request->arg, request->ticket, reply, result, last);
+}
+
+static void decode_seat(struct request *request, struct reply reply, const redisReply *raw)
+{
+    struct seat_reply seat = {0};
+    if (reply.status == REPLY_OK) {
+        if (raw->type != REDIS_REPLY_ARRAY || raw->elements != 4)
+            reply = malformed();
+        else
+            seat = (struct seat_reply){.is_mine = number_of(raw->element[0]) == 1, .era = number_of(raw->element[1]),
+                                       .last = number_of(raw->element[2]), .left_ms = number_of(raw->element[3])};
+    }
+    request->fn.seat(request->arg, request->ticket, reply, seat);
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------- */
+
+static void request_answer(struct request *request, struct reply reply, const redisReply *raw)
+{
+    request->decode(request, reply, raw);
+    free(request);
+}
+
+static void caller_on_reply(redisAsyncContext *context, void *raw, void *arg)
+{
+    struct request *request = arg;
+    struct caller *caller = request->caller;
+    const redisReply *reply = raw;
+    (void)context;
+    if (!reply) {
+        request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        bool lost_library = strstr(reply->str, "Function not found") != NULL; /* FUNCTION FLUSH: greeting loads it */
+        request_answer(request, (struct reply){REPLY_ERROR, reply->str}, NULL);
+        if (lost_library && !caller->is_freeing)
+            link_restart(caller->link, "the function library is gone");
+    } else {
+        request_answer(request, (struct reply){REPLY_OK, ""}, reply);
+    }
+}
+
+static void caller_answer_unsent(void *arg)
+{
+    struct caller *caller = arg;
+    STAILQ_HEAD(, request) unsent = STAILQ_HEAD_INITIALIZER(unsent);
+    STAILQ_CONCAT(&unsent, &caller->unsent);
+    struct request *request;
+    while ((request = STAILQ_FIRST(&unsent))) {
+        STAILQ_REMOVE_HEAD(&unsent, next);
+        request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
+    }
+}
+
+static struct request *request_new(struct caller *caller, request_decode_fn decode, void *arg, uint64_t ticket)
+{
+    struct request *request = calloc(1, sizeof *request);
+    CHECK(request); /* a few bytes; without them an answer would be owed for ever */
+    request->caller = caller;
+    request->decode = decode;
+    request->arg = arg;
+    request->ticket = ticket;
+    return request;
+}
+
+/* Send it as this command: takes the request. */
+static void request_command(struct request *request, int argc, const char **argv, const size_t *lens)
+{
+    struct caller *caller = request->caller;
+    redisAsyncContext *context = link_context(caller->link);
+    if (context && redisAsyncCommandArgv(context, caller_on_reply, request, argc, argv, lens) == REDIS_OK)
+        return;
+    STAILQ_INSERT_TAIL(&caller->unsent, request, next);
+    timer_start(caller->timer, 0);
+}
+
+/* FCALL function 0 args…: takes the request. */
+static void request_send(struct request *request, const char *function, const struct name *args, unsigned count)
+{
+    char name[LIBRARY_NAME_MAX];
+    library_function(request->caller->config, function, name);
+    const char **argv = malloc((count + 3) * sizeof *argv);
+    size_t *lens = malloc((count + 3) * sizeof *lens);
+    CHECK(argv && lens);
+    argv[0] = "FCALL", lens[0] = 5;
+    argv[1] = name, lens[1] = strlen(name);
+    argv[2] = "0", lens[2] = 1;
+    for (unsigned i = 0; i < count; i++)
+        argv[i + 3] = args[i].bytes ? args[i].bytes : "", lens[i + 3] = args[i].len;
+    request_command(request, (int)count + 3, argv, lens);
+    free(argv);
+    free(lens);
+}
+
+static struct name text_name(const char *text)
+{
+    return (struct name){text, strlen(text)};
+}
+
+#define NUMBER_MAX 24
+static struct name number_name(char out[static NUMBER_MAX], uint64_t number)
+{
+    snprintf(out, NUMBER_MAX, "%" PRIu64, number);
+    return text_name(out);
+}
+
+/* Append `names` as the library wants them: 'c' and a channel, or 'p' and a pattern. false: no memory. */
+static bool marked_names(const struct name *names, unsigned count, struct name *out, char **storage)
+{
+    size_t total = 0;
+    for (unsigned i = 0; i < count; i++)
+        total += names[i].len + 1;
+    char *at = *storage = malloc(total ? total : 1);
+    if (!at)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        out[i] = (struct name){at, names[i].len + 1};
+        *at++ = glob_is_pattern(names[i].bytes, names[i].len) ? 'p' : 'c';
+        memcpy(at, names[i].bytes, names[i].len);
+        at += names[i].len;
+    }
+    return true;
+}
+
+/* Send a request whose arguments are `head` and then the names. */
+static void request_send_names(struct request *request, const char *function, const struct name *head, unsigned heads,
+                               const struct name *names, unsigned count)
+{
+    char *storage = NULL;
+    struct name *args = malloc((heads + count) * sizeof *args);
+    CHECK(args && marked_names(names, count, args + heads, &storage));
+    memcpy(args, head, heads * sizeof *args);
+    request_send(request, function, args, heads + count);
+    free(storage);
+    free(args);
+}
+
+/* --- the functions ------------------------------------------------------------------------------------------------ */
+
+void caller_publish(struct caller *caller, const struct publication *p, caller_position_fn fn, void *arg, uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_position, arg, ticket);
+    request->fn.position = fn;
+    struct name args[] = {p->channel, p->payload, p->event, p->from, p->key};
+    request_send(request, "publish", args, 5);
+}
+
+void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn, void *arg,
+                          uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_plain, arg, ticket);
+    request->fn.position = fn;
+    const char *argv[] = {"PUBLISH", channel.bytes, payload.bytes};
+    size_t lens[] = {7, channel.len, payload.len};
+    request_command(request, 3, argv, lens);
+}
+
+void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_position, arg, ticket);
+    request->fn.position = fn;
+    struct name args[] = {text_name(worker)};
+    request_send(request, "beat", args, 1);
+}
+
+void caller_newest(struct caller *caller, const struct name *names, unsigned count, unsigned newest,
+                   caller_position_fn fn, void *arg, uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_position, arg, ticket);
+    request->fn.position = fn;
+    char number[NUMBER_MAX];
+    struct name head[] = {number_name(number, newest)};
+    request_send_names(request, "newest", head, 1, names, count);
+}
+
+void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after, unsigned limit,
+                 caller_page_fn fn, void *arg, uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_page, arg, ticket);
+    request->fn.page = fn;
+    request->after = after;
+    char number[NUMBER_MAX];
+    struct name head[] = {text_name(POSITION_TEXT(after)), number_name(number, limit), text_name(PAGE_BYTES)};
+    request_send_names(request, "read", head, 3, names, count);
+}
+
+void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct name *channels,
+                   const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_record, arg, ticket);
+    request->fn.record = fn;
+    char era_text[NUMBER_MAX], first_text[NUMBER_MAX];
+    struct name *args = malloc((2 + 2 * (size_t)count) * sizeof *args);
+    CHECK(args);
+    args[0] = number_name(era_text, era);
+    args[1] = number_name(first_text, first);
+    for (unsigned i = 0; i < count; i++) {
+        args[2 + 2 * i] = channels[i];
+        args[3 + 2 * i] = payloads[i];
+    }
+    request_send(request, "record", args, 2 + 2 * count);
+    free(args);
+}
+
+static void caller_seat(struct caller *caller, const char *function, const char *node, uint64_t lease_ms, uint64_t era,
+                        caller_seat_fn fn, void *arg, uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_seat, arg, ticket);
+    request->fn.seat = fn;
+    char lease[NUMBER_MAX], era_text[NUMBER_MAX];
+    struct name args[] = {text_name(node), number_name(lease, lease_ms), number_name(era_text, era)};
+    request_send(request, function, args, 3);
+}
+
+void caller_seat_take(struct caller *caller, const char *node, uint64_t lease_ms, uint64_t era, caller_seat_fn fn, void *arg,
+                      uint64_t ticket)
+{
+    caller_seat(caller, "seat_take", node, lease_ms, era, fn, arg, ticket);
+}
+
+void caller_seat_cold(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
+                      uint64_t ticket)
+{
+    caller_seat(caller, "seat_cold", node, lease_ms, 0, fn, arg, ticket);
+}
+
+void caller_seat_renew(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
+                       uint64_t ticket)
+{
+    caller_seat(caller, "seat_renew", node, lease_ms, 0, fn, arg, ticket);
+}
+
+void caller_seat_leave(struct caller *caller, const char *node, caller_seat_fn fn, void *arg, uint64_t ticket)
+{
+    caller_seat(caller, "seat_leave", node, 0, 0, fn, arg, ticket);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+static void caller_up(void *arg)
+{
+    struct caller *caller = arg;
+    caller->events.up(caller->arg);
+}
+
+static void caller_down(void *arg, const char *why)
+{
+    struct caller *caller = arg;
+    caller->events.down(caller->arg, why);
+}
+
+bool caller_is_up(const struct caller *caller)
+{
+    return link_context(caller->link) != NULL;
+}
+
+const char *caller_trouble(const struct caller *caller)
+{
+    return link_trouble(caller->link);
+}
+
+void caller_restart(struct caller *caller, const char *why)
+{
+    link_restart(caller->link, why);
+}
+
+struct caller *caller_new(struct loop *loop, const struct redis_config *config, const char *role,
+                          const struct caller_events *events, void *arg)
+{
+    static const struct link_events link_events = {caller_up, caller_down};
+    struct caller *caller = calloc(1, sizeof *caller);
+    if (!caller)
+        return NULL;
+    caller->config = config;
+    caller->events = *events;
+    caller->arg = arg;
+    STAILQ_INIT(&caller->unsent);
+    caller->timer = timer_new(loop, caller_answer_unsent, caller);
+    caller->link = caller->timer ? link_new(loop, config, role, true, &link_events, caller) : NULL;
+    if (!caller->link) {
+        timer_free(caller->timer);
+        free(caller);
+        return NULL;
+    }
+    return caller;
+}
+
+void caller_free(struct caller *caller)
+{
+    if (!caller)
+        return;
+    caller->is_freeing = true;
+    link_free(caller->link);
+    caller_answer_unsent(caller);
+    timer_free(caller->timer);
+    free(caller);
+}

@@ -1,0 +1,43 @@
+/*
+ * library.c - the head that goes in front of library.lua.
+ */
+#include "library.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+extern const char library_lua[];
+extern const size_t library_lua_len;
+
+/* The prefix as a name: "bridge:" -> "bridge", "my-app:" -> "my_app". */
+static void library_name(const struct redis_config *config, char out[static REDIS_PREFIX_MAX])
+{
+    size_t len = strlen(config->prefix);
+    while (len > 1 && !isalnum((unsigned char)config->prefix[len - 1]))
+        len--;
+    for (size_t i = 0; i < len; i++)
+        out[i] = isalnum((unsigned char)config->prefix[i]) ? config->prefix[i] : '_';
+    out[len] = '\0';
+}
+
+void library_text(const struct redis_config *config, bool is_public, struct buffer *out)
+{
+    char name[REDIS_PREFIX_MAX];
+    library_name(config, name);
+    buffer_printf(out, "#!lua name=%s%s\n", name, is_public ? "" : "_" LIBRARY_VERSION);
+    buffer_printf(out, "local NAME, VERSION, PREFIX = '%s', '%s', '%s'\n", name, is_public ? "" : LIBRARY_VERSION,
+                  config->prefix);
+    buffer_printf(out, "local LENGTH, TTL, MAX_PAYLOAD = %" PRIu64 ", %" PRIu64 ", %zu\n", config->history_length,
+                  config->history_ttl_ms, config->max_payload);
+    buffer_append(out, library_lua, library_lua_len);
+}
+
+const char *library_function(const struct redis_config *config, const char *function, char out[static LIBRARY_NAME_MAX])
+{
+    char name[REDIS_PREFIX_MAX];
+    library_name(config, name);
+    snprintf(out, LIBRARY_NAME_MAX, "%s_" LIBRARY_VERSION "_%s", name, function);
+    return out;
+}

@@ -1,0 +1,420 @@
+-- library.lua: all that is ever written to Redis is written by these functions, each of them atomic.
+--
+-- The program puts a head in front of this text, which names the library and sets:
+--   NAME     what function names begin with ("bridge")
+--   VERSION  "" for the library of the functions that backends call, else "v1": two releases can run side by side
+--   PREFIX   of keys and channels ("bridge:"), LENGTH and TTL of a log, MAX_PAYLOAD in bytes
+--
+-- Keys      position  the newest position            genesis  the position at which this keyspace began
+--           log:<c>   stream of one channel          channels sorted set: channel -> ms of its last position
+--           era       hash: era, last ordinal        recorder the seat, with an expiry
+--           key:…     position of a publish with an idempotency key, for 2 minutes
+--
+-- A position is "<ms>-<seq>". Positions from browsers may have 64 bits, more than a Lua number holds, so positions are
+-- compared as text: longer is larger, and equally long ones compare digit by digit.
+
+local KEY_POSITION, KEY_GENESIS = PREFIX .. 'position', PREFIX .. 'genesis'
+local KEY_CHANNELS, KEY_ERA, KEY_SEAT = PREFIX .. 'channels', PREFIX .. 'era', PREFIX .. 'recorder'
+local CONTROL = PREFIX .. 'control'
+local BEGIN = '0-0'
+local IDEMPOTENCY_MS = 120000
+
+-- redis.call is not there yet while the library is loaded.
+local function call(...) return redis.call(...) end
+
+---------------------------------------------------------------------------------------------------- positions
+
+local function position_split(position)
+  return string.match(position, '^(%d+)-(%d+)$')
+end
+
+local function position_join(ms, seq)
+  return string.format('%.0f-%.0f', ms, seq)
+end
+
+local function number_before(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+
+local function position_before(a, b)
+  local a_ms, a_seq = position_split(a)
+  local b_ms, b_seq = position_split(b)
+  if a_ms ~= b_ms then return number_before(a_ms, b_ms) end
+  return number_before(a_seq, b_seq)
+end
+
+local function position_max(a, b)
+  if position_before(a, b) then return b end
+  return a
+end
+
+local function clock_ms()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The keyspace as it stands: the newest position, and genesis. Where one of them is missing, the keyspace is new (or
+-- was flushed), and begins now: one millisecond ahead, so that every cursor from an earlier life is older.
+local function keyspace(now)
+  local both = call('MGET', KEY_POSITION, KEY_GENESIS)
+  local position, genesis = both[1], both[2]
+  if position and genesis then return position, genesis end
+  local ms = now + 1
+  if position then ms = math.max(ms, tonumber((position_split(position))) + 1) end
+  genesis = position_join(ms, 0)
+  call('SET', KEY_GENESIS, genesis)
+  call('SET', KEY_POSITION, genesis)
+  return genesis, genesis
+end
+
+-- The newest position at which an entry can have expired without a trace. An entry lives TTL by the clock, and its
+-- position is never behind the clock; where positions are ahead (the clock was set back), nothing is certain. Nothing
+-- is newer than the newest position.
+local function expired_floor(now, position, genesis)
+  local limit = now - TTL
+  if tonumber((position_split(position))) > now + 1 then return position end
+  if tonumber((position_split(genesis))) > limit then return BEGIN end
+  local floor = position_join(limit + 1, 0)
+  return position_before(position, floor) and position or floor
+end
+
+---------------------------------------------------------------------------------------------------- names
+
+local function is_utf8(text)
+  if not string.find(text, '[\128-\255]') then return true end
+  local i, n = 1, #text
+  while i <= n do
+    local a, b, c, d = string.byte(text, i, i + 3)
+    local function tail(x) return x and x >= 0x80 and x <= 0xBF end
+    if a < 0x80 then i = i + 1
+    elseif a >= 0xC2 and a <= 0xDF and tail(b) then i = i + 2
+    elseif a >= 0xE0 and a <= 0xEF and tail(b) and tail(c) and not (a == 0xE0 and b < 0xA0)
+       and not (a == 0xED and b > 0x9F) then i = i + 3
+    elseif a >= 0xF0 and a <= 0xF4 and tail(b) and tail(c) and tail(d) and not (a == 0xF0 and b < 0x90)
+       and not (a == 0xF4 and b > 0x8F) then i = i + 4
+    else return false end
+  end
+  return true
+end
+
+local function channel_error(channel)
+  if #channel < 1 or #channel > 256 or string.find(channel, '[%z\1-\31\127]') or not is_utf8(channel) then
+    return redis.error_reply('BADCHANNEL a channel is 1 to 256 bytes of UTF-8 without control characters')
+  end
+  if string.sub(channel, 1, #PREFIX) == PREFIX then
+    return redis.error_reply('BADCHANNEL names that begin with ' .. PREFIX .. ' are internal')
+  end
+end
+
+local function payload_error(payload)
+  if #payload > MAX_PAYLOAD then
+    return redis.error_reply(string.format('TOOBIG the payload has %d bytes, at most %d are accepted', #payload, MAX_PAYLOAD))
+  end
+end
+
+-- A Redis glob as a Lua pattern: * ? [a-c] [^a-c] and backslash.
+local function glob_pattern(glob)
+  local out, i, n = {'^'}, 1, #glob
+  local function literal(c) out[#out + 1] = string.gsub(c, '%W', '%%%0') end
+  while i <= n do
+    local c = string.sub(glob, i, i)
+    if c == '*' then
+      if out[#out] ~= '.*' then out[#out + 1] = '.*' end
+    elseif c == '?' then out[#out + 1] = '.'
+    elseif c == '\\' and i < n then
+      i = i + 1
+      literal(string.sub(glob, i, i))
+    elseif c == '[' then
+      local set, negated, any = {}, false, false
+      i = i + 1
+      if string.sub(glob, i, i) == '^' then negated, i = true, i + 1 end
+      while i <= n and string.sub(glob, i, i) ~= ']' do
+        local first = string.sub(glob, i, i)
+        if first == '\\' and i < n then
+          i = i + 1
+          set[#set + 1] = string.gsub(string.sub(glob, i, i), '%W', '%%%0')
+        elseif string.sub(glob, i + 1, i + 1) == '-' and i + 2 <= n then
+          local from, to = string.byte(first), string.byte(glob, i + 2)
+          if from > to then from, to = to, from end
+          for byte = from, to do set[#set + 1] = string.gsub(string.char(byte), '%W', '%%%0') end
+          i = i + 2
+        else
+          set[#set + 1] = string.gsub(first, '%W', '%%%0')
+        end
+        any = true
+        i = i + 1
+      end
+      if any then out[#out + 1] = (negated and '[^' or '[') .. table.concat(set) .. ']'
+      else out[#out + 1] = negated and '.' or '[^%z\1-\255]' end
+    else literal(c) end
+    i = i + 1
+  end
+  out[#out + 1] = '$'
+  return table.concat(out)
+end
+
+---------------------------------------------------------------------------------------------------- writing
+
+-- Put one message into its channel's log and announce it on live. flag: e (echoed: the plain message follows within
+-- the same function) or r (recorded: it was the plain message `ordinal` of `era`).
+--
+-- The announcement:  <position> <previous> <flag> <era> <ordinal> <event bytes> <from bytes>\n<event><from><payload>
+local function append(channel, payload, event, from, flag, era, ordinal)
+  local now = clock_ms()
+  local last, genesis = keyspace(now)
+  local ms, seq = position_split(last)
+  ms, seq = tonumber(ms), tonumber(seq)
+  if now > ms then ms, seq = now, 0 else seq = seq + 1 end
+  local position = position_join(ms, seq)
+
+  local log = PREFIX .. 'log:' .. channel
+  local newest = call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  local previous = newest and newest[1] or expired_floor(now, last, genesis)
+
+  local fields = {'d', payload, 'p', previous}
+  if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
+  if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
+  call('XADD', log, 'MAXLEN', '~', LENGTH, position, unpack(fields))
+  call('PEXPIRE', log, TTL)
+  call('SET', KEY_POSITION, position)
+  call('ZADD', KEY_CHANNELS, string.format('%.0f', ms), channel)
+  call('PUBLISH', PREFIX .. 'live:' .. channel,
+    table.concat({position, previous, flag, era, ordinal, #event, #from}, ' ') .. '\n' .. event .. from .. payload)
+  return position
+end
+
+local function publish(channel, payload, event, from, key)
+  local refusal = channel_error(channel) or payload_error(payload)
+  if not refusal and (#event > 256 or string.find(event, '[%z\1-\31\127]') or not is_utf8(event)) then
+    refusal = redis.error_reply('BADEVENT an event name is at most 256 bytes of UTF-8 without control characters')
+  end
+  if refusal then return refusal end
+  local seen
+  if key ~= '' then
+    seen = PREFIX .. 'key:' .. #from .. ':' .. from .. #channel .. ':' .. channel .. key
+    local first = call('GET', seen)
+    if first then return first end
+  end
+  local position = append(channel, payload, event, from, 'e', 0, 0)
+  call('PUBLISH', channel, payload)
+  if seen then call('SET', seen, position, 'PX', IDEMPOTENCY_MS) end
+  return position
+end
+
+-- record era first (channel payload)…: the compare-and-append. Only the next ordinal of the current era is appended,
+-- so whoever sends, and however often, each plain message is recorded once and in order.
+-- -> {'OK' | 'STALE' | 'HOLE', last}
+local function record(_, argv)
+  local era, ordinal = argv[1], tonumber(argv[2])
+  local state = call('HMGET', KEY_ERA, 'era', 'last')
+  if state[1] ~= era then return {'STALE', '0'} end
+  local last = tonumber(state[2])
+  for i = 3, #argv, 2 do
+    if ordinal > last + 1 then return {'HOLE', string.format('%.0f', last)} end
+    if ordinal == last + 1 then
+      append(argv[i], argv[i + 1], '', '', 'r', era, string.format('%.0f', ordinal))
+      last = ordinal
+      call('HSET', KEY_ERA, 'last', string.format('%.0f', last))
+    end
+    ordinal = ordinal + 1
+  end
+  return {'OK', string.format('%.0f', last)}
+end
+
+-- beat worker: tell this worker on its own channel the newest position: when it hears that, it has heard everything
+-- up to there. Also forgets channels whose logs expired.
+local function beat(_, argv)
+  local now = clock_ms()
+  local position = keyspace(now)
+  call('ZREMRANGEBYSCORE', KEY_CHANNELS, '-inf', string.format('(%.0f', now - TTL))
+  call('PUBLISH', PREFIX .. 'beat:' .. argv[1], position)
+  return position
+end
+
+---------------------------------------------------------------------------------------------------- reading
+
+-- Names come as 'c' .. channel or 'p' .. pattern. -> the channels that may have entries from `ms` on.
+local function channels_of(name, ms)
+  local bare = string.sub(name, 2)
+  if string.sub(name, 1, 1) == 'c' then return {bare} end
+  local pattern, found = glob_pattern(bare), {}
+  for _, channel in ipairs(call('ZRANGEBYSCORE', KEY_CHANNELS, ms, '+inf')) do
+    if string.find(channel, pattern) then found[#found + 1] = channel end
+  end
+  return found
+end
+
+local function field_of(entry, name)
+  local fields = entry[2]
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+  return ''
+end
+
+-- A channel's entries after a position: at most `limit`, and at most `bytes` of payload or one entry.
+-- -> entries, whether there are more
+local function log_page(log, after, limit, bytes)
+  local entries, from, size = {}, '(' .. after, 0
+  while #entries < limit and size < bytes do
+    local wanted = math.min(32, limit - #entries)
+    local part = call('XRANGE', log, from, '+', 'COUNT', wanted)
+    for _, entry in ipairs(part) do
+      if #entries > 0 and size + #field_of(entry, 'd') > bytes then return entries, true end
+      entries[#entries + 1] = entry
+      size = size + #field_of(entry, 'd')
+    end
+    if #part < wanted then return entries, false end
+    from = '(' .. part[#part][1]
+  end
+  local rest = call('XRANGE', log, from, '+', 'COUNT', 1)
+  return entries, #rest > 0
+end
+
+-- read after limit bytes name…
+-- -> {newest, genesis, until, more, {has, oldest, trimmed, expired}…as one list, {position, channel, p, e, f, d}…}
+-- A cursor is complete for a name if it is not before `trimmed` (the position before the oldest entry that is kept) nor
+-- before `expired` (what may have expired without a trace).
+local function read(_, argv)
+  local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
+  local now = clock_ms()
+  local newest, genesis = keyspace(now)
+  local floors, entries, seen, horizon = {}, {}, {}, nil
+  local expired = expired_floor(now, newest, genesis)
+  local is_ahead = position_before(newest, after)
+
+  for i = 4, #argv do
+    local trimmed, oldest = BEGIN, nil
+    for _, channel in ipairs(channels_of(argv[i], (position_split(after)))) do
+      local log = PREFIX .. 'log:' .. channel
+      local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+      if first then
+        trimmed = position_max(trimmed, field_of(first, 'p'))
+        if not oldest or position_before(first[1], oldest) then oldest = first[1] end
+        if not is_ahead and not seen[channel] then
+          seen[channel] = true
+          local page, more = log_page(log, after, limit, bytes)
+          for _, entry in ipairs(page) do entries[#entries + 1] = {entry, channel} end
+          if more then
+            local last = page[#page][1]
+            if not horizon or position_before(last, horizon) then horizon = last end
+          end
+        end
+      end
+    end
+    local forgets = string.sub(argv[i], 1, 1) == 'p' or not oldest
+    floors[#floors + 1] = oldest and '1' or '0'
+    floors[#floors + 1] = oldest or BEGIN
+    floors[#floors + 1] = trimmed
+    floors[#floors + 1] = forgets and expired or BEGIN
+  end
+
+  table.sort(entries, function(a, b) return position_before(a[1][1], b[1][1]) end)
+  local out, size = {}, 0
+  for _, pair in ipairs(entries) do
+    local entry, channel = pair[1], pair[2]
+    if horizon and position_before(horizon, entry[1]) then break end
+    local payload = field_of(entry, 'd')
+    if #out >= limit or (#out > 0 and size + #payload > bytes) then
+      horizon = out[#out][1]
+      break
+    end
+    size = size + #payload
+    out[#out + 1] = {entry[1], channel, field_of(entry, 'p'), field_of(entry, 'e'), field_of(entry, 'f'), payload}
+  end
+  return {newest, genesis, horizon or position_max(newest, after), horizon and '1' or '0', floors, out}
+end
+
+-- newest count name…: the position after which the newest `count` entries of all these names come.
+local function newest(_, argv)
+  local count = tonumber(argv[1])
+  local position = keyspace(clock_ms())
+  local ids, seen = {}, {}
+  for i = 2, #argv do
+    for _, channel in ipairs(channels_of(argv[i], '-inf')) do
+      if not seen[channel] then
+        seen[channel] = true
+        for _, entry in ipairs(call('XREVRANGE', PREFIX .. 'log:' .. channel, '+', '-', 'COUNT', count)) do
+          ids[#ids + 1] = entry[1]
+        end
+      end
+    end
+  end
+  table.sort(ids, function(a, b) return position_before(b, a) end)
+  local oldest = ids[math.min(count, #ids)]
+  if not oldest then return position end
+  local ms, seq = position_split(oldest)
+  if seq ~= '0' then return position_join(tonumber(ms), tonumber(seq) - 1) end
+  return string.format('%.0f-18446744073709551615', tonumber(ms) - 1)
+end
+
+---------------------------------------------------------------------------------------------------- the recorder's seat
+
+local function seat_reply(mine)
+  local state = call('HMGET', KEY_ERA, 'era', 'last')
+  local left = call('PTTL', KEY_SEAT)
+  return {mine and '1' or '0', state[1] or '0', state[2] or '0', string.format('%.0f', math.max(left, 0))}
+end
+
+-- seat_take node lease era: take a free seat, or keep one's own, within the current era: the ordinals go on.
+local function seat_take(_, argv)
+  local node, lease, era = argv[1], argv[2], argv[3]
+  if call('HGET', KEY_ERA, 'era') ~= era then return seat_reply(false) end
+  if call('GET', KEY_SEAT) ~= node and not call('SET', KEY_SEAT, node, 'NX') then return seat_reply(false) end
+  call('PEXPIRE', KEY_SEAT, lease)
+  call('PUBLISH', CONTROL, string.format('renewed %s %s', era, node))
+  return seat_reply(true)
+end
+
+-- seat_cold node lease: take a free seat and open a new era. Whatever plain message Redis executes after the `era` word
+-- on control has the ordinals 1, 2, 3 …
+local function seat_cold(_, argv)
+  local node, lease = argv[1], argv[2]
+  if not call('SET', KEY_SEAT, node, 'NX', 'PX', lease) then return seat_reply(false) end
+  local era = call('HINCRBY', KEY_ERA, 'era', 1)
+  call('HSET', KEY_ERA, 'last', '0')
+  call('PUBLISH', CONTROL, string.format('era %.0f %s', era, node))
+  return seat_reply(true)
+end
+
+local function seat_renew(_, argv)
+  local node, lease = argv[1], argv[2]
+  if call('GET', KEY_SEAT) ~= node then return seat_reply(false) end
+  call('PEXPIRE', KEY_SEAT, lease)
+  call('PUBLISH', CONTROL, string.format('renewed %s %s', call('HGET', KEY_ERA, 'era') or '0', node))
+  return seat_reply(true)
+end
+
+local function seat_leave(_, argv)
+  if call('GET', KEY_SEAT) ~= argv[1] then return seat_reply(false) end
+  call('DEL', KEY_SEAT)
+  call('PUBLISH', CONTROL, 'vacant')
+  return seat_reply(false)
+end
+
+---------------------------------------------------------------------------------------------------- the doors
+
+if VERSION == '' then
+  -- FCALL bridge_publish 1 <channel> <payload> [event] -> position
+  redis.register_function(NAME .. '_publish', function(keys, argv)
+    if #keys ~= 1 or #argv < 1 or #argv > 2 then
+      return redis.error_reply('ERR usage: FCALL ' .. NAME .. '_publish 1 <channel> <payload> [event]')
+    end
+    return publish(keys[1], argv[1], argv[2] or '', '', '')
+  end)
+else
+  local function register(name, fn, flags)
+    redis.register_function{function_name = NAME .. '_' .. VERSION .. '_' .. name, callback = fn, flags = flags or {}}
+  end
+  register('publish', function(_, argv) return publish(argv[1], argv[2], argv[3], argv[4], argv[5]) end)
+  register('record', record)
+  -- These write a few bytes at most; where Redis is out of memory, listening and resuming must go on.
+  register('beat', beat, {'allow-oom'})
+  register('read', read, {'allow-oom'})
+  register('newest', newest, {'allow-oom'})
+  register('seat_take', seat_take, {'allow-oom'})
+  register('seat_cold', seat_cold, {'allow-oom'})
+  register('seat_renew', seat_renew, {'allow-oom'})
+  register('seat_leave', seat_leave, {'allow-oom'})
+end

@@ -1,0 +1,417 @@
+/*
+ * link.c - one connection to Redis that keeps itself alive.
+ *
+ *              link_new                    link_resolved          link_on_connect
+ *   ┌─────────┐ ──────► ┌─────────────────┐ ──────► ┌────────────┐ ──────► ┌──────────┐ link_on_greeted ┌────┐
+ *   │ WAITING │         │ RESOLVING       │         │ CONNECTING │         │ GREETING │ ──────────────► │ UP │
+ *   └─────────┘ ──────► └─────────────────┘         └────────────┘         └──────────┘                 └────┘
+ *        ▲  link_begin                                    │ next address         │                        │
+ *        └────────────────────────────── link_fail ◄──────┴──────────────────────┴────────────────────────┘
+ *
+ * WAITING     no context; the timer runs and will call link_begin
+ * RESOLVING   no context; the resolver will answer
+ * CONNECTING  a context to addresses[next - 1], or to the unix socket
+ * GREETING    connected; `greetings` commands are not answered yet
+ * UP          the owner was told, and may send
+ *
+ * hiredis frees a context by itself after it told us of a failed connect or of a disconnect, and later than
+ * redisAsyncFree() where that is called from a callback. So a context that we are done with is cut loose (data = NULL),
+ * and callbacks of a loose context change nothing here.
+ */
+#include "link.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/resolver.h"
+#include "library.h"
+
+#include <hiredis/adapters/libevent.h>
+#include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BACKOFF_MIN_MS 50
+#define BACKOFF_MAX_MS 5000
+#define LOG_REPEAT_MS 10000
+
+enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, LINK_UP };
+
+struct link {
+    struct loop *loop;
+    const struct redis_config *config;
+    const char *role;             /* names the connection in Redis and in the log */
+    bool loads_library;
+    struct link_events events;
+    void *arg;
+
+    enum link_state state;
+    redisAsyncContext *context;   /* NULL in WAITING and RESOLVING */
+    unsigned greetings;
+    unsigned attempts;            /* failures since it was last up */
+    struct timer *timer;
+    struct resolver *resolver;
+    struct resolver_result found;
+    unsigned next;                /* of found.addresses */
+    SSL_CTX *tls;
+    char tls_error[128];          /* why the server's certificate was refused */
+    char why[256];                /* what was last logged, so that a lasting trouble is not told each time */
+    uint64_t told_ms;
+};
+
+static void link_begin(void *arg);
+static void link_connect_next(struct link *link);
+
+/* What the one who runs this can do about it, or NULL. */
+static const char *link_advice(const char *error)
+{
+    static const struct {
+        const char *begins, *advice;
+    } table[] = {
+        {"LOADING", "Redis is loading its data; waiting until it is done"},
+        {"NOAUTH", "Redis asks for a password: put it into REDIS_URL (redis://user:password@host)"},
+        {"WRONGPASS", "Redis refused user or password: check REDIS_URL (percent-encode special characters)"},
+        {"ERR AUTH", "Redis has no password set for this user, but REDIS_URL gives one"},
+        {"ERR invalid password", "Redis refused the password: check REDIS_URL"},
+        {"NOPERM", "the Redis user may not do what the bridge needs: see deploy/redis-acl.conf"},
+        {"READONLY", "this Redis is a read-only replica: point REDIS_URL to the primary"},
+        {"OOM", "Redis is out of memory (maxmemory): raise it, or shorten BRIDGE_HISTORY_LENGTH / BRIDGE_HISTORY_TTL"},
+        {"MISCONF", "Redis can't save to its disk and refuses writes: see its log"},
+        {"MASTERDOWN", "this replica lost its primary: point REDIS_URL to the primary"},
+        {"ERR unknown command", "this Redis is too old: Redis 7.0 or Valkey 7.2 is needed"},
+        {"ERR DB index", "the database number in REDIS_URL does not exist"},
+        {"TLS:", "if its authority is your own, name it with SSL_CERT_FILE"},
+        {"ERR max number of clients", "Redis has no connection left: raise its maxclients"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strncmp(error, table[i].begins, strlen(table[i].begins)) == 0)
+            return table[i].advice;
+    return NULL;
+}
+
+static void link_tell(struct link *link, const char *why)
+{
+    uint64_t now = clock_now_ms();
+    if (strncmp(link->why, why, sizeof link->why - 1) == 0 && now - link->told_ms < LOG_REPEAT_MS)
+        return;
+    snprintf(link->why, sizeof link->why, "%s", why);
+    link->told_ms = now;
+    const char *advice = link_advice(why);
+    log_warn("redis_away", "link=%s why=\"%s\"%s%s%s", link->role, LOG_TEXT(why, strlen(why)), advice ? " do=\"" : "",
+             advice ? advice : "", advice ? "\"" : "");
+}
+
+/* The only writer of state. */
+static void link_enter(struct link *link, enum link_state state)
+{
+    static const char *const names[] = {"WAITING", "RESOLVING", "CONNECTING", "GREETING", "UP"};
+    log_debug("link", "role=%s %s -> %s", link->role, names[link->state], names[state]);
+    link->state = state;
+}
+
+static void link_cut_loose(struct link *link)
+{
+    redisAsyncContext *context = link->context;
+    link->context = NULL;
+    if (!context)
+        return;
+    context->data = NULL;
+    redisAsyncFree(context);
+}
+
+/* hiredis frees the context itself. */
+static void link_forget(struct link *link)
+{
+    link->context->data = NULL;
+    link->context = NULL;
+}
+
+static void link_fail(struct link *link, const char *why)
+{
+    char copy[256];
+    snprintf(copy, sizeof copy, "%s", why && *why ? why : "connection lost");
+    bool was_up = link->state == LINK_UP;
+
+    uint64_t limit = BACKOFF_MIN_MS;
+    for (unsigned i = 0; i < link->attempts && limit < BACKOFF_MAX_MS; i++)
+        limit *= 2;
+    link->attempts++;
+    link_enter(link, LINK_WAITING);
+    link_cut_loose(link);
+    timer_start(link->timer, random_below(limit < BACKOFF_MAX_MS ? limit : BACKOFF_MAX_MS) + 1);
+    link_tell(link, copy);
+    if (was_up)
+        link->events.down(link->arg, copy);
+}
+
+/* What went wrong with this connection; OpenSSL's word where hiredis knows none. */
+static const char *link_error(const struct link *link, const redisAsyncContext *context)
+{
+    return link->tls_error[0] ? link->tls_error : context->errstr;
+}
+
+static void link_fail_reply(struct link *link, const redisReply *reply, const redisAsyncContext *context)
+{
+    link_fail(link, reply ? reply->str : link_error(link, context));
+}
+
+/* --- greeting ----------------------------------------------------------------------------------------------------- */
+
+static void link_on_greeted(redisAsyncContext *context, void *raw, void *unused)
+{
+    struct link *link = context->data;
+    const redisReply *reply = raw;
+    (void)unused;
+    if (!link || link->state != LINK_GREETING)
+        return;
+    if (!reply || reply->type == REDIS_REPLY_ERROR) {
+        link_fail_reply(link, reply, context);
+        return;
+    }
+    if (--link->greetings > 0)
+        return;
+    link->attempts = 0;
+    link->why[0] = '\0';
+    link_enter(link, LINK_UP);
+    log_info("redis_up", "link=%s", link->role);
+    link->events.up(link->arg);
+}
+
+static bool link_greet_with(struct link *link, int argc, const char **argv, const size_t *lens)
+{
+    link->greetings++;
+    return redisAsyncCommandArgv(link->context, link_on_greeted, NULL, argc, argv, lens) == REDIS_OK;
+}
+
+static bool link_greet_words(struct link *link, const char *a, const char *b, const char *c)
+{
+    const char *argv[] = {a, b, c};
+    size_t lens[] = {strlen(a), b ? strlen(b) : 0, c ? strlen(c) : 0};
+    return link_greet_with(link, c ? 3 : b ? 2 : 1, argv, lens);
+}
+
+static bool link_greet_library(struct link *link, bool is_public)
+{
+    struct buffer text = {0};
+    library_text(link->config, is_public, &text);
+    const char *argv[] = {"FUNCTION", "LOAD", "REPLACE", text.data};
+    size_t lens[] = {8, 4, 7, text.len};
+    bool ok = !text.failed && link_greet_with(link, 4, argv, lens);
+    buffer_fini(&text);
+    return ok;
+}
+
+static void link_greet(struct link *link)
+{
+    const struct redis_config *config = link->config;
+    char db[16], name[64];
+    snprintf(db, sizeof db, "%u", config->db);
+    snprintf(name, sizeof name, "redis-bridge-%s", link->role);
+    bool ok = true;
+
+    link->greetings = 0;
+    link_enter(link, LINK_GREETING);
+    if (config->password[0])
+        ok = ok && (config->user[0] ? link_greet_words(link, "AUTH", config->user, config->password)
+                                    : link_greet_words(link, "AUTH", config->password, NULL));
+    if (config->db)
+        ok = ok && link_greet_words(link, "SELECT", db, NULL);
+    ok = ok && link_greet_words(link, "CLIENT", "SETNAME", name);
+    if (link->loads_library)
+        ok = ok && link_greet_library(link, false) && link_greet_library(link, true);
+    if (!ok)
+        link_fail(link, "no memory");
+}
+
+/* --- connecting --------------------------------------------------------------------------------------------------- */
+
+static void link_on_connect(const redisAsyncContext *context, int status)
+{
+    struct link *link = context->data;
+    if (!link)
+        return;
+    if (status == REDIS_OK) {
+        if (!link->config->path[0])
+            redisEnableKeepAlive(&link->context->c);
+        link_greet(link);
+        return;
+    }
+    link_tell(link, link_error(link, context));
+    link_forget(link);
+    link_connect_next(link);
+}
+
+static void link_on_disconnect(const redisAsyncContext *context, int status)
+{
+    struct link *link = context->data;
+    if (!link)
+        return;
+    char why[128];
+    snprintf(why, sizeof why, "%s", status == REDIS_OK ? "connection closed" : link_error(link, context));
+    link_forget(link);
+    link_fail(link, why);
+}
+
+static bool link_start_tls(struct link *link)
+{
+    ERR_clear_error();
+    link->tls_error[0] = '\0';
+    SSL *ssl = SSL_new(link->tls);
+    if (!ssl)
+        return false;
+    const char *host = link->config->host;
+    X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);
+    if (X509_VERIFY_PARAM_set1_ip_asc(verify, host) != 1) {
+        SSL_set_tlsext_host_name(ssl, host);
+        X509_VERIFY_PARAM_set1_host(verify, host, 0);
+    }
+    if (redisInitiateSSL(&link->context->c, ssl) == REDIS_OK)
+        return true;
+    SSL_free(ssl); /* hiredis takes it only where it succeeds */
+    return false;
+}
+
+static void link_connect(struct link *link, const char *address)
+{
+    uint64_t ms = link->config->deadline_ms;
+    struct timeval deadline = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    redisOptions options = {.connect_timeout = &deadline, .command_timeout = &deadline};
+    if (address)
+        REDIS_OPTIONS_SET_TCP(&options, address, (int)link->config->port);
+    else
+        REDIS_OPTIONS_SET_UNIX(&options, link->config->path);
+
+    link_enter(link, LINK_CONNECTING);
+    redisAsyncContext *context = redisAsyncConnectWithOptions(&options);
+    link->context = context;
+    if (!context) {
+        link_fail(link, "no memory");
+        return;
+    }
+    if (context->err) {
+        link_tell(link, context->errstr);
+        link_cut_loose(link);
+        link_connect_next(link);
+        return;
+    }
+    context->data = link;
+    if (redisLibeventAttach(context, loop_base(link->loop)) != REDIS_OK) {
+        link_fail(link, "no memory");
+        return;
+    }
+    if (link->config->tls && !link_start_tls(link)) {
+        link_fail(link, link_error(link, context));
+        return;
+    }
+    redisAsyncSetConnectCallback(context, link_on_connect);
+    redisAsyncSetDisconnectCallback(context, link_on_disconnect);
+}
+
+static void link_connect_next(struct link *link)
+{
+    if (link->next < link->found.count)
+        link_connect(link, link->found.addresses[link->next++]);
+    else
+        link_fail(link, link->why);
+}
+
+static void link_resolved(void *arg, const struct resolver_result *result)
+{
+    struct link *link = arg;
+    link->found = *result;
+    link->next = 0;
+    if (result->count) {
+        link_connect_next(link);
+        return;
+    }
+    char why[REDIS_URL_PART_MAX + 64];
+    snprintf(why, sizeof why, "the host %s was not found: %s", link->config->host, result->error);
+    link_fail(link, why);
+}
+
+static void link_begin(void *arg)
+{
+    struct link *link = arg;
+    if (link->config->path[0]) {
+        link->found.count = link->next = 0;
+        link_connect(link, NULL);
+        return;
+    }
+    link_enter(link, LINK_RESOLVING);
+    resolver_lookup(link->resolver, link->config->host, link_resolved, link);
+}
+
+/* --- the owner's verbs -------------------------------------------------------------------------------------------- */
+
+redisAsyncContext *link_context(struct link *link)
+{
+    return link->state == LINK_UP ? link->context : NULL;
+}
+
+const char *link_trouble(const struct link *link)
+{
+    return link->why;
+}
+
+void link_restart(struct link *link, const char *why)
+{
+    if (link->state == LINK_UP || link->state == LINK_GREETING)
+        link_fail(link, why);
+}
+
+static int link_on_certificate(int is_good, X509_STORE_CTX *store)
+{
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct link *link = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    if (!is_good)
+        snprintf(link->tls_error, sizeof link->tls_error, "TLS: the server's certificate was refused: %s",
+                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
+    return is_good;
+}
+
+static SSL_CTX *link_tls_new(struct link *link)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+    if (!tls)
+        return NULL;
+    SSL_CTX_set_app_data(tls, link);
+    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, link_on_certificate);
+    SSL_CTX_set_default_verify_paths(tls); /* honours SSL_CERT_FILE and SSL_CERT_DIR */
+    return tls;
+}
+
+struct link *link_new(struct loop *loop, const struct redis_config *config, const char *role, bool loads_library,
+                      const struct link_events *events, void *arg)
+{
+    struct link *link = calloc(1, sizeof *link);
+    if (!link)
+        return NULL;
+    *link = (struct link){.loop = loop, .config = config, .role = role, .loads_library = loads_library,
+                          .events = *events, .arg = arg};
+    link->timer = timer_new(loop, link_begin, link);
+    link->resolver = resolver_new(loop);
+    if (config->tls)
+        link->tls = link_tls_new(link);
+    if (!link->timer || !link->resolver || (config->tls && !link->tls)) {
+        link_free(link);
+        return NULL;
+    }
+    timer_start(link->timer, 0);
+    return link;
+}
+
+void link_free(struct link *link)
+{
+    if (!link)
+        return;
+    link_cut_loose(link);
+    resolver_free(link->resolver);
+    timer_free(link->timer);
+    SSL_CTX_free(link->tls);
+    free(link);
+}

@@ -1,0 +1,140 @@
+/*
+ * listener.c - the pub/sub connection: what Redis pushes, handed on in the order in which it comes.
+ *
+ * hiredis calls the callback of a subscription for its confirmation and for every message, and with NULL when the
+ * connection dies; the link tells `down` for the whole connection, so NULL is nothing here.
+ */
+#include "base/log.h"
+#include "link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct listener {
+    struct link *link;
+    struct listener_events events;
+    void *arg;
+    bool is_freeing;
+};
+
+static struct name name_of(const redisReply *reply)
+{
+    return (struct name){reply->str, reply->len};
+}
+
+static bool is_text(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING;
+}
+
+/* A subscription that Redis does not allow must not cost the others their connection. */
+static void listener_refused(struct listener *listener, const char *why)
+{
+    if (strncmp(why, "NOPERM", 6) != 0)
+        link_restart(listener->link, why);
+    else
+        log_error("subscription_refused", "why=\"%s\" do=\"allow the bridge's Redis user all channels, see deploy/redis-acl.conf\"",
+                  LOG_TEXT(why, strlen(why)));
+}
+
+static void listener_on_push(redisAsyncContext *context, void *raw, void *arg)
+{
+    struct listener *listener = arg;
+    const redisReply *reply = raw;
+    if (!reply || !context->data || listener->is_freeing)
+        return;
+    if (reply->type == REDIS_REPLY_ERROR) {
+        listener_refused(listener, reply->str);
+        return;
+    }
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3 || !is_text(reply->element[0]))
+        return;
+    redisReply *const *part = reply->element;
+    const char *kind = part[0]->str;
+
+    if (reply->elements == 3 && strcmp(kind, "message") == 0) {
+        struct heard heard = {.channel = name_of(part[1]), .payload = name_of(part[2])};
+        listener->events.message(listener->arg, &heard);
+    } else if (reply->elements == 4 && strcmp(kind, "pmessage") == 0) {
+        struct heard heard = {.pattern = name_of(part[1]), .channel = name_of(part[2]), .payload = name_of(part[3])};
+        listener->events.message(listener->arg, &heard);
+    } else if (strcmp(kind, "subscribe") == 0) {
+        listener->events.confirmed(listener->arg, false, name_of(part[1]));
+    } else if (strcmp(kind, "psubscribe") == 0) {
+        listener->events.confirmed(listener->arg, true, name_of(part[1]));
+    }
+}
+
+static void listener_up(void *arg)
+{
+    struct listener *listener = arg;
+    listener->events.up(listener->arg);
+}
+
+static void listener_down(void *arg, const char *why)
+{
+    struct listener *listener = arg;
+    listener->events.down(listener->arg, why);
+}
+
+static void listener_send(struct listener *listener, const char *verb, const char *name, size_t len)
+{
+    redisAsyncContext *context = link_context(listener->link);
+    if (!context)
+        return;
+    const char *argv[] = {verb, name};
+    size_t lens[] = {strlen(verb), len};
+    if (redisAsyncCommandArgv(context, listener_on_push, listener, 2, argv, lens) != REDIS_OK)
+        link_restart(listener->link, "a subscription could not be sent");
+}
+
+void listener_subscribe(struct listener *listener, bool is_pattern, const char *name, size_t len)
+{
+    listener_send(listener, is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name, len);
+}
+
+void listener_unsubscribe(struct listener *listener, bool is_pattern, const char *name, size_t len)
+{
+    listener_send(listener, is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", name, len);
+}
+
+bool listener_is_up(const struct listener *listener)
+{
+    return link_context(listener->link) != NULL;
+}
+
+const char *listener_trouble(const struct listener *listener)
+{
+    return link_trouble(listener->link);
+}
+
+void listener_restart(struct listener *listener, const char *why)
+{
+    link_restart(listener->link, why);
+}
+
+struct listener *listener_new(struct loop *loop, const struct redis_config *config, const char *role,
+                              const struct listener_events *events, void *arg)
+{
+    static const struct link_events link_events = {listener_up, listener_down};
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (!listener)
+        return NULL;
+    listener->events = *events;
+    listener->arg = arg;
+    listener->link = link_new(loop, config, role, false, &link_events, listener);
+    if (!listener->link) {
+        free(listener);
+        return NULL;
+    }
+    return listener;
+}
+
+void listener_free(struct listener *listener)
+{
+    if (!listener)
+        return;
+    listener->is_freeing = true;
+    link_free(listener->link);
+    free(listener);
+}
