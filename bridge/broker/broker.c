@@ -1,0 +1,421 @@
+/*
+ * broker.c - the connections to Redis, the beat, publishing, and the end of each loop turn.
+ *
+ * Two connections: `listener` hears live announcements and the beat, `caller` publishes and reads.
+ *
+ * The beat: once a second Redis is asked to announce the newest position to this worker, on the listener's connection.
+ * When it arrives, everything up to it has been heard. When it stays away, the listener is deaf, whatever TCP thinks: the
+ * worker is not ready, and connects anew.
+ *
+ * The watermark: an entry may come in several copies (an exact channel and patterns), one behind the other. So when an
+ * entry is heard, only what is before it is certain to have been heard on all feeds; a beat makes its own position
+ * certain.
+ */
+#include "hub.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BEAT_MS 1000
+#define BEAT_LATE_MS 3000
+
+/* --- hearing ------------------------------------------------------------------------------------------------------ */
+
+static bool name_is(struct name name, const char *text)
+{
+    return name.len == strlen(text) && memcmp(name.bytes, text, name.len) == 0;
+}
+
+static bool name_begins(struct name name, const char *text)
+{
+    return name.len >= strlen(text) && memcmp(name.bytes, text, strlen(text)) == 0;
+}
+
+static void broker_hear_beat(struct broker *broker, struct name payload)
+{
+    struct position position;
+    if (!position_parse(payload.bytes, payload.len, &position))
+        return;
+    broker->is_beating = false;
+    broker->heard_beat_ms = clock_now_ms();
+    broker->newest = position_max(broker->newest, position);
+    broker->watermark = position_max(broker->watermark, position);
+}
+
+static void broker_hear_control(struct broker *broker, struct name payload)
+{
+    if (name_begins(payload, "renewed ") || name_begins(payload, "era "))
+        broker->heard_recorder_ms = clock_now_ms();
+    else if (name_is(payload, "vacant"))
+        broker->heard_recorder_ms = 0;
+}
+
+static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
+{
+    (void)arg, (void)ticket, (void)reply, (void)position; /* the answer is heard on control */
+}
+
+/* Does somebody record? He says so every second anyway; this makes a new worker ready at once. */
+static void broker_ask_recorder(struct broker *broker)
+{
+    struct name control = {broker->control_channel, strlen(broker->control_channel)}, who = {"who", 3};
+    if (broker->config.needs_recorder && listener_is_up(broker->listener) && caller_is_up(broker->caller))
+        caller_publish_plain(broker->caller, control, who, broker_on_asked, broker, 0);
+}
+
+/* The entry of an announcement; copies by overlapping subscriptions are one entry. NULL: no memory, or not fit. */
+static struct entry *broker_entry(struct broker *broker, const struct entry_source *source)
+{
+    struct entry *last = broker->last_entry;
+    if (last && !position_is_begin(source->position) && position_compare(last->position, source->position) == 0)
+        return last;
+    if (channel_name_error(source->channel, source->channel_len))
+        return NULL;
+    entry_unref(last);
+    broker->last_entry = entry_new(source);
+    return broker->last_entry;
+}
+
+static void broker_hear_position(struct broker *broker, struct position position)
+{
+    if (position_compare(position, broker->newest) <= 0)
+        return;
+    broker->watermark = position_max(broker->watermark, broker->newest);
+    broker->newest = position;
+}
+
+static struct feed *broker_feed_of(struct broker *broker, const struct heard *heard, size_t skip)
+{
+    const struct name *name = heard->pattern.len ? &heard->pattern : &heard->channel;
+    return name->len > skip ? feed_find(broker, name->bytes + skip, name->len - skip) : NULL;
+}
+
+static void broker_hear_entry(struct broker *broker, const struct heard *heard, const struct announcement *announcement)
+{
+    struct feed *feed = broker_feed_of(broker, heard, heard->channel.len - announcement->source.channel_len);
+    broker_hear_position(broker, announcement->source.position);
+    struct entry *entry = feed ? broker_entry(broker, &announcement->source) : NULL;
+    if (!entry)
+        return;
+    broker->counters.entries_heard++;
+    feed_hear(feed, entry);
+}
+
+/* A plain message on a channel without history. */
+static void broker_hear_plain(struct broker *broker, const struct heard *heard)
+{
+    struct feed *feed = broker_feed_of(broker, heard, 0);
+    if (!feed || !feed->is_ephemeral || redis_name_is_internal(broker->config.redis, heard->channel.bytes, heard->channel.len))
+        return;
+    if (heard->payload.len > broker->config.redis->max_payload)
+        return;
+    struct entry_source source = {.channel = heard->channel.bytes, .channel_len = heard->channel.len, .event = "", .from = "",
+                                  .payload = heard->payload.bytes, .payload_len = heard->payload.len};
+    struct entry *entry = broker_entry(broker, &source);
+    if (entry)
+        feed_hear(feed, entry);
+}
+
+static void broker_on_message(void *arg, const struct heard *heard)
+{
+    struct broker *broker = arg;
+    struct announcement announcement;
+    if (name_is(heard->channel, broker->beat_channel))
+        broker_hear_beat(broker, heard->payload);
+    else if (name_is(heard->channel, broker->control_channel) && !heard->pattern.len)
+        broker_hear_control(broker, heard->payload);
+    else if (announcement_parse(broker->config.redis, heard, &announcement))
+        broker_hear_entry(broker, heard, &announcement);
+    else
+        broker_hear_plain(broker, heard);
+}
+
+/* --- the connections ---------------------------------------------------------------------------------------------- */
+
+static void broker_send_beat(struct broker *broker);
+
+static void broker_on_listener_up(void *arg)
+{
+    struct broker *broker = arg;
+    struct feed *feed, *next;
+    broker->up_ms = clock_now_ms();
+    broker->heard_beat_ms = broker->heard_recorder_ms = 0;
+    listener_subscribe(broker->listener, false, broker->beat_channel, strlen(broker->beat_channel));
+    listener_subscribe(broker->listener, false, broker->control_channel, strlen(broker->control_channel));
+    HASH_ITER(by_name, broker->feeds, feed, next)
+        feed_join(feed);
+    broker_send_beat(broker);
+    broker_ask_recorder(broker);
+}
+
+static void broker_on_listener_down(void *arg, const char *why)
+{
+    struct broker *broker = arg;
+    struct feed *feed, *next;
+    (void)why;
+    broker->counters.links_lost++;
+    HASH_ITER(by_name, broker->feeds, feed, next)
+        feed_away(feed);
+}
+
+/* feed->name of a subscription's name; the internal channels have no feed. */
+static void broker_on_confirmed(void *arg, bool is_pattern, struct name name)
+{
+    struct broker *broker = arg;
+    char live[LIVE_NAME_MAX];
+    size_t skip = live_name(broker->config.redis, "", 0, live);
+    struct feed *feed = NULL;
+    (void)is_pattern;
+    if (name.len > skip && memcmp(name.bytes, live, skip) == 0)
+        feed = feed_find(broker, name.bytes + skip, name.len - skip);
+    else
+        feed = feed_find(broker, name.bytes, name.len);
+    if (feed)
+        feed_confirmed(feed);
+}
+
+static void broker_sweep_feeds(struct broker *broker)
+{
+    struct feed *feed, *next;
+    uint64_t now = clock_now_ms();
+    HASH_ITER(by_name, broker->feeds, feed, next)
+        feed_sweep(feed, now);
+}
+
+static void broker_on_caller_up(void *arg)
+{
+    struct broker *broker = arg;
+    struct feed *feed, *next;
+    broker_send_beat(broker);
+    broker_ask_recorder(broker);
+    broker_sweep_feeds(broker);
+    HASH_ITER(by_name, broker->feeds, feed, next)
+        feed_wake_unstarted(feed);
+}
+
+static void broker_on_caller_down(void *arg, const char *why)
+{
+    struct broker *broker = arg;
+    (void)why;
+    broker->is_beating = false;
+}
+
+/* --- the beat ----------------------------------------------------------------------------------------------------- */
+
+static void broker_on_beat_sent(void *arg, uint64_t ticket, struct reply reply, struct position position)
+{
+    struct broker *broker = arg;
+    (void)ticket, (void)position;
+    if (reply.status == REPLY_OK)
+        return;
+    broker->is_beating = false;
+    if (reply.status == REPLY_ERROR)
+        log_warn("beat_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+}
+
+static void broker_send_beat(struct broker *broker)
+{
+    if (!caller_is_up(broker->caller) || !listener_is_up(broker->listener))
+        return;
+    broker->is_beating = true;
+    caller_beat(broker->caller, broker->worker, broker_on_beat_sent, broker, 0);
+}
+
+void broker_hurry(struct broker *broker)
+{
+    if (!broker->is_beating)
+        broker_send_beat(broker);
+}
+
+static void broker_on_beat_due(void *arg)
+{
+    struct broker *broker = arg;
+    uint64_t now = clock_now_ms();
+    timer_start(broker->beat, BEAT_MS);
+    uint64_t heard = broker->heard_beat_ms ? broker->heard_beat_ms : broker->up_ms;
+    if (listener_is_up(broker->listener) && caller_is_up(broker->caller) && now - heard > BEAT_LATE_MS) {
+        broker->up_ms = now;
+        listener_restart(broker->listener, "no beat was heard for 3 seconds");
+    }
+    broker_send_beat(broker);
+    broker_sweep_feeds(broker);
+}
+
+/* --- the end of a turn -------------------------------------------------------------------------------------------- */
+
+static void broker_on_turn_end(void *arg)
+{
+    struct broker *broker = arg;
+    struct feed *feed;
+    struct subscriber *s;
+    broker->turn_ms = clock_now_ms();
+    broker->is_walking = true;
+    while ((feed = TAILQ_FIRST(&broker->dirty))) {
+        TAILQ_REMOVE(&broker->dirty, feed, in_dirty);
+        feed->is_dirty = false;
+        pump_fresh(feed);
+    }
+    /* Those that the pump puts back are for the next turn, so that sockets are looked at in between. */
+    struct subscriber_list behind = TAILQ_HEAD_INITIALIZER(behind);
+    TAILQ_CONCAT(&behind, &broker->behind, in_behind);
+    while ((s = TAILQ_FIRST(&behind))) {
+        TAILQ_REMOVE(&behind, s, in_behind);
+        TAILQ_INSERT_TAIL(&broker->behind, s, in_behind);
+        pump(s);
+    }
+    broker->is_walking = false;
+    broker->flushed = broker->watermark;
+
+    if (caller_is_up(broker->caller))
+        while ((feed = TAILQ_FIRST(&broker->wanted))) {
+            TAILQ_REMOVE(&broker->wanted, feed, in_wanted);
+            feed->is_wanted = false;
+            feed_read(feed);
+        }
+    TAILQ_FOREACH(s, &broker->behind, in_behind)
+        if (!s->is_at_horizon) {
+            loop_again(broker->loop);
+            break;
+        }
+}
+
+/* --- publishing --------------------------------------------------------------------------------------------------- */
+
+struct publishing {
+    struct broker *broker;
+    publish_fn fn;
+    void *arg;
+    uint64_t ticket;
+};
+
+enum answer broker_answer(struct reply reply)
+{
+    switch (reply.status) {
+    case REPLY_OK:
+        return ANSWER_OK;
+    case REPLY_DOWN:
+        return ANSWER_UNAVAILABLE;
+    case REPLY_ERROR:
+        break;
+    }
+    static const char *const transient[] = {"LOADING", "BUSY", "MASTERDOWN", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "OOM",
+                                            "MISCONF", "NOREPLICAS"};
+    for (size_t i = 0; i < sizeof transient / sizeof *transient; i++)
+        if (strncmp(reply.text, transient[i], strlen(transient[i])) == 0)
+            return ANSWER_UNAVAILABLE;
+    return strstr(reply.text, "Function not found") ? ANSWER_UNAVAILABLE : ANSWER_REFUSED;
+}
+
+static void broker_on_published(void *arg, uint64_t ticket, struct reply reply, struct position position)
+{
+    struct publishing *publishing = arg;
+    (void)ticket;
+    publishing->broker->publishing--;
+    if (!publishing->broker->is_freeing)
+        publishing->fn(publishing->arg, publishing->ticket, broker_answer(reply), position, reply.text);
+    free(publishing);
+}
+
+void broker_publish(struct broker *broker, const struct publish_request *request, publish_fn fn, void *arg, uint64_t ticket)
+{
+    struct publishing *publishing = malloc(sizeof *publishing);
+    CHECK(publishing);
+    *publishing = (struct publishing){broker, fn, arg, ticket};
+    broker->publishing++;
+    struct publication publication = {
+        .channel = {request->channel, request->channel_len}, .payload = {request->payload, request->payload_len},
+        .event = {request->event, request->event_len},       .from = {request->from, request->from_len},
+        .key = {request->key, request->key_len},
+    };
+    if (glob_list_match(broker->config.ephemeral, request->channel, request->channel_len) >= 0)
+        caller_publish_plain(broker->caller, publication.channel, publication.payload, broker_on_published, publishing, 0);
+    else
+        caller_publish(broker->caller, &publication, broker_on_published, publishing, 0);
+}
+
+unsigned broker_publishing(const struct broker *broker)
+{
+    return broker->publishing;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+static const char *broker_reason(const struct broker *broker)
+{
+    uint64_t now = clock_now_ms();
+    const char *trouble = "";
+    if (!listener_is_up(broker->listener))
+        trouble = listener_trouble(broker->listener);
+    if (!*trouble && !caller_is_up(broker->caller))
+        trouble = caller_trouble(broker->caller);
+    if (*trouble)
+        return trouble;
+    if (!listener_is_up(broker->listener) || !caller_is_up(broker->caller))
+        return "connecting to Redis";
+    if (!broker->heard_beat_ms || now - broker->heard_beat_ms > BEAT_LATE_MS)
+        return "Redis has not been heard for some seconds";
+    if (broker->config.needs_recorder &&
+        (!broker->heard_recorder_ms || now - broker->heard_recorder_ms > BEAT_LATE_MS))
+        return "no recorder is at work, so plain PUBLISH would be lost";
+    return "";
+}
+
+void broker_status(const struct broker *broker, struct broker_status *out)
+{
+    *out = broker->counters;
+    out->reason = broker_reason(broker);
+    out->is_ready = !*out->reason;
+    out->watermark = broker->watermark;
+    out->feeds = HASH_CNT(by_name, broker->feeds);
+}
+
+struct broker *broker_new(struct loop *loop, const struct broker_config *config)
+{
+    static const struct listener_events listener_events = {broker_on_listener_up, broker_on_listener_down,
+                                                           broker_on_confirmed, broker_on_message};
+    static const struct caller_events caller_events = {broker_on_caller_up, broker_on_caller_down};
+    struct broker *broker = calloc(1, sizeof *broker);
+    if (!broker)
+        return NULL;
+    broker->config = *config;
+    broker->loop = loop;
+    TAILQ_INIT(&broker->dirty);
+    TAILQ_INIT(&broker->wanted);
+    TAILQ_INIT(&broker->behind);
+    random_token(broker->worker, sizeof broker->worker);
+    snprintf(broker->beat_channel, sizeof broker->beat_channel, "%sbeat:%s", config->redis->prefix, broker->worker);
+    snprintf(broker->control_channel, sizeof broker->control_channel, "%scontrol", config->redis->prefix);
+    broker->beat = timer_new(loop, broker_on_beat_due, broker);
+    broker->listener = listener_new(loop, config->redis, "live", &listener_events, broker);
+    broker->caller = caller_new(loop, config->redis, "calls", &caller_events, broker);
+    if (!broker->beat || !broker->listener || !broker->caller) {
+        broker_free(broker);
+        return NULL;
+    }
+    timer_start(broker->beat, BEAT_MS);
+    loop_on_turn_end(loop, broker_on_turn_end, broker);
+    return broker;
+}
+
+void broker_free(struct broker *broker)
+{
+    if (!broker)
+        return;
+    CHECK(broker->counters.subscribers == 0);
+    broker->is_freeing = true;
+    caller_free(broker->caller);
+    listener_free(broker->listener);
+    timer_free(broker->beat);
+    struct feed *feed, *next;
+    HASH_ITER(by_name, broker->feeds, feed, next)
+        feed_free(feed);
+    entry_unref(broker->last_entry);
+    buffer_fini(&broker->scratch);
+    free(broker);
+}

@@ -1,0 +1,192 @@
+/*
+ * hub.h - what the files of the broker share: the broker itself, its feeds, its subscribers.
+ *
+ *   broker 1 ──── n feed 1 ──── n member n ──── 1 subscriber
+ *
+ * broker.c      the broker: the connections to Redis, the beat, the end of each turn
+ * feed.c        one channel or pattern: joining live to the log, its tail, pages of its log
+ * subscriber.c  one cursor: its state, its members
+ * pump.c        what moves a cursor forward
+ */
+#ifndef BROKER_HUB_H
+#define BROKER_HUB_H
+
+#include "broker/broker.h"
+#include "redis/redis.h"
+#include "tail.h"
+
+#include <sys/queue.h>
+#include <uthash.h>
+
+/* --- feeds -------------------------------------------------------------------------------------------------------- */
+
+enum feed_state {
+    FEED_AWAY,    /* not subscribed: Redis is away */
+    FEED_JOINING, /* the subscription is sent, not confirmed */
+    FEED_FILLING, /* heard from now on, and held; the log is being read up to here */
+    FEED_LIVE,    /* every entry after tail.since that was announced is, or was, in the tail */
+};
+
+/* One subscriber's part in one feed. */
+struct member {
+    TAILQ_ENTRY(member) in_feed;
+    struct member *next;          /* of the subscriber */
+    struct feed *feed;
+    struct subscriber *subscriber;
+    struct start start;           /* of a member that was added later than the first turn */
+    struct position floor;        /* nothing up to here is wanted; of a member that is not merged: its own cursor */
+    bool has_floor;
+    bool is_merged;               /* the subscriber's cursor covers it */
+    bool is_told;                 /* sink.subscribed was called */
+    bool wants_page;              /* the subscriber waits for a page of this feed */
+    bool has_gap;                 /* to be told by the pump */
+    struct gap gap;
+    struct position excused;      /* that entries before this are missing has been told */
+    uint64_t tag;
+};
+
+struct feed {
+    UT_hash_handle by_name, by_id;
+    uint64_t id;                  /* the ticket of its reads */
+    struct broker *broker;
+    enum feed_state state;
+    bool is_pattern, is_ephemeral;
+    TAILQ_HEAD(member_list, member) members;
+    unsigned member_count;
+
+    struct tail tail;
+    bool has_tail;                /* tail.since means something */
+    struct position joined_at;    /* everything up to here was in the log when the feed became live */
+    struct tail held;             /* heard while filling */
+    bool held_overflowed;
+    bool is_filling_sent;         /* the read that will make it live is under way */
+
+    bool is_dirty;                /* in broker.dirty: something was pushed in this turn */
+    TAILQ_ENTRY(feed) in_dirty;
+    struct position fresh_since;  /* what was pushed in this turn comes after this */
+
+    struct tail page;             /* a page of the log, for those behind the tail; complete from page.since on, ... */
+    struct position page_after;   /* ... and all that is kept from here on ... */
+    struct position page_until;   /* ... up to here */
+    bool has_page;
+    bool is_reading;              /* a page is on its way */
+    bool is_wanted;               /* in broker.wanted: members want a page */
+    TAILQ_ENTRY(feed) in_wanted;
+    uint64_t page_used_ms;
+
+    size_t name_len;
+    char name[];
+};
+
+/* The feed of this name, made where it is missing. NULL: no memory. */
+struct feed *feed_get(struct broker *broker, const char *name, size_t len);
+struct feed *feed_find(struct broker *broker, const char *name, size_t len);
+void feed_free(struct feed *feed);
+void feed_add(struct feed *feed, struct member *member);
+/* The last member's leaving ends the feed. */
+void feed_remove(struct feed *feed, struct member *member);
+
+/* Redis comes and goes. */
+void feed_join(struct feed *feed);
+void feed_away(struct feed *feed);
+void feed_confirmed(struct feed *feed);
+/* Heard on live (or, ephemeral, on the channel itself). */
+void feed_hear(struct feed *feed, struct entry *entry);
+/* This member's subscriber waits for a page. */
+void feed_want_page(struct feed *feed, struct member *member);
+/* Ask for the page that the members want; from the end of the turn. */
+void feed_read(struct feed *feed);
+/* Wake members that do not know their start yet. */
+void feed_wake_unstarted(struct feed *feed);
+/* Give a page back that nobody used for a while. */
+void feed_sweep(struct feed *feed, uint64_t now_ms);
+/* The newest position up to which this feed's entries are known. */
+struct position feed_heard(const struct feed *feed);
+
+/* --- subscribers -------------------------------------------------------------------------------------------------- */
+
+enum subscriber_state {
+    SUB_IDLE,    /* no feeds */
+    SUB_BEHIND,  /* in broker.behind: the pump will see to it at the end of this turn */
+    SUB_WAITING, /* for a feed to become live, for a page, or for Redis to tell the start */
+    SUB_FULL,    /* its socket is full */
+    SUB_LIVE,    /* has been given everything that its feeds' tails hold */
+};
+
+struct subscriber {
+    struct broker *broker;
+    const struct sink_ops *ops;
+    void *sink;
+    struct member *members;
+    struct position cursor;
+    unsigned member_count;
+    uint8_t state;                /* enum subscriber_state */
+    uint8_t format;
+    bool has_cursor;
+    bool is_verified;             /* the cursor is one of ours, not ahead of all positions */
+    bool is_asking;               /* Redis was asked for the newest entries */
+    bool is_at_horizon;           /* behind, but only until more is heard */
+    bool is_unmerged;             /* some member catches up by itself */
+    struct start start;
+    TAILQ_ENTRY(subscriber) in_behind;
+    uint64_t id;                  /* the ticket of its question; 0: never asked */
+    UT_hash_handle by_id;
+};
+
+/* The only writer of state. */
+void subscriber_enter(struct subscriber *s, enum subscriber_state state, const char *why);
+/* Something changed for it: let the pump see to it at the end of this turn (unless its socket is full). */
+void subscriber_wake(struct subscriber *s, const char *why);
+/* The position after which this member's entries are wanted. */
+struct position member_after(const struct member *member);
+
+/* --- the pump ----------------------------------------------------------------------------------------------------- */
+
+/* Move the cursor forward as far as one write goes, and enter the state that follows. */
+void pump(struct subscriber *s);
+/* Give what this turn brought on a feed to all its members that are live. */
+void pump_fresh(struct feed *feed);
+
+/* --- the broker --------------------------------------------------------------------------------------------------- */
+
+TAILQ_HEAD(feed_list, feed);
+TAILQ_HEAD(subscriber_list, subscriber);
+
+struct broker {
+    struct broker_config config;
+    struct loop *loop;
+    struct listener *listener;
+    struct caller *caller;
+    struct timer *beat;
+    char worker[24];              /* names this worker's beat channel */
+    char beat_channel[REDIS_PREFIX_MAX + 32], control_channel[REDIS_PREFIX_MAX + 16];
+    uint64_t heard_beat_ms, heard_recorder_ms, up_ms;
+
+    struct feed *feeds, *feeds_by_id;
+    struct subscriber *asking;    /* by id */
+    uint64_t last_id;
+    struct feed_list dirty, wanted;
+    struct subscriber_list behind;
+    bool is_hurried;              /* someone waits for the live connection to be as far as the log */
+    bool is_beating;              /* a beat was sent, and has not been heard */
+    uint64_t turn_ms;             /* when this turn's pumping began */
+    bool is_freeing;              /* answers that are owed to others are dropped */
+    bool is_walking;              /* sinks are being called: nobody may be freed */
+
+    struct position newest;       /* the newest position heard, of an entry or a beat */
+    struct position watermark;    /* everything up to here has been heard on every copy of it */
+    struct position flushed;      /* the watermark when the last turn ended: what live subscribers have been given */
+    struct entry *last_entry;     /* the last one made from live: overlapping patterns bring copies */
+
+    struct buffer scratch;        /* what the pump puts together */
+    unsigned publishing;
+    struct broker_status counters;
+};
+
+/* What an answer from Redis means to whoever asked. */
+enum answer broker_answer(struct reply reply);
+
+/* Somebody is at the horizon of what was heard: have the next beat come at once. */
+void broker_hurry(struct broker *broker);
+
+#endif

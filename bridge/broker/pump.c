@@ -1,0 +1,481 @@
+/*
+ * pump.c - what moves a cursor forward.
+ *
+ * Live delivery, resume, first connect with backlog, a slow reader and the minutes after an outage are one thing: "give
+ * me what comes after my cursor". For each feed that comes from its tail, where the tail reaches back to the cursor, else
+ * from a page of its log; what several feeds bring is merged by position (positions are one order over all channels, and
+ * an entry that comes by two feeds has one position, so it is given once).
+ *
+ * Each source is known only up to a horizon: a page up to where it ends, a tail up to what has been heard (a page, or
+ * the read that made another feed live, comes by the other connection and may be ahead of that). Beyond the nearest
+ * horizon nothing is given, so nobody ever hears a later entry before an earlier one.
+ *
+ * pump_fresh() is the short way for those who are live on one feed: all of them lack the same entries, so these are put
+ * together once per wire format, and it is one write each.
+ */
+#include "hub.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <string.h>
+
+#define WRITE_MAX 65536 /* bytes that one write puts together, at most (or one entry) */
+#define SOURCES_MAX 1024
+
+/* What one feed has for a subscriber. */
+struct source {
+    const struct tail *tail;
+    unsigned next;
+};
+
+/* --- where entries come from -------------------------------------------------------------------------------------- */
+
+static bool is_covered(const struct tail *tail, struct position after)
+{
+    return position_compare(after, tail->since) >= 0;
+}
+
+/* May what comes after `after` be taken from the tail? Not where the cursor might be ahead of all positions. */
+static bool feed_tail_serves(const struct feed *feed, const struct subscriber *s, struct position after)
+{
+    return is_covered(&feed->tail, after) && (s->is_verified || position_compare(after, feed_heard(feed)) <= 0);
+}
+
+/* From a page may be taken what misses nothing, or nothing that has not been told. */
+static bool feed_page_serves(const struct feed *feed, const struct member *member, struct position after)
+{
+    return feed->has_page && position_compare(after, feed->page_after) >= 0 &&
+           position_compare(after, feed->page_until) < 0 &&
+           (is_covered(&feed->page, after) || position_is_begin(after) ||
+            position_compare(feed->page.since, member->excused) <= 0);
+}
+
+/* How far the sources of one write are known. */
+struct horizon {
+    bool has_page, has_heard;
+    struct position page, heard; /* the nearest end of a page; the nearest end of what was heard */
+};
+
+static void nearer(bool *has, struct position *horizon, struct position candidate)
+{
+    if (!*has || position_compare(candidate, *horizon) < 0)
+        *horizon = candidate;
+    *has = true;
+}
+
+/* Where the member's next entries come from. false: not known yet, and the subscriber will be woken when it is. */
+static bool member_source(struct member *member, struct source *source, struct horizon *horizon)
+{
+    struct feed *feed = member->feed;
+    struct subscriber *s = member->subscriber;
+    struct position after = member_after(member);
+    *source = (struct source){0};
+    if (feed->state != FEED_LIVE)
+        return false;
+    if (feed->is_ephemeral)
+        return true;
+    if (feed_tail_serves(feed, s, after)) {
+        *source = (struct source){&feed->tail, tail_after(&feed->tail, after)};
+        nearer(&horizon->has_heard, &horizon->heard, position_max(feed_heard(feed), s->broker->newest));
+        return true;
+    }
+    if (feed_page_serves(feed, member, after)) {
+        feed->page_used_ms = s->broker->turn_ms;
+        *source = (struct source){&feed->page, tail_after(&feed->page, after)};
+        nearer(&horizon->has_page, &horizon->page, feed->page_until);
+        return true;
+    }
+    feed_want_page(feed, member);
+    return false;
+}
+
+/* --- gaps --------------------------------------------------------------------------------------------------------- */
+
+static bool pump_is_full(struct subscriber *s, enum sink_result result)
+{
+    if (result == SINK_FULL)
+        subscriber_enter(s, SUB_FULL, "the socket is full");
+    return result == SINK_FULL;
+}
+
+/*
+ * A cursor that is ahead or from another keyspace is worth nothing: begin at the beginning. Where it is the place of just
+ * this one member, the others are not touched.
+ */
+static void pump_begin_anew(struct subscriber *s, struct member *member)
+{
+    if (!member->is_merged || position_compare(member->gap.after, s->cursor) > 0) {
+        member->floor = POSITION_BEGIN;
+        member->is_merged = false;
+        s->is_unmerged = true;
+        return;
+    }
+    s->cursor = POSITION_BEGIN;
+    s->is_verified = true;
+    for (struct member *other = s->members; other; other = other->next) {
+        other->floor = POSITION_BEGIN;
+        other->has_floor = true;
+        other->is_merged = true;
+    }
+    s->is_unmerged = false;
+}
+
+/* Tell the gaps that are known; false: the socket is full. */
+static bool pump_gaps(struct subscriber *s)
+{
+    for (struct member *member = s->members; member; member = member->next)
+        if (member->has_gap && (member->gap.reason == GAP_AHEAD || member->gap.reason == GAP_RESET))
+            pump_begin_anew(s, member);
+    for (struct member *member = s->members; member; member = member->next) {
+        if (!member->has_gap)
+            continue;
+        member->has_gap = false;
+        member->gap.cursor = s->cursor;
+        s->broker->counters.gaps_told++;
+        if (pump_is_full(s, s->ops->gap(s->sink, &member->gap)))
+            return false;
+    }
+    return true;
+}
+
+/* --- the start ---------------------------------------------------------------------------------------------------- */
+
+static void pump_on_newest(void *arg, uint64_t id, struct reply reply, struct position position)
+{
+    struct broker *broker = arg;
+    struct subscriber *s;
+    HASH_FIND(by_id, broker->asking, &id, sizeof id, s);
+    if (!s)
+        return;
+    HASH_DELETE(by_id, broker->asking, s);
+    s->is_asking = false;
+    if (reply.status == REPLY_OK)
+        s->start = (struct start){.kind = START_AFTER, .after = position};
+    subscriber_wake(s, "Redis told the start"); /* or is to be asked again */
+}
+
+static void pump_ask_newest(struct subscriber *s)
+{
+    struct broker *broker = s->broker;
+    if (s->is_asking || !caller_is_up(broker->caller))
+        return;
+    struct name names[SOURCES_MAX];
+    unsigned count = 0;
+    for (const struct member *member = s->members; member && count < SOURCES_MAX; member = member->next)
+        if (member->is_merged && !member->feed->is_ephemeral)
+            names[count++] = (struct name){member->feed->name, member->feed->name_len};
+    s->id = ++broker->last_id;
+    s->is_asking = true;
+    HASH_ADD(by_id, broker->asking, id, sizeof s->id, s);
+    caller_newest(broker->caller, names, count, s->start.count, pump_on_newest, broker, s->id);
+}
+
+/* The newest place that all its feeds know. */
+static bool pump_now(const struct subscriber *s, struct position *out)
+{
+    *out = s->broker->flushed;
+    for (const struct member *member = s->members; member; member = member->next) {
+        if (member->feed->state != FEED_LIVE)
+            return false;
+        if (!member->feed->is_ephemeral)
+            *out = position_max(*out, feed_heard(member->feed));
+    }
+    return true;
+}
+
+/* Find the first cursor. false: not known yet, or the socket is full. */
+static bool pump_start(struct subscriber *s)
+{
+    switch (s->start.kind) {
+    case START_NOW:
+        if (!pump_now(s, &s->cursor)) {
+            subscriber_enter(s, SUB_WAITING, "its feeds are not live");
+            return false;
+        }
+        s->is_verified = true;
+        break;
+    case START_AFTER:
+        s->cursor = s->start.after;
+        s->is_verified = position_is_begin(s->cursor);
+        break;
+    case START_NEWEST:
+        pump_ask_newest(s);
+        subscriber_enter(s, SUB_WAITING, "Redis is asked for the start");
+        return false;
+    }
+    s->has_cursor = true;
+    return !pump_is_full(s, s->ops->cursor(s->sink, s->cursor));
+}
+
+/* --- giving ------------------------------------------------------------------------------------------------------- */
+
+/* The source whose next entry is the earliest; NULL: all are used up. */
+static struct source *earliest(struct source *sources, unsigned count)
+{
+    struct source *first = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        struct source *source = &sources[i];
+        if (!source->tail || source->next >= source->tail->count)
+            continue;
+        if (!first || position_compare(tail_at(source->tail, source->next)->position,
+                                       tail_at(first->tail, first->next)->position) < 0)
+            first = source;
+    }
+    return first;
+}
+
+enum given {
+    GIVEN_ALL,     /* nothing is left up to `until`, and nothing is known beyond */
+    GIVEN_UNTIL,   /* nothing is left up to `until`, but there is more beyond */
+    GIVEN_SOME,    /* the write was large enough */
+    GIVEN_FULL,    /* the socket is full */
+};
+
+/* Write what the sources have after *cursor and up to `until` (NULL: all), in order; *cursor follows. */
+static enum given give(struct subscriber *s, struct source *sources, unsigned count, const struct position *until,
+                       struct position *cursor)
+{
+    struct buffer *out = &s->broker->scratch;
+    entry_encode_fn encode = s->broker->config.encode;
+    enum given given = GIVEN_ALL;
+    struct source *source;
+    buffer_clear(out);
+    while ((source = earliest(sources, count))) {
+        struct entry *entry = tail_at(source->tail, source->next);
+        if (until && position_compare(entry->position, *until) > 0) {
+            given = GIVEN_UNTIL;
+            break;
+        }
+        if (position_compare(entry->position, *cursor) > 0) {
+            if (out->len >= WRITE_MAX) {
+                given = GIVEN_SOME;
+                break;
+            }
+            const struct buffer *bytes = entry_encoded(entry, s->format, encode);
+            if (!bytes || !buffer_reserve(out, bytes->len)) {
+                out->failed = false;
+                given = GIVEN_SOME; /* no memory: from here on again in the next turn */
+                break;
+            }
+            buffer_append(out, bytes->data, bytes->len);
+            *cursor = entry->position;
+        }
+        source->next++;
+    }
+    if (out->len && pump_is_full(s, s->ops->write(s->sink, out->data, out->len)))
+        return GIVEN_FULL;
+    return given;
+}
+
+/* --- members that were added later -------------------------------------------------------------------------------- */
+
+/* Fix the floor of a member that was just added. false: not known yet. */
+static bool member_start(struct member *member)
+{
+    if (member->has_floor)
+        return true;
+    switch (member->start.kind) {
+    case START_NEWEST: /* on a connection that is under way, only "now" and "after" mean something exact */
+    case START_NOW:
+        if (member->feed->state != FEED_LIVE)
+            return false;
+        member->floor = position_max(member->feed->is_ephemeral ? POSITION_BEGIN : feed_heard(member->feed),
+                                     member->subscriber->broker->flushed);
+        break;
+    case START_AFTER:
+        member->floor = member->start.after;
+        if (position_compare(member->floor, member->subscriber->cursor) > 0)
+            member->subscriber->is_verified = false;
+        break;
+    }
+    member->has_floor = true;
+    return true;
+}
+
+/* Bring one member up to the cursor of the others. false: not there yet, and the subscriber's state says why. */
+static bool pump_catch_up(struct subscriber *s, struct member *member)
+{
+    if (!member_start(member)) {
+        subscriber_enter(s, SUB_WAITING, "a new feed is not live");
+        return false;
+    }
+    while (position_compare(member->floor, s->cursor) < 0) {
+        struct source source;
+        struct horizon horizon = {0};
+        if (!member_source(member, &source, &horizon)) {
+            subscriber_enter(s, SUB_WAITING, "a new feed catches up");
+            return false;
+        }
+        struct position until = s->cursor;
+        if (horizon.has_page && position_compare(horizon.page, until) < 0)
+            until = horizon.page;
+        switch (give(s, &source, 1, &until, &member->floor)) {
+        case GIVEN_FULL:
+            return false;
+        case GIVEN_SOME:
+            subscriber_enter(s, SUB_BEHIND, "more to give");
+            return false;
+        case GIVEN_ALL:
+        case GIVEN_UNTIL:
+            member->floor = until;
+        }
+    }
+    member->is_merged = true;
+    return true;
+}
+
+static bool pump_unmerged(struct subscriber *s)
+{
+    for (struct member *member = s->members; member; member = member->next)
+        if (!member->is_merged && !pump_catch_up(s, member))
+            return false;
+    s->is_unmerged = false;
+    return true;
+}
+
+/* Tell which feeds are caught up. false: the socket is full. */
+static bool pump_tell(struct subscriber *s)
+{
+    for (struct member *member = s->members; member; member = member->next) {
+        if (member->is_told)
+            continue;
+        member->is_told = true;
+        if (pump_is_full(s, s->ops->subscribed(s->sink, member->feed->name, member->tag, s->cursor)))
+            return false;
+    }
+    return true;
+}
+
+/* --- the pump ----------------------------------------------------------------------------------------------------- */
+
+/* The sources of all members. false: the subscriber has to wait for some. */
+static bool pump_sources(struct subscriber *s, struct source sources[static SOURCES_MAX], unsigned *count,
+                         struct horizon *horizon)
+{
+    bool is_known = true;
+    for (struct member *member = s->members; member; member = member->next) {
+        CHECK(*count < SOURCES_MAX);
+        if (!member_source(member, &sources[*count], horizon))
+            is_known = false;
+        else if (sources[*count].tail)
+            ++*count;
+    }
+    return is_known;
+}
+
+/* Up to where may be given? A single tail has no horizon: there is nobody to be late for. */
+static const struct position *horizon_nearest(struct horizon *horizon, unsigned sources)
+{
+    if (sources == 1)
+        return horizon->has_page ? &horizon->page : NULL;
+    if (!horizon->has_page)
+        return horizon->has_heard ? &horizon->heard : NULL;
+    return horizon->has_heard && position_compare(horizon->heard, horizon->page) < 0 ? &horizon->heard : &horizon->page;
+}
+
+static void pump_merged(struct subscriber *s)
+{
+    struct source sources[SOURCES_MAX];
+    struct horizon horizon = {0};
+    unsigned count = 0;
+    if (!pump_sources(s, sources, &count, &horizon)) {
+        subscriber_enter(s, SUB_WAITING, "a feed is not live, or a page is missing");
+        return;
+    }
+    const struct position *until = horizon_nearest(&horizon, count);
+    enum given given = give(s, sources, count, until, &s->cursor);
+    if (given == GIVEN_FULL)
+        return;
+    if (given == GIVEN_SOME) {
+        subscriber_enter(s, SUB_BEHIND, "more to give");
+    } else if (given == GIVEN_UNTIL || horizon.has_page) {
+        s->cursor = position_max(s->cursor, *until);
+        subscriber_enter(s, SUB_BEHIND, "at the horizon");
+        s->is_at_horizon = until == &horizon.heard;
+        if (s->is_at_horizon)
+            broker_hurry(s->broker);
+    } else if (pump_tell(s)) {
+        s->is_verified = true;
+        subscriber_enter(s, SUB_LIVE, "all given");
+    }
+}
+
+void pump(struct subscriber *s)
+{
+    subscriber_enter(s, SUB_WAITING, "the pump runs");
+    s->is_at_horizon = false;
+    if (!s->members) {
+        subscriber_enter(s, SUB_IDLE, "no feeds");
+        return;
+    }
+    if (!s->has_cursor && !pump_start(s))
+        return;
+    if (!pump_gaps(s))
+        return;
+    if (s->is_unmerged && !pump_unmerged(s))
+        return;
+    pump_merged(s);
+}
+
+/* --- the short way ------------------------------------------------------------------------------------------------ */
+
+/* What was pushed in this turn, in one wire format; NULL: no memory. */
+static struct buffer *fresh_bytes(struct feed *feed, unsigned first, unsigned format, struct buffer *batch)
+{
+    entry_encode_fn encode = feed->broker->config.encode;
+    if (first + 1 == feed->tail.count)
+        return (struct buffer *)entry_encoded(tail_at(&feed->tail, first), format, encode);
+    if (batch->len)
+        return batch;
+    for (unsigned i = first; i < feed->tail.count; i++) {
+        const struct buffer *bytes = entry_encoded(tail_at(&feed->tail, i), format, encode);
+        if (!bytes)
+            return NULL;
+        buffer_append(batch, bytes->data, bytes->len);
+    }
+    return batch->failed ? NULL : batch;
+}
+
+/* Is the batch exactly what this one lacks? */
+static bool is_at(const struct subscriber *s, const struct member *member, struct position oldest, struct position since)
+{
+    return s->member_count == 1 && !s->is_unmerged && position_compare(s->cursor, oldest) < 0 &&
+           position_compare(s->cursor, since) >= 0 &&
+           (!member->has_floor || position_compare(member->floor, oldest) < 0);
+}
+
+void pump_fresh(struct feed *feed)
+{
+    struct buffer batches[ENTRY_FORMATS] = {0};
+    bool is_ephemeral = feed->is_ephemeral;
+    unsigned first = is_ephemeral ? 0 : tail_after(&feed->tail, feed->fresh_since);
+    if (first == feed->tail.count)
+        return;
+    struct position oldest = tail_at(&feed->tail, first)->position;
+    struct position newest = tail_end(&feed->tail);
+    struct position since = position_max(feed->tail.since, POSITION_BEGIN);
+    struct member *member;
+    TAILQ_FOREACH(member, &feed->members, in_feed) {
+        struct subscriber *s = member->subscriber;
+        if (s->state != SUB_LIVE)
+            continue;
+        if (!is_ephemeral && !is_at(s, member, oldest, since)) {
+            subscriber_wake(s, "several feeds to merge");
+            continue;
+        }
+        struct buffer *bytes = fresh_bytes(feed, first, s->format, &batches[s->format]);
+        if (!bytes) {
+            if (!is_ephemeral)
+                subscriber_wake(s, "no memory for the batch");
+            continue;
+        }
+        if (!is_ephemeral)
+            s->cursor = newest;
+        pump_is_full(s, s->ops->write(s->sink, bytes->data, bytes->len));
+    }
+    for (unsigned i = 0; i < ENTRY_FORMATS; i++)
+        buffer_fini(&batches[i]);
+    if (is_ephemeral)
+        tail_reset(&feed->tail, POSITION_BEGIN);
+}

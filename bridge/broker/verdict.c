@@ -1,0 +1,43 @@
+/*
+ * verdict.c - when a resume is complete. For a cursor c:
+ *
+ *   c is the beginning          complete by definition: it asks for what is kept
+ *   c newer than the newest     ahead     acknowledged writes were lost in a failover, or c is from elsewhere
+ *   c older than genesis        reset     the keyspace is another one
+ *   c older than floor.trimmed  trimmed   the log's oldest entry has a predecessor that c has not seen
+ *   c older than floor.expired  expired   a log that is not there may have had entries after c
+ */
+#include "verdict.h"
+
+bool verdict_is_complete(const struct page *page, const struct page_floor *floor, struct position cursor,
+                         enum gap_reason *reason)
+{
+    if (position_is_begin(cursor))
+        return true;
+    if (position_compare(cursor, page->newest) > 0)
+        *reason = GAP_AHEAD;
+    else if (position_compare(cursor, page->genesis) < 0)
+        *reason = GAP_RESET;
+    else if (position_compare(cursor, floor->trimmed) < 0)
+        *reason = GAP_TRIMMED;
+    else if (position_compare(cursor, floor->expired) < 0)
+        *reason = GAP_EXPIRED;
+    else
+        return true;
+    return false;
+}
+
+const char *gap_reason_name(enum gap_reason reason)
+{
+    switch (reason) {
+    case GAP_AHEAD:
+        return "ahead";
+    case GAP_RESET:
+        return "reset";
+    case GAP_TRIMMED:
+        return "trimmed";
+    case GAP_EXPIRED:
+        return "expired";
+    }
+    return "unknown";
+}
