@@ -1,0 +1,122 @@
+/*
+ * admit.c - first is it a name at all, then is it ours, then is it allowed.
+ */
+#include "admit.h"
+
+#include "request.h"
+#include "transport/transport.h"
+
+#include <string.h>
+
+const struct identity identity_anonymous = {.name = ""};
+
+static const struct verdict yes = {NULL, NULL};
+
+static struct verdict bad(const char *message)
+{
+    return (struct verdict){"bad_channel", message};
+}
+
+static struct verdict forbidden(const char *message)
+{
+    return (struct verdict){"forbidden", message};
+}
+
+static bool has_prefix(struct name name, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return len > 0 && name.len >= len && memcmp(name.bytes, prefix, len) == 0;
+}
+
+static unsigned count_stars(struct name name)
+{
+    unsigned stars = 0;
+
+    for (size_t i = 0; i < name.len; i++)
+        stars += name.bytes[i] == '*';
+    return stars;
+}
+
+static struct verdict admit_name(const struct transport_config *config, struct name name)
+{
+    const char *error = channel_name_error(name.bytes, name.len);
+
+    if (error != NULL)
+        return bad(error);
+    if (has_prefix(name, config->internal_prefix))
+        return forbidden("this name belongs to the bridge itself");
+    return yes;
+}
+
+struct verdict admit_subscribe(const struct transport_config *config, const struct identity *who, struct name name)
+{
+    struct verdict verdict = admit_name(config, name);
+
+    (void)who; /* tokens come later */
+    if (verdict.code != NULL)
+        return verdict;
+    if (count_stars(name) > GLOB_STARS_MAX)
+        return bad("too many stars in a pattern");
+    if (!glob_list_contains(config->subscribe, name.bytes, name.len))
+        return forbidden("not open to you for listening");
+    return yes;
+}
+
+struct verdict admit_publish(const struct transport_config *config, const struct identity *who, struct name name)
+{
+    struct verdict verdict = admit_name(config, name);
+
+    (void)who;
+    if (verdict.code != NULL)
+        return verdict;
+    if (glob_is_pattern(name.bytes, name.len))
+        return bad("publishing needs one channel, not a pattern");
+    if (glob_list_match(config->publish, name.bytes, name.len) < 0)
+        return forbidden("not open to you for publishing");
+    return yes;
+}
+
+/* false: more than there is room for */
+static bool wish_add(struct wish *wish, struct name name)
+{
+    if (wish->count == WISH_MAX)
+        return false;
+    wish->names[wish->count++] = name;
+    return true;
+}
+
+static bool wish_collect(struct wish *wish, const struct transport_config *config, const struct request *request)
+{
+    bool fits = true;
+
+    wish->count = 0;
+    for (unsigned i = 0; i < request->arg_count; i++)
+        if (name_is(request->args[i].name, "channel"))
+            fits &= wish_add(wish, request->args[i].value);
+    if (wish->count > 0)
+        return fits;
+    for (unsigned i = 0; i < config->default_channels->count; i++) {
+        const char *glob = config->default_channels->globs[i];
+        fits &= wish_add(wish, (struct name){glob, strlen(glob)});
+    }
+    return fits;
+}
+
+struct verdict admit_wish(const struct transport_config *config, const struct identity *who,
+                          const struct request *request, struct wish *wish)
+{
+    if (!wish_collect(wish, config, request) || wish->count > config->max_channels)
+        return (struct verdict){"too_many_channels", "more channels than one connection may have"};
+    for (unsigned i = 0; i < wish->count; i++) {
+        struct verdict verdict = admit_subscribe(config, who, wish->names[i]);
+        if (verdict.code != NULL)
+            return verdict;
+    }
+    return yes;
+}
+
+unsigned verdict_status(struct verdict verdict)
+{
+    return verdict.code != NULL && strcmp(verdict.code, "forbidden") == 0 ? 403 : 400;
+}

@@ -1,0 +1,80 @@
+/*
+ * drain.c - transport_drain(), and waiting for its end.
+ */
+#include "drain.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "broker/broker.h"
+#include "eventlib.h"
+#include "server.h"
+#include "stream.h"
+#include "ws.h"
+
+#include <stdlib.h>
+
+struct drain {
+    struct timer *timer; /* the longest that it may take; then, the way out */
+    void (*fn)(void *arg);
+    void *arg;
+    bool is_done;
+};
+
+static void on_timer(void *arg)
+{
+    struct transport *transport = arg;
+    struct drain *drain = transport->drain;
+
+    if (!drain->is_done)
+        log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", transport->wheel.count,
+                 transport->exchanges, broker_publishing(transport->broker));
+    drain->is_done = true;
+    drain->fn(drain->arg); /* may free the transport */
+}
+
+static void end_stream(struct wheel_item *item, void *arg)
+{
+    struct stream *stream = (struct stream *)((char *)item - offsetof(struct stream, item));
+
+    (void)arg;
+    if (stream_is_ws(stream))
+        ws_drain(stream);
+    else
+        stream_end(stream, WHY_DRAIN);
+}
+
+void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg)
+{
+    struct drain *drain = calloc(1, sizeof *drain);
+
+    CHECK(transport->drain == NULL && drain != NULL);
+    *drain = (struct drain){.timer = timer_new(transport->loop, on_timer, transport), .fn = fn, .arg = arg};
+    CHECK(drain->timer != NULL);
+    eventlib_stop_listening(transport->eventlib); /* which still lets in who knocked */
+    transport->drain = drain;
+    timer_start(drain->timer, within_ms);
+    log_info("drain", "connections=%u requests=%u publishes=%u", transport->wheel.count, transport->exchanges,
+             broker_publishing(transport->broker));
+    wheel_each(&transport->wheel, end_stream, NULL);
+    loop_again(transport->loop);
+}
+
+void drain_check(struct transport *transport)
+{
+    struct drain *drain = transport->drain;
+
+    if (drain == NULL || drain->is_done || transport->wheel.count > 0 || transport->exchanges > 0 ||
+        broker_publishing(transport->broker) > 0)
+        return;
+    drain->is_done = true;
+    timer_start(drain->timer, 0);
+}
+
+void drain_free(struct transport *transport)
+{
+    if (transport->drain == NULL)
+        return;
+    timer_free(transport->drain->timer);
+    free(transport->drain);
+    transport->drain = NULL;
+}

@@ -1,0 +1,311 @@
+/*
+ * eventlib.c - a table of events by descriptor.
+ *
+ *     lws: "watch fd 9 for reading" ──► on_io ──► slot[9].read ──► on_event ──► lws_service_fd_tsi(fd 9, POLLIN)
+ *
+ * Reading and writing are two events, because libevent changes the mask of one event only by deleting and adding it
+ * again. The write event is made at first need: a browser that takes all that it is given never has one. lws repeats
+ * itself (at every close it tells each listening socket to listen), so what is as it should be is left alone.
+ *
+ * The trap   where a peer has closed its sending half while lws still flushes to it, lws (4.3.5: LRS_FLUSHING_BEFORE_CLOSE)
+ *            does not read and does not stop listening either: a level-triggered loop spins at full speed for up to 5 s.
+ *            So a descriptor that is readable a thousand times within a second, and has nothing to read, is muted; lws's
+ *            own timeout ends it.
+ */
+#include "eventlib.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define LONGEST_WAIT_MS 60000
+#define FORCED_ROUNDS 4      /* of serving what lws holds back, per turn */
+#define READS_SUSPICIOUS 1000 /* within a second */
+#define SLOTS_FIRST 64
+
+struct slot {
+    struct event *read, *write; /* NULL: not made yet */
+    short wanted;               /* POLLIN, POLLOUT: as lws wants it, whether or not muted */
+    bool is_listener;
+    unsigned reads;    /* in the second that reads_at names */
+    unsigned reads_at;
+};
+
+struct eventlib {
+    struct loop *loop;
+    struct timer *timer; /* the next of lws's timers */
+    uint64_t timer_due_ms; /* 0: not running */
+    struct lws_context *context; /* NULL: not born yet, or going */
+    bool is_deaf; /* listeners are not watched any more */
+    int slot_count;
+    struct slot *slots;
+};
+
+static struct slot *slot_find(struct eventlib *lib, int fd)
+{
+    return fd >= 0 && fd < lib->slot_count && lib->slots[fd].read != NULL ? &lib->slots[fd] : NULL;
+}
+
+/* --- from libevent to lws ----------------------------------------------------------------------------------------- */
+
+static bool is_spinning(struct slot *slot, int fd)
+{
+    unsigned second = (unsigned)(clock_now_ms() / 1024);
+    int waiting = 0;
+
+    if (slot->reads_at != second) {
+        slot->reads_at = second;
+        slot->reads = 0;
+    }
+    return ++slot->reads > READS_SUSPICIOUS && !slot->is_listener && ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct eventlib *lib = arg;
+    struct slot *slot = slot_find(lib, fd);
+
+    if (slot == NULL || lib->context == NULL)
+        return;
+    if ((what & EV_READ) && is_spinning(slot, fd)) {
+        log_debug("descriptor_muted", "fd=%d", (int)fd);
+        event_del(slot->read);
+        return;
+    }
+    struct lws_pollfd ready = {.fd = fd, .events = slot->wanted};
+    ready.revents = (short)(((what & EV_READ) ? POLLIN : 0) | ((what & EV_WRITE) ? POLLOUT : 0));
+    lws_service_fd_tsi(lib->context, &ready, 0); /* the slot may be gone after this */
+}
+
+/* --- from lws to libevent ----------------------------------------------------------------------------------------- */
+
+static struct eventlib *eventlib_of(struct lws *wsi)
+{
+    return *(struct eventlib **)lws_evlib_wsi_to_evlib_pt(wsi);
+}
+
+static bool slots_reach(struct eventlib *lib, int fd)
+{
+    int count = lib->slot_count > 0 ? lib->slot_count : SLOTS_FIRST;
+
+    if (fd < lib->slot_count)
+        return true;
+    while (count <= fd)
+        count *= 2;
+    struct slot *slots = realloc(lib->slots, (size_t)count * sizeof *slots);
+    if (slots == NULL)
+        return false;
+    memset(slots + lib->slot_count, 0, (size_t)(count - lib->slot_count) * sizeof *slots);
+    lib->slots = slots;
+    lib->slot_count = count;
+    return true;
+}
+
+static int watch(struct lws *wsi, bool is_listener)
+{
+    struct eventlib *lib = eventlib_of(wsi);
+    int fd = (int)lws_get_socket_fd(wsi);
+
+    if (fd < 0 || !slots_reach(lib, fd) || lib->slots[fd].read != NULL)
+        return 1;
+    struct slot *slot = &lib->slots[fd];
+    *slot = (struct slot){.is_listener = is_listener, .wanted = POLLIN};
+    slot->read = event_new(loop_base(lib->loop), fd, EV_READ | EV_PERSIST, on_event, lib);
+    if (slot->read == NULL || event_add(slot->read, NULL) != 0) {
+        if (slot->read != NULL)
+            event_free(slot->read);
+        slot->read = NULL;
+        return 1;
+    }
+    return 0;
+}
+
+static int on_accept(struct lws *wsi)
+{
+    return watch(wsi, false);
+}
+
+static int on_listen(struct lws *wsi)
+{
+    return watch(wsi, true);
+}
+
+static void want_read(struct eventlib *lib, struct slot *slot, bool want)
+{
+    if (want == ((slot->wanted & POLLIN) != 0))
+        return;
+    slot->wanted ^= POLLIN;
+    if (want && !(slot->is_listener && lib->is_deaf))
+        event_add(slot->read, NULL);
+    else
+        event_del(slot->read);
+}
+
+static void want_write(struct eventlib *lib, struct slot *slot, int fd, bool want)
+{
+    if (want == ((slot->wanted & POLLOUT) != 0))
+        return;
+    if (want && slot->write == NULL)
+        slot->write = event_new(loop_base(lib->loop), fd, EV_WRITE | EV_PERSIST, on_event, lib);
+    if (slot->write == NULL)
+        return; /* no memory: not wanted, so that lws's next wish tries again */
+    slot->wanted ^= POLLOUT;
+    if (want)
+        event_add(slot->write, NULL);
+    else
+        event_del(slot->write);
+}
+
+static void on_io(struct lws *wsi, unsigned flags)
+{
+    struct eventlib *lib = eventlib_of(wsi);
+    int fd = (int)lws_get_socket_fd(wsi);
+    struct slot *slot = slot_find(lib, fd);
+    bool want = (flags & LWS_EV_START) != 0;
+
+    if (slot == NULL)
+        return;
+    if (flags & LWS_EV_READ)
+        want_read(lib, slot, want);
+    if (flags & LWS_EV_WRITE)
+        want_write(lib, slot, fd, want);
+}
+
+static int on_close(struct lws *wsi)
+{
+    struct slot *slot = slot_find(eventlib_of(wsi), (int)lws_get_socket_fd(wsi));
+
+    if (slot == NULL)
+        return 0;
+    event_free(slot->read);
+    if (slot->write != NULL)
+        event_free(slot->write);
+    *slot = (struct slot){0};
+    return 0;
+}
+
+static int on_init(struct lws_context *context, void *foreign_loop, int tsi)
+{
+    struct eventlib *lib = foreign_loop;
+
+    *(struct eventlib **)lws_evlib_tsi_to_evlib_pt(context, tsi) = lib;
+    lib->context = context;
+    return 0;
+}
+
+static const struct lws_event_loop_ops ops = {
+    .name = "bridge",
+    .init_pt = on_init,
+    .init_vhost_listen_wsi = on_listen,
+    .sock_accept = on_accept,
+    .io = on_io,
+    .wsi_logical_close = on_close,
+    .evlib_size_pt = sizeof(struct eventlib *),
+};
+
+const lws_plugin_evlib_t eventlib_plugin = {
+    .hdr = {"bridge loop", "lws_evlib_plugin", LWS_BUILD_HASH, LWS_PLUGIN_API_MAGIC},
+    .ops = &ops,
+};
+
+/* --- timers ------------------------------------------------------------------------------------------------------- */
+
+static void on_timer(void *arg)
+{
+    struct eventlib *lib = arg;
+
+    lib->timer_due_ms = 0; /* the end of this turn settles */
+}
+
+/* A timer that runs too early costs one look; so it is only ever moved forward. */
+static void wake_after(struct eventlib *lib, uint64_t wait_ms)
+{
+    uint64_t due_ms = clock_now_ms() + wait_ms;
+
+    if (lib->timer_due_ms != 0 && lib->timer_due_ms <= due_ms)
+        return;
+    lib->timer_due_ms = due_ms;
+    timer_start(lib->timer, wait_ms);
+}
+
+/*
+ * lws says 0 where it holds input that its socket will not report again (TLS, a request behind a request), and also where
+ * a timer is due in less than a millisecond. Serving is harmless in the second case.
+ */
+void eventlib_settle(struct eventlib *lib)
+{
+    if (lib->context == NULL)
+        return;
+    int wait_ms = lws_service_adjust_timeout(lib->context, LONGEST_WAIT_MS, 0);
+
+    for (int round = 0; wait_ms == 0 && round < FORCED_ROUNDS; round++) {
+        _lws_plat_service_forced_tsi(lib->context, 0);
+        wait_ms = lws_service_adjust_timeout(lib->context, LONGEST_WAIT_MS, 0);
+    }
+    wake_after(lib, (uint64_t)wait_ms + 1);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+struct eventlib *eventlib_new(struct loop *loop)
+{
+    struct eventlib *lib = calloc(1, sizeof *lib);
+
+    if (lib == NULL)
+        return NULL;
+    lib->loop = loop;
+    lib->timer = timer_new(loop, on_timer, lib);
+    if (lib->timer == NULL) {
+        free(lib);
+        return NULL;
+    }
+    return lib;
+}
+
+/*
+ * With SO_REUSEPORT the kernel has dealt connections to this very socket; closing it resets those that nobody accepted.
+ * So they are accepted first (lws accepts until there are none).
+ */
+void eventlib_stop_listening(struct eventlib *lib)
+{
+    for (int fd = 0; fd < lib->slot_count && lib->context != NULL; fd++) {
+        if (slot_find(lib, fd) == NULL || !lib->slots[fd].is_listener)
+            continue;
+        struct lws_pollfd ready = {.fd = fd, .events = POLLIN, .revents = POLLIN};
+        struct pollfd waiting = {.fd = fd, .events = POLLIN};
+        if (poll(&waiting, 1, 0) == 1)
+            lws_service_fd_tsi(lib->context, &ready, 0);
+        struct lws *listener = wsi_from_fd(lib->context, fd);
+        if (listener != NULL)
+            lws_set_timeout(listener, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    }
+    lib->is_deaf = true;
+}
+
+void eventlib_detach(struct eventlib *lib)
+{
+    lib->context = NULL;
+    timer_stop(lib->timer);
+}
+
+void eventlib_free(struct eventlib *lib)
+{
+    if (lib == NULL)
+        return;
+    for (int fd = 0; fd < lib->slot_count; fd++) {
+        if (lib->slots[fd].read != NULL)
+            event_free(lib->slots[fd].read);
+        if (lib->slots[fd].write != NULL)
+            event_free(lib->slots[fd].write);
+    }
+    timer_free(lib->timer);
+    free(lib->slots);
+    free(lib);
+}

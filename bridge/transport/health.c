@@ -1,0 +1,50 @@
+/*
+ * health.c - what load balancers and people ask.
+ */
+#include "health.h"
+
+#include "broker/broker.h"
+#include "json_string.h"
+#include "request.h"
+#include "response.h"
+#include "server.h"
+
+#include <string.h>
+
+static int answer(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
+                  const struct buffer *body)
+{
+    struct response response = {.status = status, .type = CONTENT_JSON, .body = body->data,
+                                .len = body->failed ? 0 : body->len, .is_head = request->method == METHOD_HEAD};
+
+    return response_send(transport, wsi, &response);
+}
+
+int health_answer_alive(struct transport *transport, struct lws *wsi, const struct request *request)
+{
+    struct buffer body = {0};
+
+    buffer_append_text(&body, "{\"status\":\"ok\",\"version\":");
+    json_string_append(&body, transport->config.version, strlen(transport->config.version));
+    buffer_append_text(&body, "}\n");
+    int result = answer(transport, wsi, request, 200, &body);
+    buffer_fini(&body);
+    return result;
+}
+
+int health_answer_ready(struct transport *transport, struct lws *wsi, const struct request *request)
+{
+    struct broker_status status;
+    struct buffer body = {0};
+
+    broker_status(transport->broker, &status);
+    bool is_ready = status.is_ready && transport->drain == NULL;
+    const char *reason = transport->drain != NULL ? "draining" : status.reason;
+    buffer_printf(&body, "{\"ready\":%s,\"reason\":", is_ready ? "true" : "false");
+    json_string_append(&body, reason, strlen(reason));
+    buffer_printf(&body, ",\"watermark\":\"%s\",\"connections\":%u}\n", POSITION_TEXT(status.watermark),
+                  transport->wheel.count);
+    int result = answer(transport, wsi, request, is_ready ? 200 : 503, &body);
+    buffer_fini(&body);
+    return result;
+}

@@ -1,0 +1,14 @@
+/*
+ * health.h - GET /healthz: the process answers. GET /readyz: it can serve, or why it can't.
+ */
+#ifndef TRANSPORT_HEALTH_H
+#define TRANSPORT_HEALTH_H
+
+struct lws;
+struct request;
+struct transport;
+
+int health_answer_alive(struct transport *transport, struct lws *wsi, const struct request *request);
+int health_answer_ready(struct transport *transport, struct lws *wsi, const struct request *request);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * publish.c - POST /publish: check what can be checked before the body comes, gather the body, hand it on, wait.
+ */
+#include "publish.h"
+
+#include "admit.h"
+#include "base/log.h"
+#include "exchange.h"
+#include "request.h"
+#include "response.h"
+#include "server.h"
+
+#include <string.h>
+
+#define KEY_MAX 128
+#define DISCARD_MAX (8u << 20) /* a body that is not wanted is read to its end up to here, else the connection is closed */
+#define RETRY_AFTER_S 2
+
+/* --- wherever it comes from --------------------------------------------------------------------------------------- */
+
+const char *publish_event_error(struct name event)
+{
+    return event.len == 0 ? NULL : channel_name_error(event.bytes, event.len);
+}
+
+void publish_id_append(struct buffer *out, struct position position)
+{
+    if (position_is_begin(position))
+        buffer_append_text(out, "null");
+    else
+        buffer_printf(out, "\"%s\"", POSITION_TEXT(position));
+}
+
+static void on_answer(void *arg, uint64_t ticket, enum answer answer, struct position position, const char *text)
+{
+    struct transport *transport = arg;
+    struct pending *pending = pending_find(&transport->pendings, ticket);
+    struct publication result = {answer, position, text != NULL ? text : ""};
+
+    if (pending == NULL) {
+        log_debug("answer_to_nobody", "ticket=%llu", (unsigned long long)ticket);
+        return;
+    }
+    struct connection *owner = pending->owner;
+    owner->ops->on_published(owner, pending, &result);
+    /* The owner is still there: nobody is freed but from lws's callbacks. */
+    pending_free(&transport->pendings, pending);
+}
+
+bool publish_start(struct transport *transport, struct connection *connection, const struct publish_request *request,
+                   const struct pending_note *note)
+{
+    struct pending *pending = pending_new(&transport->pendings, &connection->pendings, connection, note);
+
+    if (pending == NULL)
+        return false;
+    broker_publish(transport->broker, request, on_answer, transport, pending->ticket);
+    return true;
+}
+
+/* --- POST --------------------------------------------------------------------------------------------------------- */
+
+static void on_published(struct connection *connection, const struct pending *pending, const struct publication *result)
+{
+    struct exchange *exchange = (struct exchange *)connection;
+
+    (void)pending;
+    switch (result->answer) {
+    case ANSWER_OK:
+        buffer_append_text(&exchange->answer, "{\"id\":");
+        publish_id_append(&exchange->answer, result->position);
+        buffer_append_text(&exchange->answer, "}\n");
+        exchange_answer(exchange, 200);
+        break;
+    case ANSWER_UNAVAILABLE:
+        exchange->retry_after_s = RETRY_AFTER_S;
+        exchange_refuse(exchange, 503, "unavailable", "Redis can't be reached; it is not known to be recorded");
+        break;
+    case ANSWER_REFUSED:
+        log_warn("publish_refused", "text=\"%s\"", LOG_TEXT(result->text, strlen(result->text)));
+        exchange->retry_after_s = RETRY_AFTER_S;
+        exchange_refuse(exchange, 503, "unavailable", "Redis refused to record it");
+        break;
+    }
+}
+
+static int hand_on(struct exchange *exchange)
+{
+    struct publish_request publish = {.channel = exchange->channel.bytes, .channel_len = exchange->channel.len,
+                                      .event = exchange->event.bytes,     .event_len = exchange->event.len,
+                                      .key = exchange->key.bytes,         .key_len = exchange->key.len,
+                                      .from = "",
+                                      .payload = exchange->body.len > 0 ? exchange->body.data : "",
+                                      .payload_len = exchange->body.len};
+    struct pending_note note = {0};
+
+    exchange->is_whole = true;
+    if (exchange->body.failed)
+        return -1;
+    return publish_start(exchange->connection.transport, &exchange->connection, &publish, &note) ? 0 : -1;
+}
+
+/*
+ * lws (4.3.5) hands over all that it has read, also what comes behind the announced length: a request sent ahead of our
+ * answer. HTTP allows that, no browser does it, and lws has lost count by then; so what is too much is dropped, and the
+ * connection closes after the answer.
+ */
+static int on_body(struct connection *connection, char *bytes, size_t len)
+{
+    struct exchange *exchange = (struct exchange *)connection;
+    size_t missing = (size_t)exchange->length - exchange->body.len;
+
+    exchange->is_surplus |= len > missing;
+    if (exchange->is_whole)
+        return 0;
+    buffer_append(&exchange->body, bytes, len < missing ? len : missing);
+    return len >= missing ? hand_on(exchange) : exchange->body.failed ? -1 : 0;
+}
+
+static const struct connection_ops connection_ops = {
+    .on_writable = exchange_on_writable,
+    .on_input = on_body,
+    .on_published = on_published,
+    .on_closed = exchange_on_closed,
+};
+
+struct problem {
+    unsigned status;
+    const char *code, *message;
+};
+
+static bool read_channel(const struct request *request, struct name *channel)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < request->arg_count; i++) {
+        if (!name_is(request->args[i].name, "channel"))
+            continue;
+        *channel = request->args[i].value;
+        count++;
+    }
+    return count == 1;
+}
+
+static struct problem check_size(const struct transport *transport, const struct request *request)
+{
+    if (request->is_chunked || !request->has_length)
+        return (struct problem){411, "length_required", "the body needs a Content-Length"};
+    if (request->length > transport->config.max_payload)
+        return (struct problem){413, "too_large", "the payload is larger than this server takes"};
+    return (struct problem){0};
+}
+
+static struct problem check(const struct transport *transport, const struct request *request, struct exchange *out)
+{
+    struct problem size = check_size(transport, request);
+
+    out->event = out->key = (struct name){"", 0};
+    request_arg(request, "event", &out->event);
+    request_arg(request, "key", &out->key);
+    if (size.code != NULL)
+        return size;
+    if (!response_origin_is_allowed(transport, request->origin))
+        return (struct problem){403, "forbidden", "pages of this origin may not publish here"};
+    if (!read_channel(request, &out->channel))
+        return (struct problem){400, "bad_channel", "name one channel: /publish?channel=public:chat"};
+    struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, out->channel);
+    if (verdict.code != NULL)
+        return (struct problem){verdict_status(verdict), verdict.code, verdict.message};
+    if (publish_event_error(out->event) != NULL || out->key.len > KEY_MAX)
+        return (struct problem){400, "bad_request", "event is a name like a channel's, key has up to 128 bytes"};
+    if (transport->drain != NULL)
+        return (struct problem){503, "unavailable", "this instance is going; try again"};
+    return (struct problem){0};
+}
+
+static int refuse(struct transport *transport, struct lws *wsi, const struct request *request, const struct problem *no)
+{
+    struct response response = {.status = no->status, .origin = request->origin};
+
+    if (no->status == 503)
+        response.retry_after_s = RETRY_AFTER_S;
+    response.is_last = request->is_chunked || !request->has_length || request->length > DISCARD_MAX;
+    return response_send_error(transport, wsi, response, no->code, no->message);
+}
+
+static struct name keep(struct buffer *buffer, struct name name)
+{
+    struct name kept = {buffer->data + buffer->len, name.len};
+
+    buffer_append(buffer, name.bytes, name.len);
+    return kept;
+}
+
+/* The request's memory goes with the request; the exchange keeps what it needs. */
+static bool keep_names(struct exchange *exchange, const struct exchange *from)
+{
+    if (buffer_reserve(&exchange->names, from->channel.len + from->event.len + from->key.len + 1) == NULL)
+        return false;
+    exchange->channel = keep(&exchange->names, from->channel);
+    exchange->event = keep(&exchange->names, from->event);
+    exchange->key = keep(&exchange->names, from->key);
+    return true;
+}
+
+int publish_open(struct transport *transport, struct lws *wsi, const struct request *request)
+{
+    struct exchange asked = {0};
+    struct problem problem = check(transport, request, &asked);
+
+    if (problem.code != NULL)
+        return refuse(transport, wsi, request, &problem);
+    struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);
+    return exchange != NULL && keep_names(exchange, &asked) ? 0 : -1;
+}

@@ -1,0 +1,299 @@
+/*
+ * server.c - libwebsockets, set up and taken down, and its one callback: a line per reason.
+ *
+ * What the settings guard against (4.3.5, read or tried):
+ *   max_http_header_data2   4 KB by default; a longer request is cut off without a word. Proxies pass 32 KB.
+ *   tx_packet_size          without it a write larger than rx_buffer_size is sent in pieces by way of the heap.
+ *   retry_and_idle_policy   lws's own pings keep a sorted list of all connections, and walk it for each pong; ours are in
+ *                           the wheel. Zeroes switch it off.
+ *   keepalive_timeout       5 s by default, shorter than a proxy's memory of a good connection: requests would meet a
+ *                           closing socket.
+ *   RLIMIT_NOFILE           above ten million (containers without a limit) lws falls back to 2560 without saying so, and
+ *                           it clears a table of that many entries.
+ */
+#include "server.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "broker/broker.h"
+#include "connection.h"
+#include "drain.h"
+#include "eventlib.h"
+#include "route.h"
+#include "stream.h"
+#include "wire_sse.h"
+#include "wire_ws.h"
+#include "ws.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HEADERS_MAX (32 * 1024)
+#define SERVICE_BUFFER (16 * 1024) /* one per process: what is read at once */
+#define MESSAGE_PIECE 2048         /* one per WebSocket: what is handed over at once */
+#define SEND_MAX (16u << 20)
+#define REQUEST_TIMEOUT_S 20
+#define KEEPALIVE_S 75
+#define TCP_IDLE_S 60
+#define TCP_PROBES 3
+#define TCP_PROBE_INTERVAL_S 10
+#define DESCRIPTORS_SPARE 512 /* beside the streams: requests, Redis, files */
+
+struct transport *transport_of(struct lws *wsi)
+{
+    return lws_context_user(lws_get_context(wsi));
+}
+
+void transport_encode(unsigned format, const struct entry *entry, struct buffer *out)
+{
+    switch ((enum format)format) {
+    case FORMAT_SSE_PLAIN:
+    case FORMAT_SSE_NAMED:
+    case FORMAT_SSE_JSON:
+        wire_sse_entry(format, entry, out);
+        break;
+    case FORMAT_WS_JSON:
+    case FORMAT_WS_RAW:
+        wire_ws_entry(format, entry, out);
+        break;
+    }
+}
+
+/* --- the callback ------------------------------------------------------------------------------------------------- */
+
+static int on_writable(struct connection *c)
+{
+    return c != NULL ? c->ops->on_writable(c) : 0;
+}
+
+static int on_input(struct connection *c, void *bytes, size_t len)
+{
+    return c != NULL && c->ops->on_input != NULL ? c->ops->on_input(c, bytes, len) : 0;
+}
+
+static int on_input_end(struct connection *c)
+{
+    return c != NULL && c->ops->on_input_end != NULL ? c->ops->on_input_end(c) : 0;
+}
+
+static int on_pong(struct connection *c)
+{
+    if (c != NULL && c->ops->on_pong != NULL)
+        c->ops->on_pong(c);
+    return 0;
+}
+
+static int on_leaving(struct connection *c)
+{
+    if (c != NULL && c->ops->on_leaving != NULL)
+        c->ops->on_leaving(c);
+    return 0;
+}
+
+/* lws says it in up to two ways, depending on how far the connection had come. */
+static int on_closed(struct connection *c)
+{
+    if (c != NULL)
+        c->ops->on_closed(c);
+    return 0;
+}
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void)user;
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        return route_request(transport_of(wsi), wsi);
+    case LWS_CALLBACK_HTTP_BODY:
+        return on_input(connection_of(wsi), in, len);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return on_input_end(connection_of(wsi));
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return ws_on_upgrade(transport_of(wsi), wsi, in);
+    case LWS_CALLBACK_ESTABLISHED:
+        return ws_open(transport_of(wsi), wsi);
+    case LWS_CALLBACK_RECEIVE:
+        return on_input(connection_of(wsi), in, len);
+    case LWS_CALLBACK_RECEIVE_PONG:
+        return on_pong(connection_of(wsi));
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return on_writable(connection_of(wsi));
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return on_leaving(connection_of(wsi));
+    case LWS_CALLBACK_CLOSED_HTTP:
+    case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_WSI_DESTROY:
+        return on_closed(connection_of(wsi));
+    case LWS_CALLBACK_RAW_ADOPT: /* CONNECT, which we are no proxy for */
+    case LWS_CALLBACK_RAW_RX:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+static const struct lws_protocols protocols[] = {
+    /* The first one also gets plain HTTP, and WebSockets that ask for no subprotocol. */
+    {.name = SUBPROTOCOL_JSON, .callback = on_lws, .rx_buffer_size = MESSAGE_PIECE, .tx_packet_size = SEND_MAX},
+    {.name = SUBPROTOCOL_RAW, .callback = on_lws, .rx_buffer_size = MESSAGE_PIECE, .tx_packet_size = SEND_MAX},
+    LWS_PROTOCOL_LIST_TERM,
+};
+
+/* --- settings ----------------------------------------------------------------------------------------------------- */
+
+/* lws's errors are mostly about what a browser sent; nobody shall be able to fill our log with them. */
+static void on_lws_log(int level, const char *line)
+{
+    static uint64_t second;
+    static unsigned lines;
+    uint64_t now = clock_now_ms() / 1000;
+    size_t len = strcspn(line, "\n");
+
+    if (now != second) {
+        second = now;
+        lines = 0;
+    }
+    if (++lines <= 10)
+        log_line(level == LLL_ERR ? LOG_WARN : LOG_INFO, "lws", "text=\"%s\"", LOG_TEXT(line, len));
+}
+
+/* As many descriptors as the streams need; fewer streams where the system does not give them. */
+static void provide_descriptors(struct transport *transport)
+{
+    rlim_t needed = (rlim_t)transport->config.max_connections + DESCRIPTORS_SPARE;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("descriptors", "error=\"%s\"", strerror(errno));
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return;
+    unsigned room = limit.rlim_cur > 2 * DESCRIPTORS_SPARE ? (unsigned)limit.rlim_cur - DESCRIPTORS_SPARE
+                                                           : (unsigned)limit.rlim_cur / 2;
+    log_warn("descriptors", "limit=%llu wanted=%llu max_connections=%u", (unsigned long long)limit.rlim_cur,
+             (unsigned long long)needed, room);
+    transport->config.max_connections = room;
+}
+
+static bool has_ipv6(void)
+{
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != EAFNOSUPPORT;
+}
+
+static void choose_address(struct lws_context_creation_info *info, const char *host)
+{
+    bool is_any = host[0] == '\0' || strcmp(host, "::") == 0 || strcmp(host, "*") == 0;
+
+    if (strcmp(host, "localhost") == 0)
+        host = "127.0.0.1";
+    if (strcmp(host, "0.0.0.0") == 0 || (is_any && !has_ipv6()))
+        info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+    else if (!is_any)
+        info->iface = host;
+}
+
+static void choose_tls(struct lws_context_creation_info *info, const struct transport_config *config)
+{
+    if (config->tls_cert[0] == '\0')
+        return;
+    info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info->ssl_cert_filepath = config->tls_cert;
+    info->ssl_private_key_filepath = config->tls_key;
+    info->alpn = "http/1.1"; /* our blocks and frames are written as they are: HTTP/2 would need frames around them */
+}
+
+static struct lws_context *context_new(struct transport *transport)
+{
+    static const lws_retry_bo_t no_pings = {0};
+    void *loops[] = {transport->eventlib};
+    struct lws_context_creation_info info = {
+        .port = (int)transport->config.port,
+        .protocols = protocols,
+        .user = transport,
+        .event_lib_custom = &eventlib_plugin,
+        .foreign_loops = loops,
+        .options = LWS_SERVER_OPTION_ALLOW_LISTEN_SHARE | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .max_http_header_data2 = HEADERS_MAX,
+        .pt_serv_buf_size = SERVICE_BUFFER,
+        .timeout_secs = REQUEST_TIMEOUT_S,
+        .keepalive_timeout = KEEPALIVE_S,
+        .ka_time = TCP_IDLE_S,
+        .ka_probes = TCP_PROBES,
+        .ka_interval = TCP_PROBE_INTERVAL_S,
+        .retry_and_idle_policy = &no_pings,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+    };
+
+    choose_address(&info, transport->config.host);
+    choose_tls(&info, &transport->config);
+    lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+    return lws_create_context(&info);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+static void on_turn_end(void *arg)
+{
+    struct transport *transport = arg;
+
+    eventlib_settle(transport->eventlib);
+    drain_check(transport);
+}
+
+struct transport *transport_new(struct loop *loop, struct broker *broker, const struct transport_config *config)
+{
+    struct transport *transport = calloc(1, sizeof *transport);
+
+    if (transport == NULL)
+        return NULL;
+    transport->loop = loop;
+    transport->broker = broker;
+    transport->config = *config;
+    transport->eventlib = eventlib_new(loop);
+    transport->tick = timer_new(loop, stream_tick, transport);
+    if (transport->eventlib == NULL || transport->tick == NULL)
+        goto failed;
+    provide_descriptors(transport);
+    transport->context = context_new(transport);
+    if (transport->context == NULL) {
+        log_error("listen_failed", "host=%s port=%u", config->host, config->port);
+        goto failed;
+    }
+    eventlib_settle(transport->eventlib);
+    loop_on_turn_end(loop, on_turn_end, transport);
+    log_info("listening", "host=%s port=%u tls=%s", config->host, config->port, config->tls_cert[0] != '\0' ? "yes" : "no");
+    return transport;
+failed:
+    timer_free(transport->tick);
+    eventlib_free(transport->eventlib);
+    free(transport);
+    return NULL;
+}
+
+void transport_free(struct transport *transport)
+{
+    if (transport == NULL)
+        return;
+    eventlib_detach(transport->eventlib);
+    lws_context_destroy(transport->context); /* each connection hears that it is closed */
+    CHECK(transport->wheel.count == 0 && transport->exchanges == 0);
+    drain_free(transport);
+    timer_free(transport->tick);
+    eventlib_free(transport->eventlib);
+    buffer_fini(&transport->scratch);
+    free(transport);
+}

@@ -1,0 +1,41 @@
+/*
+ * server.h - the transport as its own files see it.
+ */
+#ifndef TRANSPORT_SERVER_H
+#define TRANSPORT_SERVER_H
+
+#include "base/buffer.h"
+#include "pending.h"
+#include "transport/transport.h"
+#include "wheel.h"
+
+#include <libwebsockets.h>
+
+struct drain;
+struct eventlib;
+struct timer;
+
+/* How an entry looks on the wire; the broker hands these numbers back to transport_encode(). */
+enum format { FORMAT_SSE_PLAIN, FORMAT_SSE_NAMED, FORMAT_SSE_JSON, FORMAT_WS_JSON, FORMAT_WS_RAW };
+
+#define SUBPROTOCOL_JSON "bridge.v1.json"
+#define SUBPROTOCOL_RAW "bridge.v1.raw"
+
+struct transport {
+    struct loop *loop;
+    struct broker *broker;
+    struct transport_config config;
+    struct lws_context *context;
+    struct eventlib *eventlib;
+    struct wheel wheel;      /* all streams, by when somebody must look at them */
+    struct timer *tick;      /* turns the wheel while there are streams */
+    uint64_t now_ms;         /* the clock as of the last tick: good enough for heartbeats, free of charge */
+    struct pending_table pendings;
+    unsigned exchanges;      /* plain requests whose answer is still to come */
+    struct buffer scratch;   /* for small things that are put together and sent at once */
+    struct drain *drain;     /* NULL: not draining */
+};
+
+struct transport *transport_of(struct lws *wsi);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * start.c - every spelling of "go on from here" that clients are known to use (facts.md, B5).
+ */
+#include "start.h"
+
+#include "request.h"
+
+#include <string.h>
+
+/* In the order in which they count. */
+static const char *const cursor_args[] = {"last_event_id", "lastEventId", "last-event-id", "Last-Event-Id",
+                                          "Last-Event-ID", "after"};
+
+bool start_after(const char *text, size_t len, struct start *start)
+{
+    *start = (struct start){.kind = START_AFTER};
+    return position_parse(text, len, &start->after);
+}
+
+struct start start_newest(uint64_t n)
+{
+    if (n == 0)
+        return (struct start){.kind = START_NOW};
+    return (struct start){.kind = START_NEWEST, .count = (unsigned)(n < REPLAY_MAX ? n : REPLAY_MAX)};
+}
+
+static bool count_parse(struct name text, uint64_t *out)
+{
+    *out = 0;
+    if (text.len == 0 || text.len > 9)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.bytes[i] < '0' || text.bytes[i] > '9')
+            return false;
+        *out = *out * 10 + (uint64_t)(text.bytes[i] - '0');
+    }
+    return true;
+}
+
+/* The first cursor among header and arguments that is not empty. */
+static bool find_cursor(const struct request *request, struct name *cursor)
+{
+    *cursor = (struct name){request->last_event_id, strlen(request->last_event_id)};
+    for (size_t i = 0; cursor->len == 0 && i < sizeof cursor_args / sizeof *cursor_args; i++)
+        if (!request_arg(request, cursor_args[i], cursor))
+            cursor->len = 0;
+    return cursor->len > 0;
+}
+
+const char *start_read(const struct request *request, struct start *start)
+{
+    struct name value;
+    uint64_t count;
+
+    *start = (struct start){.kind = START_NOW};
+    if (find_cursor(request, &value))
+        return start_after(value.bytes, value.len, start) ? NULL : "the last event id is not one of ours";
+    if (request_arg(request, "replay", &value) && value.len > 0) {
+        if (!count_parse(value, &count))
+            return "replay is not a number";
+        *start = start_newest(count);
+        return NULL;
+    }
+    if (request_arg(request, "since", &value) && value.len > 0)
+        return start_after(value.bytes, value.len, start) ? NULL : "since is neither 0 nor an event id";
+    return NULL;
+}

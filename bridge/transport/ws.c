@@ -1,0 +1,711 @@
+/*
+ * ws.c - one WebSocket.
+ *
+ *     upgrade ──► ws_open ──► [hello] ──► messages in, entries out ──► ws_end ──► close frame ──► lws: closed
+ *
+ * A script can't read the status of a failed handshake. So what it should know is said after accepting: an error frame,
+ * then a close code with its reason. Only what is no request for us at all is refused with a status.
+ *
+ * Signs of life: after a heartbeat of silence a cursor and {"type":"ping"}; and whatever else goes out, a ping of the
+ * protocol to whoever has not been heard for a heartbeat. Browsers answer the latter by themselves, also where the page
+ * hangs; so a script that has ever said pong is held to it, and one that never did is not.
+ */
+#include "ws.h"
+
+#include "admit.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "frame.h"
+#include "json_string.h"
+#include "publish.h"
+#include "request.h"
+#include "response.h"
+#include "server.h"
+#include "start.h"
+#include "wire_json.h"
+#include "wire_ws.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH "/ws"
+#define CONNECTION_ID_LEN 16
+#define BAD_FRAMES_MAX 10
+#define PENDING_MAX 256        /* answers that one connection may wait for */
+#define SILENCE_GRACE_MS 10000 /* on top of two heartbeats */
+#define ESCAPE_MAX 6           /* a byte of payload as JSON: \u0000 */
+#define MESSAGE_OVERHEAD 4096  /* of a message around its payload */
+
+static struct ws *ws_of(struct connection *connection)
+{
+    return (struct ws *)connection;
+}
+
+static struct transport *transport_here(const struct ws *ws)
+{
+    return ws->stream.connection.transport;
+}
+
+/* --- small frames that we say ------------------------------------------------------------------------------------- */
+
+static struct buffer *say(struct ws *ws)
+{
+    struct buffer *scratch = &transport_here(ws)->scratch;
+
+    buffer_clear(scratch);
+    return scratch;
+}
+
+/* What say() gave and the caller filled is a JSON text; send it. */
+static enum sink_result said(struct ws *ws)
+{
+    struct buffer *scratch = &transport_here(ws)->scratch;
+
+    wire_ws_wrap(scratch, 0, WS_TEXT);
+    if (!scratch->failed)
+        return stream_write(&ws->stream, scratch->data, scratch->len);
+    buffer_fini(scratch);
+    stream_kill(&ws->stream, WHY_NO_MEMORY);
+    return SINK_FULL;
+}
+
+static void append_ref(struct buffer *out, const char *text, size_t len)
+{
+    if (len == 0)
+        return;
+    buffer_append_text(out, ",\"ref\":");
+    buffer_append(out, text, len);
+}
+
+static void append_member(struct buffer *out, const char *name, const char *bytes, size_t len)
+{
+    buffer_printf(out, ",\"%s\":", name);
+    json_string_append(out, bytes, len);
+}
+
+static enum sink_result say_hello(struct ws *ws, const struct position *cursor)
+{
+    const struct transport_config *config = &transport_here(ws)->config;
+    char id[CONNECTION_ID_LEN + 1];
+    struct buffer *out = say(ws);
+
+    random_token(id, sizeof id);
+    ws->is_hello_said = true;
+    buffer_append_text(out, "{\"type\":\"hello\",\"cursor\":");
+    if (cursor != NULL)
+        buffer_printf(out, "\"%s\"", POSITION_TEXT(*cursor));
+    else
+        buffer_append_text(out, "null");
+    buffer_printf(out, ",\"heartbeat\":%llu,\"max_payload\":%zu,\"connection\":\"%s\"}",
+                  (unsigned long long)config->heartbeat_ms, config->max_payload, id);
+    return said(ws);
+}
+
+static enum sink_result say_cursor(struct ws *ws, struct position cursor)
+{
+    buffer_printf(say(ws), "{\"type\":\"cursor\",\"id\":\"%s\"}", POSITION_TEXT(cursor));
+    return said(ws);
+}
+
+void ws_say_error(struct ws *ws, struct ref ref, const char *code, const char *message)
+{
+    struct buffer *out = say(ws);
+
+    if (ws->is_raw)
+        return;
+    buffer_append_text(out, "{\"type\":\"error\"");
+    append_ref(out, ref.text, ref.len);
+    append_member(out, "code", code, strlen(code));
+    append_member(out, "message", message, strlen(message));
+    buffer_append_text(out, "}");
+    said(ws);
+}
+
+void ws_say_bad_frame(struct ws *ws, struct ref ref, const char *message)
+{
+    ws_say_error(ws, ref, "bad_frame", message);
+    if (++ws->bad_frames >= BAD_FRAMES_MAX)
+        ws_end(ws, WS_CLOSE_POLICY, "too many frames that are none");
+}
+
+/* --- what the broker says ----------------------------------------------------------------------------------------- */
+
+static enum sink_result on_cursor(void *sink, struct position cursor)
+{
+    struct ws *ws = sink;
+
+    if (ws->is_raw)
+        return SINK_READY;
+    return ws->is_hello_said ? say_cursor(ws, cursor) : say_hello(ws, &cursor);
+}
+
+static enum sink_result on_gap(void *sink, const struct gap *gap)
+{
+    struct ws *ws = sink;
+    struct buffer *out = say(ws);
+
+    if (ws->is_raw)
+        return SINK_READY;
+    buffer_append_text(out, "{\"type\":\"gap\",");
+    wire_json_gap(out, gap);
+    buffer_printf(out, ",\"id\":\"%s\"}", POSITION_TEXT(gap->cursor));
+    return said(ws);
+}
+
+static void forget(struct ws *ws, struct pending *pending)
+{
+    ws->pending_count--;
+    pending_free(&transport_here(ws)->pendings, pending);
+}
+
+static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
+{
+    struct ws *ws = sink;
+    struct pending *pending = tag != 0 ? pending_find(&transport_here(ws)->pendings, tag) : NULL;
+    struct buffer *out = say(ws);
+
+    if (ws->is_raw)
+        return SINK_READY;
+    buffer_append_text(out, "{\"type\":\"subscribed\"");
+    append_member(out, "channel", name, strlen(name));
+    buffer_printf(out, ",\"id\":\"%s\"", POSITION_TEXT(cursor));
+    if (pending != NULL) {
+        append_ref(out, pending->ref, pending->ref_len);
+        forget(ws, pending);
+    }
+    buffer_append_text(out, "}");
+    return said(ws);
+}
+
+static const struct sink_ops sink_ops = {
+    .write = stream_write,
+    .gap = on_gap,
+    .cursor = on_cursor,
+    .subscribed = on_subscribed,
+};
+
+/* --- subscribe, unsubscribe --------------------------------------------------------------------------------------- */
+
+/* A note that will be given back with the answer; NULL: an error has been said. */
+static struct pending *note_down(struct ws *ws, struct ref ref, struct name name)
+{
+    struct pending_note note = {.ref = ref.text, .ref_len = ref.len, .name = name.bytes, .name_len = name.len};
+    struct connection *connection = &ws->stream.connection;
+
+    if (ws->pending_count >= PENDING_MAX) {
+        ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
+        return NULL;
+    }
+    struct pending *pending = pending_new(&transport_here(ws)->pendings, &connection->pendings, connection, &note);
+    if (pending == NULL)
+        ws_say_error(ws, ref, "unavailable", "no memory");
+    else
+        ws->pending_count++;
+    return pending;
+}
+
+void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const struct start *start)
+{
+    const struct transport_config *config = &transport_here(ws)->config;
+    struct verdict verdict = admit_subscribe(config, &identity_anonymous, channel);
+
+    if (verdict.code != NULL) {
+        ws_say_error(ws, ref, verdict.code, verdict.message);
+        return;
+    }
+    if (subscriber_feeds(ws->stream.subscriber) >= config->max_channels) {
+        ws_say_error(ws, ref, "too_many_channels", "more channels than one connection may have");
+        return;
+    }
+    struct pending *pending = note_down(ws, ref, channel);
+    if (pending == NULL)
+        return;
+    enum add_result result = subscriber_add(ws->stream.subscriber, channel.bytes, channel.len, start, pending->ticket);
+    if (result == ADD_OK)
+        return;
+    forget(ws, pending);
+    if (result == ADD_ALREADY)
+        ws_say_error(ws, ref, "already_subscribed", "you listen to it already");
+    else
+        ws_say_error(ws, ref, "unavailable", "no memory");
+}
+
+/* A subscription that was not caught up yet has a note waiting. */
+static void forget_subscription(struct ws *ws, struct name channel)
+{
+    struct pending *pending, *next;
+
+    for (pending = LIST_FIRST(&ws->stream.connection.pendings); pending != NULL; pending = next) {
+        next = LIST_NEXT(pending, siblings);
+        if (pending->name_len > 0 && name_is(channel, pending->name))
+            forget(ws, pending);
+    }
+}
+
+void ws_unsubscribe(struct ws *ws, struct ref ref, struct name channel)
+{
+    if (channel_name_error(channel.bytes, channel.len) != NULL) {
+        ws_say_error(ws, ref, "bad_channel", channel_name_error(channel.bytes, channel.len));
+        return;
+    }
+    if (!subscriber_remove(ws->stream.subscriber, channel.bytes, channel.len)) {
+        ws_say_error(ws, ref, "not_subscribed", "you don't listen to it");
+        return;
+    }
+    forget_subscription(ws, channel);
+    struct buffer *out = say(ws);
+    buffer_append_text(out, "{\"type\":\"unsubscribed\"");
+    append_member(out, "channel", channel.bytes, channel.len);
+    append_ref(out, ref.text, ref.len);
+    buffer_append_text(out, "}");
+    said(ws);
+}
+
+/* --- publish ------------------------------------------------------------------------------------------------------ */
+
+static void hand_on(struct ws *ws, struct ref ref, const struct ws_publication *what)
+{
+    struct publish_request publish = {.channel = what->channel.bytes, .channel_len = what->channel.len,
+                                      .event = what->event.bytes,     .event_len = what->event.len,
+                                      .key = what->key.bytes,         .key_len = what->key.len,
+                                      .from = "",
+                                      .payload = what->payload.bytes, .payload_len = what->payload.len};
+    struct pending_note note = {.ref = ref.text, .ref_len = ref.len};
+
+    if (ws->pending_count >= PENDING_MAX) {
+        ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
+        return;
+    }
+    if (publish_start(transport_here(ws), &ws->stream.connection, &publish, &note))
+        ws->pending_count++, ws->publishing++;
+    else
+        ws_say_error(ws, ref, "unavailable", "no memory");
+}
+
+void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what)
+{
+    const struct transport *transport = transport_here(ws);
+    struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, what->channel);
+
+    if (verdict.code != NULL && ws->is_raw)
+        ws_end(ws, WS_CLOSE_FORBIDDEN, verdict.message);
+    else if (verdict.code != NULL)
+        ws_say_error(ws, ref, verdict.code, verdict.message);
+    else if (what->payload.len > transport->config.max_payload)
+        ws_say_error(ws, ref, "too_large", "the payload is larger than max_payload");
+    else if (publish_event_error(what->event) != NULL)
+        ws_say_error(ws, ref, "bad_frame", "event is a name like a channel's");
+    else if (transport->drain != NULL)
+        ws_say_error(ws, ref, "unavailable", "this instance is going; publish again after reconnecting");
+    else
+        hand_on(ws, ref, what);
+}
+
+static void say_ack(struct ws *ws, const struct pending *pending, struct position position)
+{
+    struct buffer *out = say(ws);
+
+    buffer_append_text(out, "{\"type\":\"ack\"");
+    append_ref(out, pending->ref, pending->ref_len);
+    buffer_append_text(out, ",\"id\":");
+    publish_id_append(out, position);
+    buffer_append_text(out, "}");
+    said(ws);
+}
+
+static void on_published(struct connection *connection, const struct pending *pending, const struct publication *result)
+{
+    struct ws *ws = ws_of(connection);
+    struct ref ref = {pending->ref, pending->ref_len};
+
+    ws->pending_count--;
+    ws->publishing--;
+    if (result->answer == ANSWER_REFUSED)
+        log_warn("publish_refused", "text=\"%s\"", LOG_TEXT(result->text, strlen(result->text)));
+    if (ws->is_raw && result->answer != ANSWER_OK)
+        ws_end(ws, WS_CLOSE_LATER, "what you said could not be recorded");
+    else if (result->answer == ANSWER_UNAVAILABLE)
+        ws_say_error(ws, ref, "unavailable", "Redis can't be reached; it is not known to be recorded");
+    else if (result->answer == ANSWER_REFUSED)
+        ws_say_error(ws, ref, "unavailable", "Redis refused to record it");
+    else if (!ws->is_raw)
+        say_ack(ws, pending, result->position);
+    if (connection->transport->drain != NULL)
+        ws_drain(&ws->stream);
+}
+
+/* --- whole messages out of pieces --------------------------------------------------------------------------------- */
+
+static void on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
+{
+    struct ws_publication what = {.channel = {ws->raw_channel, 0}, .payload = {bytes, len}, .event = {"", 0}, .key = {"", 0}};
+
+    if (!ws->is_raw && is_binary) {
+        frame_on_binary(ws, bytes, len);
+    } else if (!ws->is_raw) {
+        frame_on_text(ws, bytes, len);
+    } else {
+        what.channel.len = strlen(ws->raw_channel);
+        ws_publish(ws, (struct ref){"", 0}, &what);
+    }
+}
+
+/* A message that must be too large is given up before it is here. */
+static size_t message_max(const struct ws *ws, bool is_binary)
+{
+    size_t max_payload = transport_here(ws)->config.max_payload;
+
+    if (ws->is_raw)
+        return max_payload;
+    return max_payload * (is_binary ? 1 : ESCAPE_MAX) + MESSAGE_OVERHEAD;
+}
+
+static void hear(struct ws *ws)
+{
+    ws->heard_ms = transport_here(ws)->now_ms;
+    if (ws->ponged_ms != 0)
+        ws->ponged_ms = ws->heard_ms;
+}
+
+/* A client that sends and does not read is not read from, until it has taken our answers. */
+static void pause_if_full(struct ws *ws)
+{
+    if (ws->stream.state != STREAM_FULL || ws->is_paused)
+        return;
+    ws->is_paused = true;
+    lws_rx_flow_control(ws->stream.connection.wsi, 0);
+}
+
+static int on_input(struct connection *connection, char *bytes, size_t len)
+{
+    struct ws *ws = ws_of(connection);
+    struct lws *wsi = connection->wsi;
+    bool is_first = lws_is_first_fragment(wsi), is_final = lws_is_final_fragment(wsi);
+    bool is_binary = lws_frame_is_binary(wsi);
+
+    if (ws->stream.state >= STREAM_ENDING)
+        return 0;
+    hear(ws);
+    if (is_first)
+        buffer_clear(&ws->message);
+    if (ws->message.len + len + lws_remaining_packet_payload(wsi) > message_max(ws, is_binary)) {
+        ws_end(ws, WS_CLOSE_TOO_BIG, "the message is larger than max_payload");
+        return 0;
+    }
+    if (is_first && is_final) {
+        on_message(ws, bytes, len, is_binary);
+    } else {
+        buffer_append(&ws->message, bytes, len);
+        if (ws->message.failed)
+            ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
+        else if (is_final)
+            on_message(ws, ws->message.data != NULL ? ws->message.data : bytes, ws->message.len, is_binary);
+    }
+    if (is_final)
+        buffer_fini(&ws->message);
+    pause_if_full(ws);
+    return 0;
+}
+
+static int on_writable(struct connection *connection)
+{
+    struct ws *ws = ws_of(connection);
+    int result = stream_on_writable(connection);
+
+    if (result == 0 && ws->is_paused && ws->stream.state == STREAM_OPEN) {
+        ws->is_paused = false;
+        lws_rx_flow_control(connection->wsi, 1);
+    }
+    return result;
+}
+
+static void on_pong(struct connection *connection)
+{
+    ws_of(connection)->heard_ms = connection->transport->now_ms;
+}
+
+/* The browser has sent its close; lws answers it. Nothing may be sent behind that. */
+static void on_leaving(struct connection *connection)
+{
+    stream_end(&ws_of(connection)->stream, WHY_LEFT);
+}
+
+/* --- time --------------------------------------------------------------------------------------------------------- */
+
+static void append_ping(struct buffer *out)
+{
+    size_t start = out->len;
+
+    buffer_append(out, "b", 1); /* lws reports only pongs that carry something */
+    wire_ws_wrap(out, start, WS_PING);
+}
+
+static void send_life(struct ws *ws, bool is_silent)
+{
+    struct buffer *out = say(ws);
+    struct position cursor;
+
+    if (is_silent && !ws->is_raw) {
+        if (subscriber_cursor(ws->stream.subscriber, &cursor)) {
+            buffer_printf(out, "{\"type\":\"cursor\",\"id\":\"%s\"}", POSITION_TEXT(cursor));
+            wire_ws_wrap(out, 0, WS_TEXT);
+        }
+        size_t start = out->len;
+        buffer_append_text(out, "{\"type\":\"ping\"}");
+        wire_ws_wrap(out, start, WS_TEXT);
+    }
+    append_ping(out);
+    ws->pinged_ms = transport_here(ws)->now_ms;
+    if (!out->failed)
+        stream_write(&ws->stream, out->data, out->len);
+}
+
+static bool is_mute(const struct ws *ws, uint64_t now_ms)
+{
+    uint64_t limit_ms = 2 * transport_here(ws)->config.heartbeat_ms + SILENCE_GRACE_MS;
+
+    return now_ms - ws->heard_ms > limit_ms || (ws->ponged_ms != 0 && now_ms - ws->ponged_ms > limit_ms);
+}
+
+static uint64_t ws_look(struct stream *stream)
+{
+    struct ws *ws = (struct ws *)stream;
+    uint64_t now_ms = transport_here(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
+    uint64_t asked_ms = ws->heard_ms > ws->pinged_ms ? ws->heard_ms : ws->pinged_ms;
+    bool is_silent = now_ms - stream->output_ms >= heartbeat_ms;
+
+    if (is_mute(ws, now_ms)) {
+        ws_end(ws, WS_CLOSE_SILENT, "no pong");
+        return now_ms;
+    }
+    if (is_silent || now_ms - asked_ms >= heartbeat_ms) {
+        send_life(ws, is_silent);
+        asked_ms = now_ms;
+    }
+    return (stream->output_ms < asked_ms ? stream->output_ms : asked_ms) + heartbeat_ms;
+}
+
+/* --- ending ------------------------------------------------------------------------------------------------------- */
+
+void ws_end(struct ws *ws, enum ws_close code, const char *reason)
+{
+    if (ws->close_code == 0) {
+        ws->close_code = (unsigned short)code;
+        ws->close_reason = reason;
+    }
+    stream_end(&ws->stream, code == WS_CLOSE_SILENT ? WHY_SILENT : WHY_POLICY);
+}
+
+static void ws_farewell(struct stream *stream, enum stream_why why)
+{
+    struct ws *ws = (struct ws *)stream;
+    struct position cursor;
+
+    if (ws->close_code == 0) {
+        ws->close_code = WS_CLOSE_RESTART;
+        ws->close_reason = why == WHY_AGE ? "end of this connection's time, come back" : "this instance is going, come back";
+    }
+    if ((why == WHY_AGE || why == WHY_DRAIN) && !ws->is_raw && subscriber_cursor(stream->subscriber, &cursor))
+        say_cursor(ws, cursor);
+}
+
+static int ws_close(struct stream *stream)
+{
+    struct ws *ws = (struct ws *)stream;
+
+    lws_close_reason(stream->connection.wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
+                     strlen(ws->close_reason));
+    return -1; /* lws sends the close frame, and waits for the browser's for 5 s */
+}
+
+static const struct stream_kind kind = {
+    .name = "ws",
+    .farewell = ws_farewell,
+    .close = ws_close,
+    .look = ws_look,
+};
+
+bool stream_is_ws(const struct stream *stream)
+{
+    return stream->kind == &kind;
+}
+
+void ws_drain(struct stream *stream)
+{
+    if (((struct ws *)stream)->publishing == 0)
+        stream_end(stream, WHY_DRAIN);
+}
+
+static void on_closed(struct connection *connection)
+{
+    struct ws *ws = ws_of(connection);
+
+    stream_close(&ws->stream);
+    buffer_fini(&ws->message);
+    free(ws->raw_channel);
+    free(ws);
+}
+
+static const struct connection_ops connection_ops = {
+    .on_writable = on_writable,
+    .on_input = on_input,
+    .on_pong = on_pong,
+    .on_leaving = on_leaving,
+    .on_published = on_published,
+    .on_closed = on_closed,
+};
+
+/* --- before it is one --------------------------------------------------------------------------------------------- */
+
+/* Is one of the offered subprotocols ours? None offered is fine too. */
+static bool offers_ours(struct lws *wsi)
+{
+    char offered[128], *rest = offered, *one;
+
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) == 0)
+        return true;
+    if (lws_hdr_copy(wsi, offered, sizeof offered, WSI_TOKEN_PROTOCOL) < 0)
+        return false; /* longer than what lws itself can read (4.3.5: 127 bytes) */
+    while ((one = strsep(&rest, ", \t")) != NULL)
+        if (strcmp(one, SUBPROTOCOL_JSON) == 0 || strcmp(one, SUBPROTOCOL_RAW) == 0)
+            return true;
+    return false;
+}
+
+/* The response is sent; lws is told so, and closes the connection. */
+static int refuse(struct transport *transport, struct lws *wsi, unsigned status, const char *code, const char *message)
+{
+    struct response response = {.status = status, .is_last = true};
+
+    if (response_send_error(transport, wsi, response, code, message) != 0)
+        return -1;
+    return 1;
+}
+
+int ws_on_upgrade(struct transport *transport, struct lws *wsi, char *upgrade)
+{
+    char *path = NULL;
+    int len = 0, method = lws_http_get_uri_and_method(wsi, &path, &len);
+
+    if (strcasecmp(upgrade, "websocket") != 0) {
+        /* h2c. A server may ignore such a wish (RFC 9110, 7.8), but lws asks only whether to close the connection. It
+         * looks at this word again after us, and knows no other but its two. */
+        upgrade[0] = '-';
+        return 0;
+    }
+    if (!request_is_whole(wsi))
+        return refuse(transport, wsi, 400, "bad_request", "line ends don't belong into a URL");
+    if (method != LWSHUMETH_GET)
+        return refuse(transport, wsi, 405, "method_not_allowed", "a WebSocket begins with GET");
+    if (len != (int)strlen(PATH) || memcmp(path, PATH, (size_t)len) != 0)
+        return refuse(transport, wsi, 404, "not_found", "WebSockets are at " PATH);
+    if (!offers_ours(wsi))
+        return refuse(transport, wsi, 400, "bad_subprotocol",
+                      "subprotocols are " SUBPROTOCOL_JSON " and " SUBPROTOCOL_RAW ", or none");
+    return 0;
+}
+
+int ws_refuse_plain(struct transport *transport, struct lws *wsi, const struct request *request)
+{
+    struct response response = {.status = 426, .origin = request->origin, .is_head = request->method == METHOD_HEAD};
+
+    return response_send_error(transport, wsi, response, "upgrade_required", "this is for WebSockets");
+}
+
+/* --- birth -------------------------------------------------------------------------------------------------------- */
+
+static bool wants_raw(struct lws *wsi, const struct request *request)
+{
+    struct name format;
+
+    return strcmp(lws_get_protocol(wsi)->name, SUBPROTOCOL_RAW) == 0 ||
+           (request_arg(request, "format", &format) && name_is(format, "raw"));
+}
+
+static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_raw)
+{
+    struct ws *ws = calloc(1, sizeof *ws);
+
+    if (ws == NULL)
+        return NULL;
+    stream_open(&ws->stream, &kind, &connection_ops, transport, wsi);
+    ws->is_raw = is_raw;
+    ws->heard_ms = ws->pinged_ms = transport->now_ms;
+    ws->stream.subscriber = subscriber_new(transport->broker, &sink_ops, ws, is_raw ? FORMAT_WS_RAW : FORMAT_WS_JSON);
+    return ws;
+}
+
+static bool listen_to(struct ws *ws, const struct wish *wish, const struct start *start)
+{
+    for (unsigned i = 0; i < wish->count; i++)
+        if (subscriber_add(ws->stream.subscriber, wish->names[i].bytes, wish->names[i].len, start, 0) == ADD_NO_MEMORY)
+            return false;
+    return true;
+}
+
+static void end_with_error(struct ws *ws, enum ws_close close, const char *code, const char *message)
+{
+    ws_say_error(ws, (struct ref){"", 0}, code, message);
+    ws_end(ws, close, message);
+}
+
+static bool is_one_channel(const struct wish *wish)
+{
+    return wish->count == 1 && !glob_is_pattern(wish->names[0].bytes, wish->names[0].len);
+}
+
+static void begin_raw(struct ws *ws, const struct wish *wish, const struct start *start)
+{
+    if (!is_one_channel(wish)) {
+        ws_end(ws, WS_CLOSE_POLICY, "raw needs exactly one channel");
+        return;
+    }
+    ws->raw_channel = strndup(wish->names[0].bytes, wish->names[0].len);
+    if (ws->raw_channel == NULL || !listen_to(ws, wish, start))
+        ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
+}
+
+static void begin(struct ws *ws, const struct request *request, struct wish *wish)
+{
+    struct transport *transport = transport_here(ws);
+    struct verdict verdict = admit_wish(&transport->config, &identity_anonymous, request, wish);
+    struct start start;
+    const char *bad_start = start_read(request, &start);
+
+    if (!response_origin_is_allowed(transport, request->origin))
+        end_with_error(ws, WS_CLOSE_FORBIDDEN, "forbidden", "pages of this origin may not connect");
+    else if (verdict.code != NULL)
+        end_with_error(ws, verdict_status(verdict) == 403 ? WS_CLOSE_FORBIDDEN : WS_CLOSE_POLICY, verdict.code,
+                       verdict.message);
+    else if (bad_start != NULL)
+        end_with_error(ws, WS_CLOSE_POLICY, "bad_cursor", bad_start);
+    else if (ws->is_raw)
+        begin_raw(ws, wish, &start);
+    else if (!listen_to(ws, wish, &start))
+        ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
+    else if (wish->count == 0)
+        say_hello(ws, NULL);
+}
+
+int ws_open(struct transport *transport, struct lws *wsi)
+{
+    bool has_room = stream_has_room(transport);
+    struct request request;
+    struct wish wish;
+
+    if (!request_init(&request, wsi))
+        return -1;
+    struct ws *ws = ws_new(transport, wsi, wants_raw(wsi, &request));
+    if (ws == NULL || ws->stream.subscriber == NULL) {
+        request_fini(&request);
+        return -1; /* where there is one, lws's close frees it */
+    }
+    if (transport->drain != NULL)
+        ws_end(ws, WS_CLOSE_RESTART, "this instance is going, come back");
+    else if (!has_room)
+        ws_end(ws, WS_CLOSE_LATER, "no room at the moment, come back later");
+    else
+        begin(ws, &request, &wish);
+    request_fini(&request);
+    return 0;
+}
