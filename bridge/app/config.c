@@ -1,0 +1,373 @@
+/*
+ * config.c - collects the values, reads them through the table, completes what depends on something else.
+ *
+ *     config_read:  arguments_read ──► settings_read ──► complete ──► cross_check ──► a verdict
+ *
+ * Each step goes on after a mistake, so that one start shows all of them.
+ */
+#include "config.h"
+
+#include "capacity.h"
+#include "help.h"
+#include "redis/redis.h"
+#include "settings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTINGS_MAX 64
+#define WORKERS_MOST 64
+#define REDIS_DEADLINE_MS 5000
+#define FILES_RESERVE 512 /* open files of a worker that are not streams: Redis, log, epoll, requests in passing */
+#define RAILWAY_MAX_AGE_MS (14 * 60 * 1000)
+
+extern char **environ;
+
+/* What config_read() works with. */
+struct reading {
+    struct config *config;
+    enum config_verdict verdict;
+    const char *flags[SETTINGS_MAX];  /* the value that a flag gave, by setting; NULL: none */
+    bool is_given[SETTINGS_MAX];      /* by flag or environment */
+};
+
+static void complain(struct reading *reading, const char *format, ...) PRINTF_LIKE(2, 3);
+static void complain(struct reading *reading, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    dprintf(STDERR_FILENO, "redis-bridge: %s\n", line);
+    reading->verdict = CONFIG_BAD;
+}
+
+static unsigned setting_index(const char *name)
+{
+    for (unsigned i = 0; i < setting_count; i++)
+        if (strcmp(settings[i].name, name) == 0)
+            return i;
+    return setting_count;
+}
+
+/* --- the command line --------------------------------------------------------------------------------------------- */
+
+/* `--flag value` or `--flag=value`; how many arguments it took, 0 where it is no flag of a setting. */
+static int read_setting_flag(struct reading *reading, char **arguments)
+{
+    char flag[SETTING_FLAG_MAX];
+    size_t len = strcspn(arguments[0], "=");
+
+    for (unsigned i = 0; i < setting_count; i++) {
+        setting_flag(&settings[i], flag);
+        if (strlen(flag) != len || strncmp(flag, arguments[0], len) != 0)
+            continue;
+        if (arguments[0][len] == '=') {
+            reading->flags[i] = arguments[0] + len + 1;
+            return 1;
+        }
+        if (arguments[1] == NULL) {
+            complain(reading, "%s needs a value", flag);
+            return 1;
+        }
+        reading->flags[i] = arguments[1];
+        return 2;
+    }
+    return 0;
+}
+
+static void print_version(void)
+{
+    printf("redis-bridge " BRIDGE_VERSION "\n");
+}
+
+/* A flag that is no setting; false where there is no such flag. */
+static bool read_action_flag(struct reading *reading, const char *argument)
+{
+    static const struct {
+        const char *flag;
+        enum config_verdict verdict;
+        void (*print)(void);
+    } actions[] = {
+        {"--help", CONFIG_DONE, help_print},
+        {"-h", CONFIG_DONE, help_print},
+        {"--help-markdown", CONFIG_DONE, help_print_markdown},
+        {"--version", CONFIG_DONE, print_version},
+        {"--foreground", CONFIG_FOREGROUND, NULL},
+        {"--check", CONFIG_CHECK, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (strcmp(argument, actions[i].flag) == 0) {
+            reading->verdict = actions[i].verdict;
+            if (actions[i].print != NULL)
+                actions[i].print();
+            return true;
+        }
+    return false;
+}
+
+static void arguments_read(struct reading *reading, char **arguments)
+{
+    while (*arguments != NULL && reading->verdict != CONFIG_DONE) {
+        int taken = read_setting_flag(reading, arguments);
+        if (taken == 0 && !read_action_flag(reading, *arguments)) {
+            complain(reading, "\"%s\" is not a flag; redis-bridge --help tells them all",
+                     LOG_TEXT(*arguments, strlen(*arguments)));
+            return;
+        }
+        arguments += taken > 0 ? taken : 1;
+    }
+}
+
+/* --- values ------------------------------------------------------------------------------------------------------- */
+
+/* An empty variable is like none, as compose files write it, except for a list, where it closes what was open. */
+static const char *environment_value(const struct setting *setting, const char *name)
+{
+    const char *text = name != NULL ? getenv(name) : NULL;
+
+    return text != NULL && (*text != '\0' || setting_may_be_empty(setting)) ? text : NULL;
+}
+
+static void complain_value(struct reading *reading, const struct setting *setting, const char *label, const char *text,
+                           const char *why)
+{
+    char accepts[SETTING_ACCEPTS_MAX], value[LOG_TEXT_MAX + 32];
+
+    if (setting_is_secret(setting))
+        snprintf(value, sizeof value, " (not shown, it may hold a password)");
+    else
+        snprintf(value, sizeof value, "=\"%s\"", LOG_TEXT(text, strlen(text)));
+    complain(reading, "%s%s is not accepted%s%s; it takes %s", label, value, *why != '\0' ? ": " : "", why,
+             setting_accepts(setting, accepts));
+}
+
+static void setting_take(struct reading *reading, unsigned index)
+{
+    const struct setting *setting = &settings[index];
+    char flag[SETTING_FLAG_MAX];
+    const char *label = setting_flag(setting, flag), *text = reading->flags[index];
+
+    if (text == NULL) {
+        label = setting->name;
+        text = environment_value(setting, setting->name);
+    }
+    if (text == NULL && setting->fallback_name != NULL) {
+        label = setting->fallback_name;
+        text = environment_value(setting, setting->fallback_name);
+    }
+    reading->is_given[index] = text != NULL;
+    if (text == NULL)
+        text = setting->initial;
+    const char *why = setting_read(setting, text, reading->config);
+    if (why != NULL)
+        complain_value(reading, setting, label, text, why);
+}
+
+static void settings_read(struct reading *reading)
+{
+    CHECK(setting_count <= SETTINGS_MAX);
+    for (unsigned i = 0; i < setting_count; i++)
+        setting_take(reading, i);
+}
+
+/* --- what follows from others ------------------------------------------------------------------------------------- */
+
+static bool is_given(const struct reading *reading, const char *name)
+{
+    return reading->is_given[setting_index(name)];
+}
+
+static void list_copy(struct glob_list *to, const struct glob_list *from)
+{
+    CHECK(to->count == 0);
+    to->globs = calloc(from->count + 1, sizeof *to->globs);
+    CHECK(to->globs != NULL);
+    for (; to->count < from->count; to->count++) {
+        to->globs[to->count] = strdup(from->globs[to->count]);
+        CHECK(to->globs[to->count] != NULL);
+    }
+}
+
+/* On Railway a proxy cuts each HTTP response after 15 minutes. RAILWAY_TOKEN alone does not mean that we run there. */
+static bool is_on_railway(void)
+{
+    static const char *const names[] = {"RAILWAY_ENVIRONMENT", "RAILWAY_ENVIRONMENT_ID", "RAILWAY_ENVIRONMENT_NAME",
+                                        "RAILWAY_SERVICE_ID", "RAILWAY_DEPLOYMENT_ID", "RAILWAY_REPLICA_ID"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (getenv(names[i]) != NULL)
+            return true;
+    return false;
+}
+
+static void complete(struct reading *reading)
+{
+    struct config *config = reading->config;
+
+    if (!is_given(reading, "BRIDGE_CHANNELS"))
+        list_copy(&config->channels, &config->subscribe);
+    if (!is_given(reading, "BRIDGE_MAX_AGE") && is_on_railway())
+        config->max_age_ms = RAILWAY_MAX_AGE_MS;
+    if (reading->verdict == CONFIG_FOREGROUND && !is_given(reading, "BRIDGE_WORKERS"))
+        config->workers = 1;
+    if (config->workers == 0) {
+        unsigned processors = capacity_processors();
+        config->workers = processors < WORKERS_MOST ? processors : WORKERS_MOST;
+    }
+    snprintf(config->redis->prefix, sizeof config->redis->prefix, "%s", config->prefix);
+    config->redis->history_length = config->history_length;
+    config->redis->history_ttl_ms = config->history_ttl_ms;
+    config->redis->max_payload = config->max_payload;
+    config->redis->deadline_ms = REDIS_DEADLINE_MS;
+}
+
+/* --- what must not be --------------------------------------------------------------------------------------------- */
+
+static void check_internal(struct reading *reading, const char *name, const struct glob_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (redis_name_is_internal(reading->config->redis, list->globs[i], strlen(list->globs[i])))
+            complain(reading, "%s: \"%s\" is not accepted; names that begin with %s are the bridge's own", name,
+                     LOG_TEXT(list->globs[i], strlen(list->globs[i])), reading->config->prefix);
+}
+
+/* Ignoring these would leave open what somebody meant to close. */
+static void check_unsupported(struct reading *reading)
+{
+    static const char *const names[] = {"BRIDGE_JWT_KEY", "BRIDGE_JWT_KEY_FILE", "BRIDGE_API_KEY"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (getenv(names[i]) != NULL)
+            complain(reading, "%s is not supported by this version: it would protect nothing; unset it to start "
+                     "without", names[i]);
+}
+
+static void cross_check(struct reading *reading)
+{
+    const struct config *config = reading->config;
+
+    check_internal(reading, "BRIDGE_SUBSCRIBE", &config->subscribe);
+    check_internal(reading, "BRIDGE_PUBLISH", &config->publish);
+    if (is_given(reading, "BRIDGE_CHANNELS"))
+        check_internal(reading, "BRIDGE_CHANNELS", &config->channels);
+    check_internal(reading, "BRIDGE_DEFAULT_CHANNELS", &config->default_channels);
+    check_internal(reading, "BRIDGE_EPHEMERAL", &config->ephemeral);
+    check_unsupported(reading);
+    if ((*config->tls_cert == '\0') != (*config->tls_key == '\0'))
+        complain(reading, "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY are only accepted together");
+    if (reading->verdict == CONFIG_FOREGROUND && config->workers != 1)
+        complain(reading, "BRIDGE_WORKERS=\"%u\" is not accepted with --foreground; it takes 1",
+                 (unsigned)config->workers);
+}
+
+/* --- what is odd, but may be meant -------------------------------------------------------------------------------- */
+
+static void warn_of_unknown(void)
+{
+    for (char **at = environ; at != NULL && *at != NULL; at++) { /* NULL: started without any environment */
+        char name[SETTING_FLAG_MAX];
+        size_t len = strcspn(*at, "=");
+        if (strncmp(*at, "BRIDGE_", 7) != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)len, *at);
+        if (setting_index(name) == setting_count)
+            log_warn("setting_unknown", "name=\"%s\" hint=\"nothing reads it; redis-bridge --help tells all settings\"",
+                     LOG_TEXT(*at, len));
+    }
+}
+
+/* A pattern of `inner` that reaches outside `outer` works only in part. */
+static void warn_outside(const char *event, const struct glob_list *inner, const struct glob_list *outer,
+                         const char *hint)
+{
+    for (unsigned i = 0; i < inner->count; i++)
+        if (!glob_list_contains(outer, inner->globs[i], strlen(inner->globs[i])))
+            log_warn(event, "pattern=\"%s\" hint=\"%s\"", LOG_TEXT(inner->globs[i], strlen(inner->globs[i])), hint);
+}
+
+static void warn_of_odd(const struct config *config)
+{
+    warn_of_unknown();
+    if (config->channels.count > 0)
+        warn_outside("subscribe_not_recorded", &config->subscribe, &config->channels,
+                     "BRIDGE_CHANNELS does not have all of it: browsers do not hear plain PUBLISH there");
+    warn_outside("default_channel_closed", &config->default_channels, &config->subscribe,
+                 "BRIDGE_SUBSCRIBE does not have all of it: browsers may not listen to it");
+}
+
+/* The soft limit of open files is raised first; a worker inherits it. */
+static void limit_connections(struct config *config)
+{
+    unsigned files = capacity_raise_files();
+    uint64_t possible = files > 2 * FILES_RESERVE ? files - FILES_RESERVE : files / 2;
+
+    if (config->max_connections > possible)
+        log_warn("max_connections_lowered", "asked=%llu possible=%llu hint=\"raise the limit of open files\"",
+                 (unsigned long long)config->max_connections, (unsigned long long)possible);
+    if (config->max_connections == 0 || config->max_connections > possible)
+        config->max_connections = possible;
+}
+
+/* --- all together ------------------------------------------------------------------------------------------------- */
+
+enum config_verdict config_read(struct config **out, int argc, char **argv)
+{
+    struct config *config = *out = calloc(1, sizeof *config);
+    struct reading reading = {.config = config, .verdict = CONFIG_SUPERVISE};
+
+    CHECK(config != NULL);
+    config->redis = calloc(1, sizeof *config->redis);
+    CHECK(config->redis != NULL);
+    if (argc > 0)
+        arguments_read(&reading, argv + 1);
+    if (reading.verdict == CONFIG_DONE)
+        return CONFIG_DONE;
+    settings_read(&reading);
+    if (reading.verdict == CONFIG_BAD)
+        return CONFIG_BAD;
+    log_open(config->log_level, config->log_json, "bridge");
+    if (reading.verdict == CONFIG_CHECK)
+        return CONFIG_CHECK;
+    complete(&reading);
+    cross_check(&reading);
+    if (reading.verdict == CONFIG_BAD)
+        return CONFIG_BAD;
+    warn_of_odd(config);
+    limit_connections(config);
+    return reading.verdict;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    struct glob_list *lists[] = {&config->subscribe, &config->publish, &config->channels,
+                                 &config->default_channels, &config->ephemeral, &config->origins};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        glob_list_fini(lists[i]);
+    free(config->prefix);
+    free(config->host);
+    free(config->tls_cert);
+    free(config->tls_key);
+    free(config->redis);
+    free(config);
+}
+
+void config_log(const struct config *config)
+{
+    const struct redis_config *redis = config->redis;
+    const char *where = *redis->path != '\0' ? redis->path : redis->host;
+
+    log_info("starting", "version=" BRIDGE_VERSION " host=%s port=%u workers=%u records=%s max_connections=%u",
+             config->host, (unsigned)config->port, (unsigned)config->workers, config->channels.count > 0 ? "yes" : "no",
+             (unsigned)config->max_connections);
+    log_info("redis", "at=\"%s\" port=%u db=%u tls=%s prefix=\"%s\"", LOG_TEXT(where, strlen(where)), redis->port,
+             redis->db, redis->tls ? "yes" : "no", redis->prefix);
+}

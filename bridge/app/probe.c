@@ -1,0 +1,170 @@
+/*
+ * probe.c - bind once and let go; or connect and ask GET /readyz.
+ */
+#include "probe.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READY_WITHIN_MS 2000
+
+struct address {
+    socklen_t len;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at;
+};
+
+/* host is numeric: config saw to that */
+static struct address address_of(const char *host, const struct config *config)
+{
+    struct address address = {.len = sizeof address.at.v4};
+    in_port_t port = htons((in_port_t)config->port);
+
+    address.at.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+    if (inet_pton(AF_INET, host, &address.at.v4.sin_addr) == 1)
+        return address;
+    address.len = sizeof address.at.v6;
+    address.at.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+    CHECK(inet_pton(AF_INET6, host, &address.at.v6.sin6_addr) == 1);
+    return address;
+}
+
+/* --- is it free? -------------------------------------------------------------------------------------------------- */
+
+/* 0, or why not. SO_REUSEADDR passes over connections of an earlier run that still linger, but not over a listener. */
+static int try_bind(const struct address *address)
+{
+    int on = 1, off = 0, error = 0, fd = socket(address->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->at.any.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, &address->at.any, address->len) != 0)
+        error = errno;
+    close(fd);
+    return error;
+}
+
+static const char *bind_hint(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "another program listens there, perhaps another redis-bridge; set PORT";
+    case EACCES:
+        return "ports below 1024 are for root; set PORT";
+    case EADDRNOTAVAIL:
+        return "this machine does not have that address; set BRIDGE_HOST";
+    default:
+        return "";
+    }
+}
+
+bool probe_is_free(const struct config *config)
+{
+    struct address address = address_of(config->host, config);
+    int error = try_bind(&address);
+
+    if (error == EAFNOSUPPORT && strcmp(config->host, "::") == 0) { /* a kernel without IPv6 */
+        address = address_of("0.0.0.0", config);
+        error = try_bind(&address);
+    }
+    if (error == 0)
+        return true;
+    log_error("cannot_listen", "host=%s port=%u error=\"%s\" hint=\"%s\"", config->host, (unsigned)config->port,
+              strerror(error), bind_hint(error));
+    return false;
+}
+
+/* --- is it ready? ------------------------------------------------------------------------------------------------- */
+
+static void limit_waiting(int fd, uint64_t until_ms)
+{
+    uint64_t now_ms = clock_now_ms(), left_ms = until_ms > now_ms ? until_ms - now_ms : 1;
+    struct timeval left = {.tv_sec = (time_t)(left_ms / 1000), .tv_usec = (suseconds_t)(left_ms % 1000 * 1000)};
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &left, sizeof left);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left); /* bounds connect() too */
+}
+
+/* A connected socket, or -1. */
+static int connect_to(const char *host, const struct config *config, uint64_t until_ms)
+{
+    struct address address = address_of(host, config);
+    int fd = socket(address.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    limit_waiting(fd, until_ms);
+    if (connect(fd, &address.at.any, address.len) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int connect_to_ours(const struct config *config, uint64_t until_ms)
+{
+    if (strcmp(config->host, "::") != 0 && strcmp(config->host, "0.0.0.0") != 0)
+        return connect_to(config->host, config, until_ms);
+    int fd = connect_to("127.0.0.1", config, until_ms);
+    return fd >= 0 || strcmp(config->host, "::") != 0 ? fd : connect_to("::1", config, until_ms);
+}
+
+/* The status of GET /readyz, and what came behind the header; 0: no answer. */
+static int ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
+{
+    static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    size_t len = 0;
+    ssize_t got = 1;
+    int status = 0;
+
+    if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof request - 1))
+        return 0;
+    while (got > 0 && len < size - 1 && clock_now_ms() < until_ms) {
+        limit_waiting(fd, until_ms);
+        got = recv(fd, answer + len, size - 1 - len, 0);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    answer[len] = '\0';
+    if (sscanf(answer, "HTTP/1.%*c %d", &status) != 1)
+        return 0;
+    return status;
+}
+
+bool probe_is_ready(const struct config *config)
+{
+    uint64_t until_ms = clock_now_ms() + READY_WITHIN_MS;
+    char answer[4096];
+    int fd = connect_to_ours(config, until_ms), status;
+
+    if (fd < 0) {
+        printf("nobody listens on port %u\n", (unsigned)config->port);
+        return false;
+    }
+    if (*config->tls_cert != '\0') {
+        close(fd);
+        printf("listening, with TLS\n");
+        return true;
+    }
+    status = ask_ready(fd, answer, sizeof answer, until_ms);
+    close(fd);
+    const char *body = status != 0 ? strstr(answer, "\r\n\r\n") : NULL;
+    if (status == 0)
+        printf("no answer within %d ms\n", READY_WITHIN_MS);
+    else
+        printf("%d %s\n", status, body != NULL ? body + 4 : "");
+    return status == 200;
+}

@@ -1,0 +1,296 @@
+/*
+ * supervisor.c - waits for signals and for the time to start a child again; everything happens between two waits.
+ *
+ *     RUNNING ── SIGTERM, SIGINT, hopeless child: begin_end ──► ENDING_WORKERS ── no worker left: advance ──►
+ *     ENDING_RECORDER ── no recorder left: advance ──► GONE
+ *
+ *     RUNNING            dead children are started again, each after its back-off
+ *     ENDING_WORKERS     workers have their SIGTERM; at cut_workers_ms they get SIGKILL
+ *     ENDING_RECORDER    no worker lives; the recorder has its SIGTERM; at cut_recorder_ms it gets SIGKILL
+ *     GONE               no child lives
+ *
+ * All signals that matter are blocked and fetched with sigtimedwait(), so there is no handler and no race. Children are
+ * forked before they have a loop, and unblock everything.
+ */
+#include "supervisor.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_MOST_MS 5000
+#define STABLE_MS 10000 /* who lived so long starts counting anew */
+#define CHILDREN_MAX 65 /* 64 workers and the recorder */
+#define WAIT_MOST_MS 60000
+
+enum supervisor_state { RUNNING, ENDING_WORKERS, ENDING_RECORDER, GONE };
+
+struct child {
+    pid_t pid; /* 0: does not live */
+    enum worker_parts parts;
+    const char *role;
+    unsigned number;       /* of a worker, from 1; 0 for the recorder */
+    unsigned failures;     /* deaths in a row */
+    uint64_t started_ms;
+    uint64_t start_at_ms;  /* where it does not live: when it shall */
+};
+
+struct supervisor {
+    const struct config *config;
+    enum supervisor_state state;
+    int exit_code;
+    pid_t pid;
+    sigset_t signals;
+    uint64_t cut_workers_ms, cut_recorder_ms;
+    unsigned count;
+    struct child children[CHILDREN_MAX];
+};
+
+static void supervisor_enter(struct supervisor *supervisor, enum supervisor_state state, const char *why)
+{
+    static const char *const names[] = {"RUNNING", "ENDING_WORKERS", "ENDING_RECORDER", "GONE"};
+
+    log_debug("supervisor_state", "from=%s to=%s why=\"%s\"", names[supervisor->state], names[state], why);
+    supervisor->state = state;
+}
+
+uint64_t supervisor_backoff_ms(unsigned failures)
+{
+    unsigned doublings = failures > 0 ? failures - 1 : 0;
+
+    return doublings < 6 ? BACKOFF_FIRST_MS << doublings : BACKOFF_MOST_MS;
+}
+
+/* --- children ----------------------------------------------------------------------------------------------------- */
+
+/* In the child, for good. */
+_Noreturn static void child_main(const struct supervisor *supervisor, const struct child *child)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != supervisor->pid) /* it died before we could ask to die with it */
+        _exit(WORKER_FAILED);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGINT, SIG_IGN); /* a Ctrl-C goes to all of us; who ends when is the supervisor's to say */
+    exit(worker_run(supervisor->config, child->parts, child->role));
+}
+
+static void child_retry_later(struct child *child)
+{
+    uint64_t now_ms = clock_now_ms();
+
+    child->failures = now_ms - child->started_ms >= STABLE_MS ? 1 : child->failures + 1;
+    child->start_at_ms = now_ms + random_below(supervisor_backoff_ms(child->failures) + 1);
+}
+
+static void child_start(struct supervisor *supervisor, struct child *child)
+{
+    child->started_ms = clock_now_ms();
+    fflush(NULL); /* or both would write what is buffered */
+    pid_t pid = fork();
+    if (pid == 0)
+        child_main(supervisor, child);
+    if (pid < 0) {
+        log_error("cannot_fork", "role=%s number=%u error=\"%s\"", child->role, child->number, strerror(errno));
+        child_retry_later(child);
+        return;
+    }
+    child->pid = pid;
+    log_debug("child_started", "role=%s number=%u child=%d", child->role, child->number, (int)pid);
+}
+
+static void children_start_due(struct supervisor *supervisor)
+{
+    uint64_t now_ms = clock_now_ms();
+
+    for (unsigned i = 0; i < supervisor->count; i++)
+        if (supervisor->children[i].pid == 0 && supervisor->children[i].start_at_ms <= now_ms)
+            child_start(supervisor, &supervisor->children[i]);
+}
+
+static bool is_worker(const struct child *child)
+{
+    return child->parts & WORKER_SERVES;
+}
+
+static unsigned children_alive(const struct supervisor *supervisor, bool workers)
+{
+    unsigned alive = 0;
+
+    for (unsigned i = 0; i < supervisor->count; i++)
+        alive += supervisor->children[i].pid != 0 && is_worker(&supervisor->children[i]) == workers;
+    return alive;
+}
+
+static void children_kill(struct supervisor *supervisor, bool workers, int signal)
+{
+    for (unsigned i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->children[i];
+        if (child->pid == 0 || is_worker(child) != workers)
+            continue;
+        if (signal == SIGKILL)
+            log_warn("child_cut", "role=%s number=%u child=%d hint=\"it did not end in time\"", child->role,
+                     child->number, (int)child->pid);
+        kill(child->pid, signal);
+    }
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+/* SIGKILL for workers comes in the middle of the time that worker_drain_ms() leaves, the recorder has the rest. */
+static void begin_end(struct supervisor *supervisor, int exit_code, const char *why)
+{
+    const struct config *config = supervisor->config;
+    uint64_t now_ms = clock_now_ms();
+
+    if (supervisor->state != RUNNING)
+        return;
+    log_info("ending", "why=\"%s\"", why);
+    supervisor->exit_code = exit_code;
+    supervisor->cut_recorder_ms = now_ms + config->drain_ms;
+    supervisor->cut_workers_ms = now_ms + (worker_drain_ms(config) + config->drain_ms) / 2;
+    supervisor_enter(supervisor, ENDING_WORKERS, why);
+    children_kill(supervisor, true, SIGTERM);
+}
+
+/* Go on to the next state once the children of this one are gone. */
+static void advance(struct supervisor *supervisor)
+{
+    if (supervisor->state == ENDING_WORKERS && children_alive(supervisor, true) == 0) {
+        supervisor_enter(supervisor, ENDING_RECORDER, "no worker left");
+        children_kill(supervisor, false, SIGTERM);
+    }
+    if (supervisor->state == ENDING_RECORDER && children_alive(supervisor, false) == 0)
+        supervisor_enter(supervisor, GONE, "no recorder left");
+}
+
+/* SIGKILL for those whose time is over; once, then their deaths are waited for. */
+static void cut_overdue(struct supervisor *supervisor)
+{
+    uint64_t now_ms = clock_now_ms();
+
+    if (supervisor->state == ENDING_WORKERS && now_ms >= supervisor->cut_workers_ms) {
+        children_kill(supervisor, true, SIGKILL);
+        supervisor->cut_workers_ms = UINT64_MAX;
+    }
+    if (supervisor->state == ENDING_RECORDER && now_ms >= supervisor->cut_recorder_ms) {
+        children_kill(supervisor, false, SIGKILL);
+        supervisor->cut_recorder_ms = UINT64_MAX;
+    }
+}
+
+/* --- deaths ------------------------------------------------------------------------------------------------------- */
+
+static void child_died(struct supervisor *supervisor, struct child *child, int status)
+{
+    bool is_expected = supervisor->state != RUNNING && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE;
+
+    log_line(is_expected ? LOG_DEBUG : LOG_WARN, "child_died", "role=%s number=%u child=%d %s=%d", child->role,
+             child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    child->pid = 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
+        begin_end(supervisor, EXIT_FAILURE, "a child said that another try is hopeless");
+    else
+        child_retry_later(child);
+}
+
+/* As PID 1 also orphans are ours to reap; they are nobody's in the table. */
+static void reap(struct supervisor *supervisor)
+{
+    int status;
+
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        for (unsigned i = 0; i < supervisor->count; i++)
+            if (supervisor->children[i].pid == pid)
+                child_died(supervisor, &supervisor->children[i], status);
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t next_due_ms(const struct supervisor *supervisor)
+{
+    uint64_t due_ms = UINT64_MAX;
+
+    switch (supervisor->state) {
+    case RUNNING:
+        for (unsigned i = 0; i < supervisor->count; i++)
+            if (supervisor->children[i].pid == 0 && supervisor->children[i].start_at_ms < due_ms)
+                due_ms = supervisor->children[i].start_at_ms;
+        return due_ms;
+    case ENDING_WORKERS:
+        return supervisor->cut_workers_ms;
+    case ENDING_RECORDER:
+        return supervisor->cut_recorder_ms;
+    case GONE:
+        break;
+    }
+    return 0;
+}
+
+/* The next signal, or 0 when something is due. */
+static int wait_for_signal(const struct supervisor *supervisor)
+{
+    uint64_t now_ms = clock_now_ms(), due_ms = next_due_ms(supervisor);
+    uint64_t wait_ms = due_ms <= now_ms ? 0 : due_ms - now_ms < WAIT_MOST_MS ? due_ms - now_ms : WAIT_MOST_MS;
+    struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000), .tv_nsec = (long)(wait_ms % 1000 * 1000000)};
+    int signal = sigtimedwait(&supervisor->signals, NULL, &wait);
+
+    return signal > 0 ? signal : 0;
+}
+
+/* --- all together ------------------------------------------------------------------------------------------------- */
+
+static void child_add(struct supervisor *supervisor, enum worker_parts parts, const char *role, unsigned number)
+{
+    CHECK(supervisor->count < CHILDREN_MAX);
+    supervisor->children[supervisor->count++] = (struct child){.parts = parts, .role = role, .number = number};
+}
+
+static void supervisor_init(struct supervisor *supervisor, const struct config *config)
+{
+    *supervisor = (struct supervisor){.config = config, .state = RUNNING, .pid = getpid()};
+    sigemptyset(&supervisor->signals);
+    sigaddset(&supervisor->signals, SIGCHLD);
+    sigaddset(&supervisor->signals, SIGTERM);
+    sigaddset(&supervisor->signals, SIGINT);
+    signal(SIGCHLD, SIG_DFL); /* where it was ignored, waitpid() would have nothing to tell */
+    sigprocmask(SIG_BLOCK, &supervisor->signals, NULL);
+    if (config->channels.count > 0)
+        child_add(supervisor, WORKER_RECORDS, "recorder", 0);
+    for (unsigned i = 1; i <= config->workers; i++)
+        child_add(supervisor, WORKER_SERVES, "worker", i);
+}
+
+int supervisor_run(const struct config *config)
+{
+    struct supervisor supervisor;
+
+    log_open(config->log_level, config->log_json, "supervisor");
+    supervisor_init(&supervisor, config);
+    while (supervisor.state != GONE) {
+        if (supervisor.state == RUNNING)
+            children_start_due(&supervisor);
+        int signal = wait_for_signal(&supervisor);
+        if (signal == SIGTERM || signal == SIGINT)
+            begin_end(&supervisor, EXIT_SUCCESS, signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        reap(&supervisor); /* after any signal: several SIGCHLD may have become one */
+        advance(&supervisor);
+        cut_overdue(&supervisor);
+    }
+    /* The signals stay blocked: a second SIGTERM must not turn a good end into a bad one. */
+    return supervisor.exit_code;
+}

@@ -1,0 +1,25 @@
+/*
+ * supervisor.h - the parent of all processes of an instance.
+ *
+ * Story     It forks one recorder (where there is something to record) and the workers, starts anew what dies, and on
+ *           SIGTERM or SIGINT takes them down in order: workers first, so that what they still publish is recorded,
+ *           then the recorder. It has no loop, no sockets and no Redis, and so nothing that could break it.
+ * Promise   No child outlives it, even if it is killed with SIGKILL. As PID 1 of a container it reaps orphans.
+ */
+#ifndef APP_SUPERVISOR_H
+#define APP_SUPERVISOR_H
+
+#include "base/check.h"
+
+#include <stdint.h>
+
+struct config;
+
+/* Run until told to end; the exit code comes back. In a child it does not return. */
+MUST_CHECK int supervisor_run(const struct config *config);
+
+/* The longest time to wait before a child that died `failures` times in a row (at least once) is started again. The
+ * time itself is rolled from 0 to it, so that instances that share a trouble do not come back in step. */
+uint64_t supervisor_backoff_ms(unsigned failures);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * worker.c - birth in the order base, broker, transport, recorder; death in the reverse order.
+ *
+ *     loop_run ── SIGTERM: on_terminate ──► transport_drain ──► on_drained ──► recorder_leave ──► on_left ──► loop_stop
+ *
+ * A part that this process does not have is passed over. on_left also comes from a timer, should Redis never answer.
+ */
+#include "worker.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "broker/broker.h"
+#include "config.h"
+#include "files.h"
+#include "recorder/recorder.h"
+#include "redis/redis.h"
+#include "transport/transport.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#define TAIL_ENTRIES 256
+#define TAIL_BYTES (256 * 1024)
+#define LEAVE_WITHIN_MS 1000
+
+struct worker {
+    const struct config *config;
+    enum worker_parts parts;
+    bool is_ending;
+    struct loop *loop;
+    struct timer *leave_deadline;
+    struct broker *broker;       /* NULL unless it serves */
+    struct transport *transport; /* NULL unless it serves */
+    struct recorder *recorder;   /* NULL unless it records */
+};
+
+uint64_t worker_drain_ms(const struct config *config)
+{
+    uint64_t margin_ms = config->drain_ms / 5;
+
+    return config->drain_ms - (margin_ms < 2000 ? margin_ms : 2000);
+}
+
+/* --- the way out -------------------------------------------------------------------------------------------------- */
+
+static void on_left(void *arg)
+{
+    struct worker *worker = arg;
+
+    loop_stop(worker->loop);
+}
+
+static void on_drained(void *arg)
+{
+    struct worker *worker = arg;
+
+    if (worker->recorder == NULL) {
+        on_left(worker);
+        return;
+    }
+    timer_start(worker->leave_deadline, LEAVE_WITHIN_MS);
+    recorder_leave(worker->recorder, on_left, worker);
+}
+
+static void on_terminate(int signal, void *arg)
+{
+    struct worker *worker = arg;
+
+    if (worker->is_ending) /* said again: it is on its way */
+        return;
+    worker->is_ending = true;
+    log_info("ending", "signal=%d", signal);
+    if (worker->transport != NULL)
+        transport_drain(worker->transport, worker_drain_ms(worker->config), on_drained, worker);
+    else
+        on_drained(worker);
+}
+
+/* Whoever started us wants it to pass by: the supervisor (Ctrl-C is for it alone), or a shell with `&`. */
+static bool is_ignored(int signal)
+{
+    struct sigaction now;
+
+    return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/* --- birth and death ---------------------------------------------------------------------------------------------- */
+
+static int serve(struct worker *worker)
+{
+    const struct config *config = worker->config;
+    const struct broker_config broker_config = {
+        .redis = config->redis,
+        .ephemeral = &config->ephemeral,
+        .needs_recorder = config->channels.count > 0,
+        .tail_entries = TAIL_ENTRIES,
+        .tail_bytes = TAIL_BYTES,
+        .encode = transport_encode,
+    };
+    struct transport_config transport_config = {
+        .host = config->host,
+        .port = (unsigned)config->port,
+        .tls_cert = config->tls_cert,
+        .tls_key = config->tls_key,
+        .internal_prefix = config->redis->prefix,
+        .subscribe = &config->subscribe,
+        .publish = &config->publish,
+        .default_channels = &config->default_channels,
+        .ephemeral = &config->ephemeral,
+        .origins = &config->origins,
+        .heartbeat_ms = config->heartbeat_ms,
+        .max_age_ms = config->max_age_ms,
+        .max_payload = (size_t)config->max_payload,
+        .max_channels = (unsigned)config->max_channels,
+        .max_connections = (unsigned)config->max_connections,
+        .version = BRIDGE_VERSION,
+    };
+
+    transport_config.files = files_all(&transport_config.file_count);
+    worker->broker = broker_new(worker->loop, &broker_config);
+    if (worker->broker == NULL)
+        return WORKER_FAILED;
+    worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
+    return worker->transport != NULL ? WORKER_DONE : WORKER_HOPELESS;
+}
+
+static int record(struct worker *worker)
+{
+    const struct recorder_config recorder_config = {
+        .redis = worker->config->redis,
+        .channels = &worker->config->channels,
+        .ephemeral = &worker->config->ephemeral,
+        .lease_ms = worker->config->lease_ms,
+    };
+
+    worker->recorder = recorder_new(worker->loop, &recorder_config);
+    return worker->recorder != NULL ? WORKER_DONE : WORKER_FAILED;
+}
+
+static int worker_init(struct worker *worker)
+{
+    int code = WORKER_DONE;
+
+    worker->loop = loop_new();
+    if (worker->loop == NULL)
+        return WORKER_FAILED;
+    worker->leave_deadline = timer_new(worker->loop, on_left, worker);
+    if (worker->leave_deadline == NULL)
+        return WORKER_FAILED;
+    loop_on_signal(worker->loop, SIGTERM, on_terminate, worker);
+    if (!is_ignored(SIGINT))
+        loop_on_signal(worker->loop, SIGINT, on_terminate, worker);
+    if (worker->parts & WORKER_SERVES)
+        code = serve(worker);
+    if (code == WORKER_DONE && worker->parts & WORKER_RECORDS && worker->config->channels.count > 0)
+        code = record(worker);
+    return code;
+}
+
+static void worker_fini(struct worker *worker)
+{
+    recorder_free(worker->recorder);
+    transport_free(worker->transport);
+    broker_free(worker->broker);
+    timer_free(worker->leave_deadline);
+    loop_free(worker->loop);
+}
+
+int worker_run(const struct config *config, enum worker_parts parts, const char *role)
+{
+    struct worker worker = {.config = config, .parts = parts};
+
+    log_open(config->log_level, config->log_json, role);
+    signal(SIGPIPE, SIG_IGN);
+    int code = worker_init(&worker);
+    if (code == WORKER_DONE)
+        loop_run(worker.loop);
+    else
+        log_error("worker_failed", "code=%d", code);
+    worker_fini(&worker);
+    return code;
+}

@@ -1,0 +1,46 @@
+/*
+ * main.c - read the settings, then be what they ask for.
+ *
+ * A reading order for the program: main.c, app/supervisor.c, app/worker.c, broker/broker.h, transport/transport.h.
+ */
+#include "app/config.h"
+#include "app/probe.h"
+#include "app/supervisor.h"
+#include "app/worker.h"
+
+#include <stdlib.h>
+
+static int serve(const struct config *config, bool in_foreground)
+{
+    config_log(config);
+    if (!probe_is_free(config))
+        return EXIT_FAILURE;
+    if (!in_foreground)
+        return supervisor_run(config);
+    return worker_run(config, WORKER_SERVES | WORKER_RECORDS, "bridge") == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct config *config;
+    int code = EXIT_FAILURE;
+
+    switch (config_read(&config, argc, argv)) {
+    case CONFIG_SUPERVISE:
+        code = serve(config, false);
+        break;
+    case CONFIG_FOREGROUND:
+        code = serve(config, true);
+        break;
+    case CONFIG_CHECK:
+        code = probe_is_ready(config) ? EXIT_SUCCESS : EXIT_FAILURE;
+        break;
+    case CONFIG_DONE:
+        code = EXIT_SUCCESS;
+        break;
+    case CONFIG_BAD:
+        break;
+    }
+    config_free(config);
+    return code;
+}
