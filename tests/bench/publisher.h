@@ -1,0 +1,40 @@
+/*
+ * publisher.h - the backend's side: one connection that publishes.
+ *
+ * Story     Three ways in, all pipelined: Redis `PUBLISH`, Redis `FCALL bridge_publish` (recorded before it is answered,
+ *           no recorder process involved), and `POST` to an HTTP location (nchan has no other; the bridge has one too).
+ * Promise   _push only appends; bytes move in _turn, which never blocks.
+ * Fails     _open prints why and returns false. Later trouble is counted in `errors`; a cut sets `gone`.
+ */
+#ifndef BENCH_PUBLISHER_H
+#define BENCH_PUBLISHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum publisher_kind { PUBLISH_REDIS, PUBLISH_FCALL, PUBLISH_HTTP };
+
+struct publisher {
+    enum publisher_kind kind;
+    int fd;
+    char path[256]; /* of PUBLISH_HTTP; "{c}" stands for the channel */
+    char *out;      /* commands not yet taken by the socket */
+    size_t out_length, out_capacity;
+    char in[64 * 1024]; /* the beginning of a reply that is not all there */
+    size_t in_length;
+    uint64_t asked, answered, errors;
+    bool gone;
+};
+
+/* `target`: "redis:PORT", "fcall:PORT" or "http:PORT/path/{c}"; the port is on 127.0.0.1. */
+bool publisher_open(struct publisher *p, const char *target);
+void publisher_shut(struct publisher *p);
+
+void publisher_push(struct publisher *p, const char *channel, const char *payload, size_t size);
+void publisher_turn(struct publisher *p);
+
+/* Write `template` with "{c}" replaced by the channel. */
+void fill_template(char *out, size_t capacity, const char *template, const char *channel);
+
+#endif

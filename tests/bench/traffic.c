@@ -1,0 +1,128 @@
+/*
+ * traffic.c - numbering, checking and counting of messages.
+ *
+ * Why the check is cheap: who receives also sent, so the expected bytes are at hand, and one memcmp of the whole payload
+ * proves channel, order and integrity at once. Everything else is the slow path of a server that did something wrong.
+ */
+#include "traffic.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool traffic_init(struct traffic *t, uint32_t channels, uint32_t subscribers, uint32_t size, uint32_t window)
+{
+    memset(t, 0, sizeof *t);
+    uint32_t slots = 1;
+    while (slots < window)
+        slots *= 2;
+    t->channels = channels;
+    t->subscribers = subscribers;
+    t->size = size;
+    t->window = window;
+    t->mask = slots - 1;
+    t->payloads = malloc((size_t)slots * size);
+    t->missing = calloc(slots, sizeof *t->missing);
+    t->sent_ns = calloc(slots, sizeof *t->sent_ns);
+    if (t->payloads && t->missing && t->sent_ns) {
+        memset(t->payloads, 'x', (size_t)slots * size);
+        return true;
+    }
+    traffic_fini(t);
+    return false;
+}
+
+void traffic_fini(struct traffic *t)
+{
+    free(t->payloads);
+    t->payloads = NULL;
+    free(t->missing);
+    t->missing = NULL;
+    free(t->sent_ns);
+    t->sent_ns = NULL;
+}
+
+static char *payload_of(const struct traffic *t, uint32_t message)
+{
+    return t->payloads + (size_t)(message & t->mask) * t->size;
+}
+
+const char *traffic_next(struct traffic *t, uint64_t now_ns, uint32_t *channel)
+{
+    uint32_t message = t->sent++;
+    char head[TRAFFIC_HEAD_LENGTH + 1];
+    *channel = message % t->channels;
+    snprintf(head, sizeof head, TRAFFIC_MARK "%08x:%08x:%016llx;", *channel, message / t->channels,
+             (unsigned long long)now_ns);
+    memcpy(payload_of(t, message), head, TRAFFIC_HEAD_LENGTH);
+    t->missing[message & t->mask] = t->subscribers;
+    t->sent_ns[message & t->mask] = now_ns;
+    return payload_of(t, message);
+}
+
+static void settle_one(struct traffic *t, uint32_t message)
+{
+    t->missing[message & t->mask]--;
+    while (t->complete != t->sent && t->missing[t->complete & t->mask] == 0)
+        t->complete++;
+}
+
+static void count_delivery(struct traffic *t, uint32_t message, uint64_t now_ns)
+{
+    histogram_add(&t->latency, now_ns - t->sent_ns[message & t->mask]);
+    t->delivered++;
+    t->last_delivery_ns = now_ns;
+    settle_one(t, message);
+}
+
+/* Not the message that was due. Old number: doubled. Later number: what lies between is lost. Neither: damaged. */
+static void deliver_unexpected(struct traffic *t, uint32_t channel, uint32_t *next, const char *payload, uint64_t now_ns)
+{
+    char head[TRAFFIC_HEAD_LENGTH + 1] = {0};
+    unsigned found_channel, sequence;
+    memcpy(head, payload, TRAFFIC_HEAD_LENGTH);
+    if (sscanf(head, TRAFFIC_MARK "%8x:%8x:", &found_channel, &sequence) != 2 || found_channel != channel) {
+        t->damaged++;
+        return;
+    }
+    if (sequence < *next) {
+        t->doubled++;
+        return;
+    }
+    uint64_t message = (uint64_t)sequence * t->channels + channel;
+    if (message >= t->sent || memcmp(payload, payload_of(t, (uint32_t)message), t->size) != 0) {
+        t->damaged++;
+        return;
+    }
+    for (; *next < sequence; (*next)++) {
+        t->lost++;
+        settle_one(t, *next * t->channels + channel);
+    }
+    (*next)++;
+    count_delivery(t, (uint32_t)message, now_ns);
+}
+
+void traffic_deliver(struct traffic *t, uint32_t channel, uint32_t *next, const char *payload, uint64_t now_ns)
+{
+    uint32_t message = *next * t->channels + channel;
+    if (message < t->sent && memcmp(payload, payload_of(t, message), t->size) == 0) {
+        (*next)++;
+        count_delivery(t, message, now_ns);
+    } else {
+        deliver_unexpected(t, channel, next, payload, now_ns);
+    }
+}
+
+void traffic_start_measuring(struct traffic *t)
+{
+    t->delivered = 0;
+    histogram_clear(&t->latency);
+}
+
+uint64_t traffic_count_missing(const struct traffic *t)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = t->complete; i != t->sent; i++)
+        sum += t->missing[i & t->mask];
+    return sum;
+}

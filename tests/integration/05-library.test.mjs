@@ -1,0 +1,222 @@
+// 05-library - the functions in Redis, called as the bridge and as backends call them: positions, logs, what a read says
+// about completeness, and the recorder's compare-and-append. Everything else leans on these.
+import assert from 'node:assert/strict';
+import { areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
+import { story } from '../lib/story.mjs';
+import { waitFor } from '../lib/wait.mjs';
+
+// A Redis with the library in it, and nobody else there.
+async function library(scene, env) {
+  const { redis, bridge } = await scene.start(env);
+  await bridge.stop();
+  await redis.call('FLUSHALL');
+  redis.fn = (name, ...args) => redis.call('FCALL', `bridge_v1_${name}`, 0, ...args);
+  redis.read = async (after, limit, ...names) => {
+    const [newest, genesis, until, more, floors, entries] = await redis.fn('read', after, limit, 1 << 18, ...names);
+    return {
+      newest,
+      genesis,
+      until,
+      more: more === '1',
+      floors: numbers(0, floors.length / 4 - 1).map((i) => {
+        const [has, oldest, trimmed, expired] = floors.slice(4 * i, 4 * i + 4);
+        return { has: has === '1', oldest, trimmed, expired };
+      }),
+      entries: entries.map(([id, channel, previous, event, from, data]) => ({ id, channel, previous, event, from, data })),
+    };
+  };
+  return redis;
+}
+
+const fieldsOf = ([, list]) => Object.fromEntries(numbers(0, list.length / 2 - 1).map((i) => [list[2 * i], list[2 * i + 1]]));
+
+// Two publishers in the same millisecond, and a clock that is set back: ids must never repeat or run back, or a browser
+// would skip a message.
+story('positions strictly increase, in the same millisecond and when the clock runs back', async (scene) => {
+  const redis = await library(scene);
+  const many = await Promise.all(numbers(1, 500).map((i) => redis.record(`public:${i % 7}`, `m${i}`)));
+  assert.ok(areIncreasing(many), 'positions over several channels');
+  const future = Date.now() + 3_600_000;
+  await redis.call('SET', 'bridge:position', `${future}-7`);
+  assert.equal(await redis.record('public:a', 'x'), `${future}-8`);
+  assert.equal(await redis.record('public:b', 'x'), `${future}-9`);
+  assert.equal(await redis.call('GET', 'bridge:position'), `${future}-9`);
+});
+
+// What an operator sees with redis-cli is what the design promises.
+story('an entry is in its log with its payload, its predecessor, its event; the log lives for the history time', async (scene) => {
+  const redis = await library(scene, { BRIDGE_HISTORY_TTL: '90s' });
+  const first = await redis.record('public:a', 'one');
+  await redis.record('public:b', 'other');
+  const second = await redis.record('public:a', 'two', 'tick');
+  const log = await redis.call('XRANGE', 'bridge:log:public:a', '-', '+');
+  assert.deepEqual(log.map(([id]) => id), [first, second]);
+  assert.deepEqual(fieldsOf(log[0]), { d: 'one', p: '0-0' });
+  assert.deepEqual(fieldsOf(log[1]), { d: 'two', p: first, e: 'tick' });
+  const left = await redis.call('PTTL', 'bridge:log:public:a');
+  assert.ok(left > 80_000 && left <= 90_000, `${left} ms left`);
+  assert.equal(await redis.call('ZSCORE', 'bridge:channels', 'public:a'), second.split('-')[0]);
+});
+
+// A backend's typo is its own problem, said clearly; it must not become a message that nobody can hear.
+story('bridge_publish refuses bad channels, internal names, large payloads and bad events', async (scene) => {
+  const redis = await library(scene, { BRIDGE_MAX_PAYLOAD: '1k' });
+  const refused = (promise, pattern) => assert.rejects(promise, ({ message }) => pattern.test(message));
+  await refused(redis.record('', 'x'), /^BADCHANNEL/);
+  await refused(redis.record('a'.repeat(257), 'x'), /^BADCHANNEL/);
+  await refused(redis.record('a\nb', 'x'), /^BADCHANNEL/);
+  await refused(redis.record(Buffer.from([0x61, 0xff]), 'x'), /^BADCHANNEL/);
+  await refused(redis.record('bridge:log:public:a', 'x'), /^BADCHANNEL.*internal/);
+  await refused(redis.record('public:a', 'x'.repeat(1025)), /^TOOBIG/);
+  await refused(redis.record('public:a', 'x', 'a\nb'), /^BADEVENT/);
+  await refused(redis.call('FCALL', 'bridge_publish', 1, 'public:a'), /usage/);
+  assert.match(await redis.record('a'.repeat(256), 'x'.repeat(1024)), /^\d+-\d+$/);
+  assert.match(await redis.record('ünï:😀', ''), /^\d+-\d+$/);
+  assert.deepEqual((await redis.call('KEYS', 'bridge:log:*')).length, 2);
+});
+
+// A WebSocket client that repeats itself after a reconnect has said it once.
+story('the same key from the same user is recorded once, and answers the first position', async (scene) => {
+  const redis = await library(scene);
+  const publish = (channel, from, key) => redis.fn('publish', channel, 'x', '', from, key);
+  const first = await publish('public:a', 'ann', 'k1');
+  assert.equal(await publish('public:a', 'ann', 'k1'), first);
+  assert.notEqual(await publish('public:a', 'bob', 'k1'), first);
+  assert.notEqual(await publish('public:a', 'ann', 'k2'), first);
+  assert.notEqual(await publish('public:b', 'ann', 'k1'), first);
+  assert.notEqual(await publish('public:a', 'ann', ''), await publish('public:a', 'ann', ''));
+  assert.equal(await redis.call('XLEN', 'bridge:log:public:a'), 5);
+  const [key] = await redis.call('KEYS', 'bridge:key:*');
+  const left = await redis.call('PTTL', key);
+  assert.ok(left > 110_000 && left <= 120_000, `${left} ms left`);
+});
+
+// Retention and its trace: who comes back must be able to tell whether something is gone.
+story('read gives pages in order over channels and patterns, with what is needed to tell gaps', async (scene) => {
+  const redis = await library(scene);
+  const ids = [];
+  for (const i of numbers(1, 30)) ids.push(await redis.record(`chat:${i % 3}`, `m${i}`));
+  await redis.record('other', 'x');
+
+  let page = await redis.read(ids[4], 10, 'cchat:0', 'cchat:1', 'cchat:2');
+  assert.deepEqual(page.entries.map(({ id }) => id), ids.slice(5, 15));
+  assert.equal(page.until, ids[14]);
+  assert.ok(page.more);
+  page = await redis.read(ids[4], 100, 'pchat:[0-2]');
+  assert.deepEqual(page.entries.map(({ data }) => data), numbers(6, 30).map((i) => `m${i}`));
+  assert.ok(!page.more);
+  assert.equal(page.until, page.newest);
+  assert.deepEqual(page.floors.map(({ has, oldest }) => ({ has, oldest })), [{ has: true, oldest: ids[0] }]);
+  page = await redis.read('0-0', 100, 'cchat:1', 'pchat:1', 'cnone');
+  assert.equal(page.entries.length, 10, 'a channel that is named twice comes once');
+  assert.deepEqual(page.floors.map(({ has }) => has), [true, true, false]);
+
+  const log = await redis.call('XRANGE', 'bridge:log:chat:1', '-', '+');
+  await redis.call('XTRIM', 'bridge:log:chat:1', 'MAXLEN', 4);
+  page = await redis.read('0-0', 100, 'cchat:1');
+  assert.equal(page.floors[0].oldest, log[6][0]);
+  assert.equal(page.floors[0].trimmed, log[5][0]);
+});
+
+// A page is bounded in bytes, or one browser that is far behind would hold up everybody on that connection.
+story('a page stops at its limit of bytes, but always brings one entry', async (scene) => {
+  const redis = await library(scene);
+  for (const i of numbers(1, 20)) await redis.record('public:a', `${i}`.padEnd(60_000, '.'));
+  const page = await redis.read('0-0', 100, 'cpublic:a');
+  assert.equal(page.entries.length, 4);
+  assert.ok(page.more);
+  assert.equal(page.until, page.entries[3].id);
+  const [, , , , , entries] = await redis.fn('read', '0-0', 100, 10, 'cpublic:a');
+  assert.equal(entries.length, 1);
+});
+
+story('patterns in the library are the patterns of PSUBSCRIBE', async (scene) => {
+  const redis = await library(scene);
+  const names = ['a', 'ab', 'abc', 'a-c', 'a]c', 'a*c', 'a%c', 'a.c', 'x^y', 'ä', '[a]', 'a\\c', 'aXc', 'b'];
+  for (const name of names) await redis.record(name, name);
+  const globs = ['*', 'a?c', 'a*', 'a[b-]c', 'a[^b]c', 'a\\*c', 'a[\\]]c', '[a-b]', '[b-a]', 'a.c', 'a%c', '*c', '??', 'x[^]y',
+    'a[*]c', '\\[a\\]', 'a\\\\c', '[^a]*', 'a[a-zA-Z]c', 'a[]c', 'x^y', '[ab]'];
+  for (const glob of globs) {
+    const expected = [];
+    for (const name of names) {
+      await redis.call('SET', `match:${name}`, '');
+    }
+    for (const key of await redis.call('KEYS', `match:${glob}`)) expected.push(key.slice('match:'.length));
+    const page = await redis.read('0-0', 100, `p${glob}`);
+    assert.deepEqual(page.entries.map(({ channel }) => channel).sort(), expected.sort(), glob);
+  }
+});
+
+story('newest gives the place before the newest entries', async (scene) => {
+  const redis = await library(scene);
+  const ids = [];
+  for (const i of numbers(1, 9)) ids.push(await redis.record(`chat:${i % 2}`, `m${i}`));
+  const after = await redis.fn('newest', 3, 'pchat:*');
+  assert.ok(comparePositions(after, ids[5]) >= 0 && comparePositions(after, ids[6]) < 0);
+  const all = await redis.fn('newest', 100, 'cchat:0', 'cchat:1');
+  assert.ok(comparePositions(all, ids[0]) < 0);
+  assert.equal((await redis.read(all, 100, 'pchat:*')).entries.length, 9);
+  assert.equal(await redis.fn('newest', 3, 'cnone'), await redis.call('GET', 'bridge:position'));
+});
+
+// Flushed or lost data: whoever holds a cursor from before must be told.
+story('after a flush a new genesis is later than every cursor from before', async (scene) => {
+  const redis = await library(scene);
+  const before = await redis.record('public:a', 'x');
+  await waitFor(() => Date.now() > Number(before.split('-')[0]), { what: 'the next millisecond' });
+  await redis.call('FLUSHALL');
+  const page = await redis.read(before, 10, 'cpublic:a');
+  assert.ok(comparePositions(page.genesis, before) > 0);
+  assert.ok(comparePositions(await redis.record('public:a', 'y'), page.genesis) > 0);
+});
+
+// A log that expired leaves no trace of its own: the first entry of the next one says what may have been.
+story('a log that opens anew says what may have expired before it', async (scene) => {
+  const redis = await library(scene, { BRIDGE_HISTORY_TTL: '1s' });
+  const first = await redis.record('public:a', 'x');
+  await waitFor(async () => (await redis.call('EXISTS', 'bridge:log:public:a')) === 0, { what: 'the log to expire' });
+  const absent = (await redis.read(first, 10, 'cpublic:a')).floors[0];
+  assert.equal(absent.has, false);
+  assert.equal(absent.expired, first, 'nothing is newer than the newest position');
+  await redis.record('public:b', 'y');
+  await waitFor(async () => (await redis.call('EXISTS', 'bridge:log:public:b')) === 0, { what: 'the log to expire' });
+  await redis.fn('beat', 'w');
+  assert.equal(await redis.call('ZCARD', 'bridge:channels'), 0, 'the beat forgets channels whose logs expired');
+  await redis.record('public:a', 'z');
+  const page = await redis.read(first, 10, 'cpublic:a');
+  assert.ok(comparePositions(page.floors[0].trimmed, first) > 0, 'a cursor from before is not complete');
+  assert.ok(comparePositions(page.floors[0].trimmed, page.entries[0].id) < 0);
+});
+
+// Whoever sends, however often and in whatever order: each plain message once.
+story('record takes only the next ordinals of the current era', async (scene) => {
+  const redis = await library(scene);
+  assert.deepEqual(await redis.fn('record', 1, 1, 'public:a', 'x'), ['STALE', '0']);
+  assert.deepEqual((await redis.fn('seat_cold', 'ann', 3000)).slice(0, 3), ['1', '1', '0']);
+  assert.deepEqual(await redis.fn('record', 1, 1, 'public:a', 'm1', 'public:b', 'm2'), ['OK', '2']);
+  assert.deepEqual(await redis.fn('record', 1, 1, 'public:a', 'm1'), ['OK', '2']);
+  assert.deepEqual(await redis.fn('record', 1, 2, 'public:b', 'm2', 'public:a', 'm3'), ['OK', '3']);
+  assert.deepEqual(await redis.fn('record', 1, 5, 'public:a', 'm5'), ['HOLE', '3']);
+  assert.deepEqual(await redis.fn('record', 2, 4, 'public:a', 'm4'), ['STALE', '0']);
+  assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm2', 'm3']);
+});
+
+story('the seat is one process\'s, until it leaves or its lease ends', async (scene) => {
+  const redis = await library(scene);
+  const mine = async (name, ...args) => (await redis.fn(`seat_${name}`, ...args))[0] === '1';
+  assert.ok(await mine('cold', 'ann', 60_000));
+  assert.ok(!(await mine('cold', 'bob', 60_000)));
+  assert.ok(!(await mine('renew', 'bob', 60_000)));
+  assert.ok(await mine('renew', 'ann', 60_000));
+  assert.ok(!(await mine('take', 'bob', 60_000, 1)));
+  assert.ok(await mine('take', 'ann', 60_000, 1));
+  await redis.fn('record', 1, 1, 'public:a', 'm1');
+  await redis.fn('seat_leave', 'bob');
+  assert.ok(!(await mine('cold', 'bob', 60_000)), 'only the holder can leave');
+  await redis.fn('seat_leave', 'ann');
+  assert.ok(!(await mine('take', 'bob', 60_000, 7)), 'not in an era that is not the current one');
+  assert.deepEqual((await redis.fn('seat_take', 'bob', 200, 1)).slice(0, 3), ['1', '1', '1']);
+  await waitFor(() => mine('cold', 'ann', 60_000), { what: 'the lease to end' });
+  assert.equal(await redis.call('HGET', 'bridge:era', 'era'), '2');
+  assert.equal(await redis.call('HGET', 'bridge:era', 'last'), '0');
+});

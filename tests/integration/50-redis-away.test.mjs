@@ -1,0 +1,112 @@
+// 50-redis-away - Redis is stopped, not there yet, or comes back empty: browsers stay, the operator is told, nothing durable is lost or doubled.
+import assert from 'node:assert/strict';
+import { post, query, request } from '../lib/http.mjs';
+import { areIncreasing, numbers } from '../lib/position.mjs';
+import { story } from '../lib/story.mjs';
+import { holdsFor, waitFor, within } from '../lib/wait.mjs';
+
+// A durable publisher that does not give up: what was answered with anything but 200 was not recorded, and is said again.
+async function insist(bridge, channel, payload) {
+  return waitFor(() => post(bridge, channel, payload, { deadline: 20_000 }), { deadline: 40_000, every: 100, what: `POST ${payload}` });
+}
+
+// Redis is upgraded: away for 10 seconds, back with its data. No browser reconnects, and nobody has to be told to reload.
+story('Redis away for 10 s and back with its data: browsers stay, /readyz says why, durable messages arrive once', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_HEARTBEAT: '1s' }, { appendonly: true });
+  const stream = await scene.listen(bridge, 'public:a');
+  const chat = await scene.speak(bridge, 'public:a');
+  const said = numbers(1, 5);
+  for (const data of said) await redis.record('public:a', data);
+  await stream.received(5);
+
+  await redis.stop();
+  const reasons = await bridge.unready();
+  assert.ok(reasons.length > 0 && reasons.every((reason) => typeof reason === 'string'), 'the reasons are sentences');
+  assert.match(reasons.join(' '), /redis/i);
+  const heardBefore = stream.bytes.length;
+  const posted = insist(bridge, 'public:a', 'posted while away');
+  posted.catch(() => {});
+  await holdsFor(10_000, async () => {
+    assert.equal(stream.ended, undefined, 'the SSE browser stays');
+    assert.equal(chat.closed, undefined, 'the WebSocket browser stays');
+    assert.equal((await request(bridge, '/readyz')).status, 503);
+    assert.equal((await request(bridge, '/healthz')).status, 200);
+  }, { every: 250 });
+  assert.ok(stream.bytes.length > heardBefore, 'heartbeats go on, so that no proxy cuts the stream');
+
+  await redis.start();
+  for (const data of numbers(6, 15)) await redis.record('public:a', data);
+  await posted;
+  await bridge.ready();
+  await redis.publish('public:a', 'plain again');
+  await post(bridge, 'public:a', 'posted again');
+
+  for (const one of [stream, chat]) {
+    await one.received(18, { deadline: 20_000 });
+    const counts = [...numbers(1, 15), 'posted while away', 'plain again', 'posted again'];
+    assert.deepEqual([...one.payloads].sort(), [...counts].sort(), 'everything once');
+    assert.deepEqual(one.payloads.filter((data) => /^\d+$/.test(data)), numbers(1, 15), 'in order');
+    assert.deepEqual(one.gaps, []);
+    assert.ok(areIncreasing(one.messages.map(({ id }) => id)));
+  }
+  assert.equal(stream.ended, undefined);
+  assert.equal(chat.closed, undefined);
+});
+
+// What a browser says while Redis is away is not silently lost: it is acked in the end, or refused so that it can be said again.
+story('a POST and a WebSocket publish while Redis is away are answered, not swallowed', async (scene) => {
+  const { redis, bridge } = await scene.start({}, { appendonly: true });
+  const chat = await scene.speak(bridge, 'public:a');
+  await redis.stop();
+  await bridge.unready();
+  const answers = Promise.all([
+    request(bridge, '/publish' + query('public:a'), { method: 'POST', body: 'by post', deadline: 30_000 }),
+    chat.ask({ type: 'publish', channel: 'public:a', data: 'by frame', key: 'once' }, { deadline: 30_000 }),
+  ]);
+  await within(8_000, 'the answers', answers).catch(() => {}); // they may come now, or when Redis is back
+  await redis.start();
+  const [posted, framed] = await answers;
+  await bridge.ready();
+  if (posted.status !== 200) {
+    assert.ok([500, 502, 503, 504].includes(posted.status), `POST was answered ${posted.status}`);
+    assert.match(posted.json().error.code, /^[a-z_]+$/);
+  }
+  if (framed.type !== 'ack') assert.equal(framed.type, 'error');
+  const expected = [posted.status === 200 && 'by post', framed.type === 'ack' && 'by frame', 'end'].filter(Boolean);
+  await redis.record('public:a', 'end');
+  await chat.received(expected.length);
+  assert.deepEqual([...chat.payloads].sort(), expected.sort(), 'recorded exactly if it was acknowledged');
+});
+
+// Compose and platforms start everything at once: the bridge is there before Redis is, and browsers are there before both are ready.
+story('the bridge starts before Redis is there, waits, and serves who came meanwhile', async (scene) => {
+  const redis = await scene.redis({ start: false });
+  const bridge = await scene.bridge({ redis, ready: false });
+  await waitFor(async () => (await request(bridge, '/healthz')).status === 200, { what: '/healthz' });
+  assert.match((await bridge.unready()).join(' '), /redis/i);
+  const early = scene.eventSource(bridge, { channel: 'public:a' });
+  await redis.start();
+  await bridge.ready();
+  await early.opened({ deadline: 15_000 });
+  await redis.publish('public:a', 'hello');
+  await early.received(1);
+  assert.deepEqual(early.payloads, ['hello']);
+});
+
+// Redis comes back with an empty data set (no persistence). The bridge serves on, and cursors from before are told `reset`.
+story('Redis comes back empty: the bridge loads its functions anew and serves on', async (scene) => {
+  const { redis, bridge } = await scene.start();
+  const stream = await scene.listen(bridge, 'public:a');
+  const cursor = await redis.record('public:a', 'before');
+  await stream.received(1);
+  await redis.kill();
+  await bridge.unready();
+  await redis.start();
+  await bridge.ready({ deadline: 25_000 });
+  await waitFor(() => redis.record('public:a', 'after'), { what: 'FCALL to work again' });
+  await stream.block(({ data }) => data === 'after', { what: 'the first entry of the new data set' });
+  const back = await scene.sse(bridge, { channel: 'public:a', lastEventId: cursor });
+  await back.received(1);
+  assert.deepEqual(back.payloads, ['after']);
+  assert.deepEqual(back.gaps.map(({ reason }) => reason), ['reset']);
+});

@@ -1,0 +1,71 @@
+// 55-redis-hostile - Redis cuts connections, hangs, or refuses the password: the bridge mends what it can and says the rest.
+import assert from 'node:assert/strict';
+import { request } from '../lib/http.mjs';
+import { assertSameList } from '../lib/lists.mjs';
+import { numbers } from '../lib/position.mjs';
+import { story } from '../lib/story.mjs';
+import { paced } from '../lib/wait.mjs';
+
+// An administrator runs CLIENT KILL; Redis itself cuts slow subscribers. The bridge reconnects and fills what it has not heard.
+story('CLIENT KILL of the bridge\'s connections, again and again: durable messages arrive once, in order', async (scene) => {
+  const { redis, bridges } = await scene.fleet(2);
+  const stream = await scene.listen(bridges[0], 'public:a');
+  const pattern = await scene.listen(bridges[1], 'public:*');
+  const chat = await scene.speak(bridges[1], 'public:a');
+  const said = numbers(1, 400);
+  await paced(40, 100, async (i) => {
+    if (i % 10 === 3) await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    if (i % 10 === 8) await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    for (const data of said.slice(i * 10, i * 10 + 10)) await redis.record('public:a', data);
+  });
+  for (const one of [stream, pattern, chat]) {
+    await one.received(said.length, { deadline: 20_000 });
+    assertSameList(one.payloads, said, 'what was heard');
+    assert.deepEqual(one.gaps, []);
+  }
+  assert.deepEqual([stream.ended, pattern.ended, chat.closed], [undefined, undefined, undefined]);
+  for (const bridge of bridges) await bridge.ready();
+});
+
+// Redis hangs (a slow command, a full disk, a paused machine): its connections stay open and silent. The bridge must notice by itself.
+story('a Redis that hangs makes the bridge unready, and everything arrives when it goes on', async (scene) => {
+  const { redis, bridge } = await scene.start({}, { appendonly: true });
+  const stream = await scene.listen(bridge, 'public:a');
+  await redis.record('public:a', 'before');
+  await stream.received(1);
+  redis.freeze();
+  try {
+    const reasons = await bridge.unready();
+    assert.match(reasons.join(' '), /redis/i);
+    assert.equal(stream.ended, undefined);
+  } finally {
+    redis.thaw();
+  }
+  await redis.record('public:a', 'after');
+  await bridge.ready();
+  await stream.received(2);
+  assert.deepEqual(stream.payloads, ['before', 'after']);
+  assert.deepEqual(stream.gaps, []);
+  assert.equal(stream.ended, undefined);
+});
+
+// The password in REDIS_URL is wrong. The operator reads one line and knows what to do; when it is mended, nothing needs a restart.
+story('a wrong or missing password is said in the log with what to do, and mending it is enough', async (scene) => {
+  const redis = await scene.redis({ args: ['--requirepass', 'right-one'] });
+  const wrong = await scene.bridge({ redis: redis.url.replace('//', '//:wrong-one@'), ready: false });
+  const missing = await scene.bridge({ redis, ready: false });
+  await wrong.said(/WRONGPASS[^\n]*REDIS_URL|REDIS_URL[^\n]*(WRONGPASS|password)|password[^\n]*REDIS_URL/i);
+  await missing.said(/NOAUTH[^\n]*REDIS_URL|REDIS_URL[^\n]*(NOAUTH|password)|password[^\n]*REDIS_URL/i);
+  for (const bridge of [wrong, missing]) {
+    assert.match((await bridge.unready()).join(' '), /redis/i);
+    assert.equal((await request(bridge, '/healthz')).status, 200);
+    assert.ok(!bridge.log.includes('wrong-one'), 'the password is not in the log');
+  }
+  await redis.call('AUTH', 'right-one');
+  await redis.call('CONFIG', 'SET', 'requirepass', 'wrong-one');
+  await wrong.ready();
+  const stream = await scene.listen(wrong, 'public:a');
+  await redis.call('AUTH', 'wrong-one');
+  await redis.publish('public:a', 'hello');
+  await stream.received(1);
+});

@@ -1,0 +1,145 @@
+// bridge.mjs - the real redis-bridge, started as an operator starts it: by its environment.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { request } from './http.mjs';
+import { freePort } from './port.mjs';
+import { Program, descendants } from './program.mjs';
+import { waitFor } from './wait.mjs';
+
+const TESTS = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+export const BINARY = path.resolve(TESTS, process.env.REDIS_BRIDGE || '../build/asan/redis-bridge');
+
+const SANITIZER = /ERROR: AddressSanitizer|ERROR: ThreadSanitizer|WARNING: ThreadSanitizer|runtime error:|LeakSanitizer/;
+
+// What every test starts from: everything in public:* may be read and said, and a drain takes no longer than it must.
+const USUAL = {
+  BRIDGE_HOST: '127.0.0.1',
+  BRIDGE_SUBSCRIBE: 'public:*',
+  BRIDGE_PUBLISH: 'public:*',
+  BRIDGE_DRAIN: '2s',
+};
+
+// The environment without any setting of the bridge that the machine happens to have.
+export function environment(settings) {
+  const ours = /^(BRIDGE_.*|REDIS_URL|PORT|RAILWAY_.*)$/;
+  const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
+  const sanitizers = { UBSAN_OPTIONS: 'print_stacktrace=1', ASAN_OPTIONS: 'detect_leaks=1' };
+  return { ...sanitizers, ...Object.fromEntries(rest), ...settings };
+}
+
+// redis  what startRedis gave, or a URL.
+// env    settings; undefined takes one of the usual ones away.
+// ready  false: do not wait for /readyz.
+export async function startBridge({ redis, env = {}, port, ready = true, args = [] } = {}) {
+  const settings = { ...USUAL, PORT: String(port ?? (await freePort())), REDIS_URL: redis?.url ?? redis, ...env };
+  for (const name of Object.keys(settings)) if (settings[name] === undefined) delete settings[name];
+  const bridge = new Bridge(settings, args);
+  await bridge.start({ ready });
+  return bridge;
+}
+
+export class Bridge {
+  constructor(settings, args) {
+    this.settings = settings;
+    this.args = args;
+    this.port = Number(settings.PORT);
+    const host = settings.BRIDGE_HOST.includes(':') ? `[${settings.BRIDGE_HOST}]` : settings.BRIDGE_HOST;
+    this.base = `http://${host}:${this.port}`;
+    this.name = `redis-bridge on port ${this.port}`;
+    this.logs = '';
+  }
+
+  // Everything that this instance has said, over all its starts.
+  get log() {
+    return this.logs + (this.program?.log ?? '');
+  }
+
+  get pid() {
+    return this.program.pid;
+  }
+
+  // The pids of the processes that the supervisor has at the moment.
+  children() {
+    return descendants(this.pid);
+  }
+
+  said(pattern, options) {
+    return this.program.said(pattern, options);
+  }
+
+  async start({ ready = true } = {}) {
+    this.logs = this.log;
+    this.program = new Program(this.name, BINARY, this.args, { env: environment(this.settings) });
+    if (ready) await this.ready();
+  }
+
+  // Waits until it says that it is ready.
+  async ready({ deadline = 20_000 } = {}) {
+    let answer;
+    await waitFor(
+      async () => {
+        if (this.program.ended) return true;
+        answer = await request(this, '/readyz');
+        return answer.status === 200;
+      },
+      { deadline, every: 20, what: () => `${this.name} to be ready (it said: ${answer?.text})` },
+    );
+    if (this.program.ended) throw new Error(`${this.name} ended at once (${describeEnd(this.program.ended)})`);
+  }
+
+  // Waits until it says that it is not; gives the reasons.
+  async unready({ deadline = 15_000 } = {}) {
+    const answer = await waitFor(
+      async () => {
+        const now = await request(this, '/readyz');
+        return now.status === 503 && now.json();
+      },
+      { deadline, every: 50, what: `${this.name} to say that it is not ready` },
+    );
+    return answer.reasons;
+  }
+
+  // SIGTERM; it must end by itself, with this exit code, and with no complaint of a sanitizer.
+  async stop({ code = 0, deadline = 15_000, signal = 'SIGTERM' } = {}) {
+    if (!this.program) return;
+    const was = this.program.ended;
+    const ended = await this.program.stop({ with: signal, deadline });
+    this.checkLog();
+    if (was) throw new Error(`${this.name} had ended before it was asked to (${describeEnd(was)})`);
+    if (ended.code !== code) throw new Error(`${this.name} ended with ${describeEnd(ended)} after ${signal}, not with ${code}`);
+    this.program = this.#past();
+  }
+
+  // SIGKILL, for the supervisor and all its children.
+  async kill() {
+    await this.program.kill();
+    this.checkLog();
+    this.program = this.#past();
+  }
+
+  // Killed and started again, on the same port, with the same settings.
+  async restart(options) {
+    await this.kill();
+    await this.start(options);
+  }
+
+  // What a test calls at its end, whatever state the instance is in.
+  async close() {
+    if (this.program) await this.stop();
+    else this.checkLog();
+  }
+
+  checkLog() {
+    const found = this.log.match(SANITIZER);
+    if (found) throw new Error(`${this.name}: a sanitizer complained: ${this.log.slice(found.index, found.index + 3000)}`);
+  }
+
+  #past() {
+    this.logs = this.log;
+    return undefined;
+  }
+}
+
+function describeEnd({ code, signal, error }) {
+  return error ? error.message : signal ? `signal ${signal}` : `exit code ${code}`;
+}

@@ -1,0 +1,34 @@
+// eventsource.mjs - the `eventsource` package (an EventSource that was not written here), with a memory.
+import { EventSource } from 'eventsource';
+import { query } from './http.mjs';
+import { waitFor } from './wait.mjs';
+
+// types  event names to listen to besides "message".
+export function openEventSource(base, { channel, parameters, types = [], path } = {}) {
+  const source = new EventSource((base.base ?? base) + (path ?? '/events' + query(channel, parameters)));
+  const heard = {
+    source,
+    messages: [],
+    cursors: [],
+    gaps: [],
+    opens: 0,
+    get payloads() {
+      return heard.messages.map((event) => event.data);
+    },
+    opened: ({ deadline = 10_000 } = {}) => waitFor(() => heard.cursors[0], { deadline, what: 'the first cursor event' }),
+    received: async (count, { deadline = 10_000 } = {}) => {
+      await waitFor(() => heard.messages.length >= count, {
+        deadline,
+        what: () => `${count} events, ${heard.messages.length} came; readyState ${source.readyState}`,
+      });
+      return heard.messages;
+    },
+    close: () => source.close(),
+  };
+  source.onopen = () => heard.opens++;
+  source.onmessage = (event) => heard.messages.push(event);
+  for (const type of types) source.addEventListener(type, (event) => heard.messages.push(event));
+  source.addEventListener('cursor', (event) => heard.cursors.push(event.data));
+  source.addEventListener('gap', (event) => heard.gaps.push(JSON.parse(event.data)));
+  return heard;
+}

@@ -1,0 +1,15 @@
+// lists.mjs - long lists compared so that a failure can be read: the first place where they part, not a thousand lines.
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+
+export function assertSameList(actual, expected, what = 'the list') {
+  if (isDeepStrictEqual(actual, expected)) return;
+  const length = Math.max(actual.length, expected.length);
+  let at = 0;
+  while (at < length && at in actual && at in expected && isDeepStrictEqual(actual[at], expected[at])) at++;
+  const part = (list) => JSON.stringify(list.slice(Math.max(0, at - 2), at + 6));
+  assert.fail(
+    `${what} is not as it should be, from place ${at} on: …${part(actual)}… of ${actual.length}, ` +
+      `where …${part(expected)}… of ${expected.length} was expected`,
+  );
+}

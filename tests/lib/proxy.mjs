@@ -1,0 +1,38 @@
+// proxy.mjs - a load balancer without a memory: every connection goes to a target taken by lot.
+import net from 'node:net';
+import { once } from 'node:events';
+import { freePort } from './port.mjs';
+
+// targets  anything with a `port`
+export async function startProxy(targets) {
+  const port = await freePort();
+  const sockets = new Set();
+  const counts = new Map(targets.map((target) => [target.port, 0]));
+  const server = net.createServer((inner) => {
+    const target = targets[Math.floor(Math.random() * targets.length)];
+    counts.set(target.port, counts.get(target.port) + 1);
+    const outer = net.connect({ port: target.port, host: '127.0.0.1' });
+    for (const [socket, other] of [[inner, outer], [outer, inner]]) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+    }
+  });
+  server.listen({ port, host: '127.0.0.1' });
+  await once(server, 'listening');
+  return {
+    port,
+    base: `http://127.0.0.1:${port}`,
+    counts, // port → connections that it was given
+    cut: () => sockets.forEach((socket) => socket.destroy()),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        sockets.forEach((socket) => socket.destroy());
+      }),
+  };
+}

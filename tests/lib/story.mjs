@@ -1,0 +1,129 @@
+// story.mjs - one test: it owns what it starts, tells its logs only when it fails, and leaves nothing behind.
+import test from 'node:test';
+import { startBridge } from './bridge.mjs';
+import { openEventSource } from './eventsource.mjs';
+import { openRaw } from './raw.mjs';
+import { startProxy } from './proxy.mjs';
+import { startRedis } from './redis.mjs';
+import { openSse } from './sse.mjs';
+import { within } from './wait.mjs';
+import { openWs } from './ws.mjs';
+import { openRawWs } from './wsframe.mjs';
+
+const LOG_LINES = 120;
+
+// name     the promise
+// tell     async (scene) => …
+// timeout  a test that takes longer has failed
+export function story(name, tell, { timeout = 50_000, skip = false } = {}) {
+  test(name, { skip }, async () => {
+    const scene = new Scene();
+    let failure;
+    try {
+      await within(timeout, `the end of "${name}"`, tell(scene));
+    } catch (error) {
+      failure = error;
+    }
+    const late = await scene.end();
+    if (!failure && !late) return;
+    scene.printLogs(name);
+    if (failure && late) process.stderr.write(`and while ending: ${late.message}\n`);
+    throw failure ?? late;
+  });
+}
+
+// What a test has started, ended in the opposite order.
+class Scene {
+  #owned = [];
+  #logs = [];
+
+  own(thing) {
+    this.#owned.push(thing);
+    if (typeof thing.log === 'string') this.#logs.push(thing);
+    return thing;
+  }
+
+  async redis(options) {
+    return this.own(await startRedis(options));
+  }
+
+  // Owned before it is ready, so that its logs are there when it never gets ready.
+  async bridge({ ready = true, ...options }) {
+    const bridge = this.own(await startBridge({ ready: false, ...options }));
+    if (ready) await bridge.ready();
+    return bridge;
+  }
+
+  // A Redis and one bridge: where most tests begin.
+  async start(env, redisOptions) {
+    const redis = await this.redis(redisOptions);
+    return { redis, bridge: await this.bridge({ redis, env }) };
+  }
+
+  // A Redis and `count` bridges on it.
+  async fleet(count, env, redisOptions) {
+    const redis = await this.redis(redisOptions);
+    return { redis, bridges: await Promise.all(Array.from({ length: count }, () => this.bridge({ redis, env }))) };
+  }
+
+  async proxy(targets) {
+    return this.own(await startProxy(targets));
+  }
+
+  // A stream whose answer has come.
+  async sse(base, options) {
+    return this.own(await openSse(base, options));
+  }
+
+  // A stream that is subscribed: from here on it misses nothing.
+  async listen(base, channel, options) {
+    const stream = await this.sse(base, { channel, ...options });
+    await stream.opened();
+    return stream;
+  }
+
+  eventSource(base, options) {
+    return this.own(openEventSource(base, options));
+  }
+
+  async ws(base, options) {
+    return this.own(await openWs(base, options));
+  }
+
+  // A WebSocket that is subscribed to all its channels.
+  async speak(base, channel, options) {
+    const client = await this.ws(base, { channel, ...options });
+    await client.hello();
+    for (const name of channel === undefined ? [] : [channel].flat()) await client.subscribed(name);
+    return client;
+  }
+
+  async raw(bridge, options) {
+    return this.own(await openRaw(bridge, options));
+  }
+
+  async rawWs(bridge, path, options) {
+    return this.own(await openRawWs(bridge, path, options));
+  }
+
+  // Gives the first thing that went wrong while ending.
+  async end() {
+    let failure;
+    for (const thing of this.#owned.reverse()) {
+      try {
+        await thing.close();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    return failure;
+  }
+
+  printLogs(name) {
+    for (const { name: who, log } of this.#logs) {
+      if (!log) continue;
+      const lines = log.trimEnd().split('\n').slice(-LOG_LINES);
+      process.stderr.write(`\n--- "${name}" failed; what ${who} said last:\n${lines.join('\n')}\n---\n`);
+    }
+  }
+}

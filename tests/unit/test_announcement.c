@@ -1,0 +1,103 @@
+/*
+ * What is said on live comes from our own functions, but anybody with access to Redis can publish there: nothing that is
+ * not whole may become an entry.
+ */
+#include "redis/redis.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+static const struct redis_config config = {.prefix = "bridge:"};
+
+static bool parse(const char *channel, const char *payload, size_t len, struct announcement *out)
+{
+    struct heard heard = {.channel = {channel, strlen(channel)}, .payload = {payload, len}};
+    return announcement_parse(&config, &heard, out);
+}
+
+static void a_recorded_message(void **state)
+{
+    (void)state;
+    struct announcement a;
+    static const char payload[] = "100-2 99-0 r 4 17 0 0\nhello\0world";
+    assert_true(parse("bridge:live:chat:lobby", payload, sizeof payload - 1, &a));
+    assert_int_equal(a.source.position.ms, 100);
+    assert_int_equal(a.source.position.seq, 2);
+    assert_int_equal(a.source.previous.ms, 99);
+    assert_false(a.is_echoed);
+    assert_int_equal(a.era, 4);
+    assert_int_equal(a.ordinal, 17);
+    assert_int_equal(a.source.channel_len, 10);
+    assert_memory_equal(a.source.channel, "chat:lobby", 10);
+    assert_int_equal(a.source.payload_len, 11);
+    assert_memory_equal(a.source.payload, "hello\0world", 11);
+}
+
+static void an_echoed_message_with_event_and_sender(void **state)
+{
+    (void)state;
+    struct announcement a;
+    static const char payload[] = "1-0 0-0 e 0 0 4 3\ntickbob";
+    assert_true(parse("bridge:live:c", payload, sizeof payload - 1, &a));
+    assert_true(a.is_echoed);
+    assert_int_equal(a.source.event_len, 4);
+    assert_memory_equal(a.source.event, "tick", 4);
+    assert_memory_equal(a.source.from, "bob", 3);
+    assert_int_equal(a.source.payload_len, 0);
+}
+
+static void what_is_not_whole_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "hello",
+        "1-0",
+        "1-0 0-0 e 0 0 4 3",
+        "1-0 0-0 e 0 0 5 3\ntickbob",
+        "1-0 0-0 e 0 0 99999999999999999999 3\ntickbob",
+        "1-0 0-0 e 0 0 -1 3\ntickbob",
+        "x-0 0-0 e 0 0 0 0\n",
+        "1-0 0-0 ee 0 0 0 0\n",
+        "1-0 0-0 e x 0 0 0\n",
+    };
+    struct announcement a;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (parse("bridge:live:c", bad[i], strlen(bad[i]), &a))
+            fail_msg("accepted: %s", bad[i]);
+}
+
+static void other_channels_are_none(void **state)
+{
+    (void)state;
+    struct announcement a;
+    static const char good[] = "1-0 0-0 e 0 0 0 0\n";
+    assert_false(parse("bridge:live:", good, sizeof good - 1, &a));
+    assert_false(parse("bridge:beat:x", good, sizeof good - 1, &a));
+    assert_false(parse("other:live:x", good, sizeof good - 1, &a));
+}
+
+static void names_of_live_channels(void **state)
+{
+    (void)state;
+    char out[LIVE_NAME_MAX];
+    assert_int_equal(live_name(&config, "chat:*", 6, out), 18);
+    assert_string_equal(out, "bridge:live:chat:*");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_recorded_message),
+        cmocka_unit_test(an_echoed_message_with_event_and_sender),
+        cmocka_unit_test(what_is_not_whole_is_refused),
+        cmocka_unit_test(other_channels_are_none),
+        cmocka_unit_test(names_of_live_channels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/*
+ * "Port in use" is said before anything starts, and a container's health check gets an answer even from a bridge that
+ * hangs.
+ */
+#include "probe.h"
+
+#include "base/clock.h"
+#include "cmocka_all.h"
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char no_file[] = "", any[] = "::", local[] = "127.0.0.1";
+
+/* Somebody who listens on a free port of this machine. */
+static int listen_somewhere(struct config *config)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *config = (struct config){.host = any, .tls_cert = no_file, .port = ntohs(address.sin_port)};
+    return fd;
+}
+
+static pid_t answer_once(int fd, const char *answer)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        char request[1024];
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int one = accept(fd, NULL, NULL);
+        if (read(one, request, sizeof request) > 0 && *answer != '\0')
+            _exit(write(one, answer, strlen(answer)) < 0);
+        pause();
+    }
+    return pid;
+}
+
+/* What the probe prints belongs to its user, not to the test's report. */
+static bool is_ready_quietly(const struct config *config)
+{
+    int before = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
+
+    fflush(stdout);
+    dup2(null, STDOUT_FILENO);
+    bool is_ready = probe_is_ready(config);
+    fflush(stdout);
+    dup2(before, STDOUT_FILENO);
+    close(before);
+    close(null);
+    return is_ready;
+}
+
+static bool is_ready_with(const char *answer)
+{
+    struct config config;
+    int fd = listen_somewhere(&config);
+    pid_t pid = answer_once(fd, answer);
+    bool is_ready = is_ready_quietly(&config);
+
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(fd);
+    return is_ready;
+}
+
+static void only_200_is_ready(void **state)
+{
+    (void)state;
+    assert_true(is_ready_with("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"));
+    assert_false(is_ready_with("HTTP/1.1 503 Service Unavailable\r\n\r\n{\"ready\":false}"));
+    assert_false(is_ready_with("SSH-2.0-OpenSSH\r\n"));
+}
+
+static void a_hanging_bridge_is_not_ready(void **state)
+{
+    uint64_t before = clock_now_ms();
+
+    (void)state;
+    assert_false(is_ready_with(""));
+    assert_in_range(clock_now_ms() - before, 1500, 10000);
+}
+
+static void nobody_is_not_ready(void **state)
+{
+    struct config config;
+
+    (void)state;
+    close(listen_somewhere(&config));
+    assert_false(is_ready_quietly(&config));
+}
+
+static void a_port_in_use_is_not_free(void **state)
+{
+    struct config config;
+    int fd = listen_somewhere(&config);
+
+    (void)state;
+    assert_false(probe_is_free(&config));
+    config.host = local;
+    assert_false(probe_is_free(&config));
+    close(fd);
+    assert_true(probe_is_free(&config));
+    config.host = any;
+    assert_true(probe_is_free(&config));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_200_is_ready),
+        cmocka_unit_test(a_hanging_bridge_is_not_ready),
+        cmocka_unit_test(nobody_is_not_ready),
+        cmocka_unit_test(a_port_in_use_is_not_free),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

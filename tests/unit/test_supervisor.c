@@ -1,0 +1,211 @@
+/*
+ * Whatever happens to one process of an instance, the others serve on; told to end, all do, in order and in time; and
+ * nobody is left behind, even if the supervisor itself is shot.
+ */
+#include "supervisor.h"
+
+#include "base/clock.h"
+#include "cmocka_all.h"
+#include "config.h"
+#include "redis/redis.h"
+#include "worker.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The workers here are made of paper: they tell what they do by a letter in a pipe (capital: begins, small: ends). */
+enum manner { WAITS, HANGS, HOPELESS, DIES_ONCE };
+
+static enum manner manner;
+static int news[2];
+
+static void tell(char letter)
+{
+    assert_int_equal(write(news[1], &letter, 1), 1);
+}
+
+uint64_t worker_drain_ms(const struct config *config)
+{
+    return config->drain_ms / 2;
+}
+
+/* The first of them to come here goes on, the others do not. */
+static bool is_first(void)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/tmp/test_supervisor.first.%d", (int)getppid());
+    return mkdir(path, 0700) == 0;
+}
+
+int worker_run(const struct config *config, enum worker_parts parts, const char *role)
+{
+    sigset_t term;
+    int signal;
+
+    (void)config;
+    (void)role;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, NULL);
+    tell(parts & WORKER_SERVES ? 'W' : 'R');
+    if (manner == HOPELESS && parts & WORKER_SERVES)
+        return WORKER_HOPELESS;
+    if (manner == DIES_ONCE && parts & WORKER_SERVES && is_first())
+        raise(SIGKILL);
+    sigwait(&term, &signal);
+    if (manner == HANGS)
+        pause();
+    tell(parts & WORKER_SERVES ? 'w' : 'r');
+    return WORKER_DONE;
+}
+
+static pid_t begin(enum manner chosen, unsigned workers, unsigned drain_ms)
+{
+    static struct redis_config redis;
+    struct config config = {.redis = &redis, .host = (char *)"::", .workers = workers, .drain_ms = drain_ms,
+                            .log_level = LOG_ERROR};
+    pid_t pid;
+
+    manner = chosen;
+    assert_int_equal(pipe(news), 0);
+    assert_true(glob_list_parse(&config.channels, "public:*"));
+    pid = fork();
+    if (pid == 0) {
+        close(news[0]);
+        _exit(supervisor_run(&config));
+    }
+    close(news[1]);
+    glob_list_fini(&config.channels);
+    return pid;
+}
+
+/* The next `count` letters, sorted; fewer where nothing came for 10 s or everybody is gone. */
+static const char *hear(unsigned count)
+{
+    static char heard[32];
+    struct pollfd poll_news = {.fd = news[0], .events = POLLIN};
+    unsigned len = 0;
+
+    while (len < count && poll(&poll_news, 1, 10000) > 0 && read(news[0], heard + len, 1) == 1)
+        len++;
+    heard[len] = '\0';
+    for (unsigned i = 0; i < len; i++)
+        for (unsigned j = i + 1; j < len; j++)
+            if (heard[j] < heard[i]) {
+                char c = heard[i];
+                heard[i] = heard[j];
+                heard[j] = c;
+            }
+    return heard;
+}
+
+static int end(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    close(news[0]);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void ends_workers_first(void **state)
+{
+    pid_t pid = begin(WAITS, 3, 10000);
+
+    (void)state;
+    assert_string_equal(hear(4), "RWWW");
+    kill(pid, SIGTERM);
+    kill(pid, SIGTERM);
+    assert_string_equal(hear(3), "www");
+    kill(pid, SIGTERM);
+    assert_string_equal(hear(1), "r");
+    assert_int_equal(end(pid), 0);
+}
+
+static void ends_on_ctrl_c(void **state)
+{
+    pid_t pid = begin(WAITS, 1, 10000);
+
+    (void)state;
+    assert_string_equal(hear(2), "RW");
+    kill(pid, SIGINT);
+    assert_string_equal(hear(2), "rw");
+    assert_int_equal(end(pid), 0);
+}
+
+static void cuts_who_does_not_end(void **state)
+{
+    pid_t pid = begin(HANGS, 2, 1000);
+    uint64_t before_ms;
+
+    (void)state;
+    assert_string_equal(hear(3), "RWW");
+    before_ms = clock_now_ms();
+    kill(pid, SIGTERM);
+    assert_int_equal(end(pid), 0);
+    assert_in_range(clock_now_ms() - before_ms, 900, 5000);
+}
+
+static void starts_anew_what_dies(void **state)
+{
+    pid_t pid = begin(DIES_ONCE, 2, 10000);
+    char lock[64];
+
+    (void)state;
+    assert_string_equal(hear(4), "RWWW");
+    kill(pid, SIGTERM);
+    assert_string_equal(hear(3), "rww");
+    snprintf(lock, sizeof lock, "/tmp/test_supervisor.first.%d", (int)pid);
+    assert_int_equal(end(pid), 0);
+    assert_int_equal(rmdir(lock), 0);
+}
+
+static void gives_up_where_it_is_hopeless(void **state)
+{
+    pid_t pid = begin(HOPELESS, 1, 10000);
+
+    (void)state;
+    assert_non_null(strchr(hear(8), 'W')); /* the recorder may be told to end before it can tell anything */
+    assert_int_equal(end(pid), 1);
+}
+
+/* The pipe ends when the last process that holds it is gone. */
+static void leaves_nobody_behind(void **state)
+{
+    pid_t pid = begin(HANGS, 2, 10000);
+
+    (void)state;
+    assert_string_equal(hear(3), "RWW");
+    kill(pid, SIGKILL);
+    assert_string_equal(hear(1), "");
+    assert_int_equal(end(pid), 1000 + SIGKILL);
+}
+
+static void waits_longer_after_each_failure(void **state)
+{
+    (void)state;
+    assert_int_equal(supervisor_backoff_ms(1), 100);
+    assert_int_equal(supervisor_backoff_ms(2), 200);
+    for (unsigned failures = 1; failures < 100; failures++)
+        assert_true(supervisor_backoff_ms(failures) <= supervisor_backoff_ms(failures + 1));
+    assert_int_equal(supervisor_backoff_ms(100), 5000);
+    assert_int_equal(supervisor_backoff_ms(0), 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_workers_first),    cmocka_unit_test(ends_on_ctrl_c),
+        cmocka_unit_test(cuts_who_does_not_end), cmocka_unit_test(starts_anew_what_dies),
+        cmocka_unit_test(leaves_nobody_behind),  cmocka_unit_test(gives_up_where_it_is_hopeless),
+        cmocka_unit_test(waits_longer_after_each_failure),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+/*
+ * REDIS_URL as platforms give it: percent-encoded passwords, IPv6, databases, sockets; a bad one says what is wrong.
+ */
+#include "redis/redis.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static struct redis_config parse(const char *url)
+{
+    struct redis_config config = {0};
+    const char *error = redis_config_parse_url(&config, url);
+    if (error)
+        fail_msg("%s: %s", url, error);
+    return config;
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    struct redis_config config = parse("redis://");
+    assert_string_equal(config.host, "localhost");
+    assert_int_equal(config.port, 6379);
+    assert_int_equal(config.db, 0);
+    assert_false(config.tls);
+}
+
+static void all_parts(void **state)
+{
+    (void)state;
+    struct redis_config config = parse("rediss://bob:p%40ss%3A%2F@cache.example:7000/12");
+    assert_string_equal(config.user, "bob");
+    assert_string_equal(config.password, "p@ss:/");
+    assert_string_equal(config.host, "cache.example");
+    assert_int_equal(config.port, 7000);
+    assert_int_equal(config.db, 12);
+    assert_true(config.tls);
+}
+
+static void password_without_a_user(void **state)
+{
+    (void)state;
+    struct redis_config config = parse("redis://:secret@h");
+    assert_string_equal(config.user, "");
+    assert_string_equal(config.password, "secret");
+}
+
+static void a_raw_at_sign_in_the_password_belongs_to_it(void **state)
+{
+    (void)state;
+    struct redis_config config = parse("redis://u:a@b@host:1/0");
+    assert_string_equal(config.password, "a@b");
+    assert_string_equal(config.host, "host");
+}
+
+static void ipv6(void **state)
+{
+    (void)state;
+    struct redis_config config = parse("redis://[fd12::10]:6380/1");
+    assert_string_equal(config.host, "fd12::10");
+    assert_int_equal(config.port, 6380);
+    assert_int_equal(parse("redis://[::1]").port, 6379);
+}
+
+static void unix_sockets(void **state)
+{
+    (void)state;
+    struct redis_config config = parse("unix://:pw@/run/redis/redis.sock?db=3");
+    assert_string_equal(config.path, "/run/redis/redis.sock");
+    assert_string_equal(config.password, "pw");
+    assert_int_equal(config.db, 3);
+    assert_string_equal(parse("unix:///tmp/r.sock").path, "/tmp/r.sock");
+}
+
+static void bad_ones_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",          "http://x",       "localhost:6379", "redis://h:0",     "redis://h:65536", "redis://h:12x",
+        "redis://h/x", "redis://h/123456", "redis://[::1",   "redis://[::1]x",  "redis://u:%zz@h", "redis://u:%00@h",
+        "unix://",   "redis://h?x=1",  "redis://h?db=x", "redis://%4",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct redis_config config = {0};
+        if (!redis_config_parse_url(&config, bad[i]))
+            fail_msg("accepted: %s", bad[i]);
+    }
+}
+
+static void internal_names(void **state)
+{
+    (void)state;
+    struct redis_config config = {.prefix = "bridge:"};
+    assert_true(redis_name_is_internal(&config, "bridge:live:x", 13));
+    assert_true(redis_name_is_internal(&config, "bridge:", 7));
+    assert_false(redis_name_is_internal(&config, "bridge", 6));
+    assert_false(redis_name_is_internal(&config, "bridges:x", 9));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(all_parts),
+        cmocka_unit_test(password_without_a_user),
+        cmocka_unit_test(a_raw_at_sign_in_the_password_belongs_to_it),
+        cmocka_unit_test(ipv6),
+        cmocka_unit_test(unix_sockets),
+        cmocka_unit_test(bad_ones_are_refused),
+        cmocka_unit_test(internal_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+/*
+ * Nothing is lost silently: a cursor whose entries may be gone is told why, and one that misses nothing is not alarmed.
+ */
+#include "verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static const struct page page = {.newest = {1000, 5}, .genesis = {100, 0}};
+static const struct page_floor whole = {.has_log = true, .oldest = {300, 0}, .trimmed = {200, 0}};
+static const struct page_floor absent = {.expired = {600, 0}};
+
+static void assert_complete(const struct page_floor *floor, uint64_t ms, uint64_t seq)
+{
+    enum gap_reason reason;
+    assert_true(verdict_is_complete(&page, floor, (struct position){ms, seq}, &reason));
+}
+
+static void assert_gap(const struct page_floor *floor, uint64_t ms, uint64_t seq, enum gap_reason expected)
+{
+    enum gap_reason reason;
+    assert_false(verdict_is_complete(&page, floor, (struct position){ms, seq}, &reason));
+    assert_int_equal(reason, expected);
+}
+
+static void the_beginning_is_never_a_gap(void **state)
+{
+    (void)state;
+    assert_complete(&whole, 0, 0);
+    assert_complete(&absent, 0, 0);
+}
+
+static void newer_than_the_newest_is_ahead(void **state)
+{
+    (void)state;
+    assert_complete(&whole, 1000, 5);
+    assert_gap(&whole, 1000, 6, GAP_AHEAD);
+    assert_gap(&absent, UINT64_MAX, UINT64_MAX, GAP_AHEAD);
+}
+
+static void older_than_genesis_is_reset(void **state)
+{
+    (void)state;
+    assert_gap(&whole, 99, UINT64_MAX, GAP_RESET);
+    assert_gap(&absent, 0, 1, GAP_RESET);
+}
+
+static void before_the_oldest_entrys_predecessor_is_trimmed(void **state)
+{
+    (void)state;
+    assert_complete(&whole, 200, 0);
+    assert_gap(&whole, 199, 9, GAP_TRIMMED);
+    assert_gap(&whole, 100, 0, GAP_TRIMMED);
+}
+
+static void before_what_may_have_expired_is_expired(void **state)
+{
+    (void)state;
+    assert_complete(&absent, 600, 0);
+    assert_gap(&absent, 599, 0, GAP_EXPIRED);
+}
+
+static void names_are_what_browsers_read(void **state)
+{
+    (void)state;
+    assert_string_equal(gap_reason_name(GAP_AHEAD), "ahead");
+    assert_string_equal(gap_reason_name(GAP_RESET), "reset");
+    assert_string_equal(gap_reason_name(GAP_TRIMMED), "trimmed");
+    assert_string_equal(gap_reason_name(GAP_EXPIRED), "expired");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_beginning_is_never_a_gap),
+        cmocka_unit_test(newer_than_the_newest_is_ahead),
+        cmocka_unit_test(older_than_genesis_is_reset),
+        cmocka_unit_test(before_the_oldest_entrys_predecessor_is_trimmed),
+        cmocka_unit_test(before_what_may_have_expired_is_expired),
+        cmocka_unit_test(names_are_what_browsers_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
