@@ -17,7 +17,8 @@ static int serve(const struct config *config, bool in_foreground)
         return EXIT_FAILURE;
     if (!in_foreground)
         return supervisor_run(config);
-    return worker_run(config, WORKER_SERVES | WORKER_RECORDS, "bridge") == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+    static const struct worker_task whole = {.parts = WORKER_SERVES | WORKER_RECORDS, .role = "bridge"};
+    return worker_run(config, &whole) == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -140,7 +140,7 @@ static void complain_value(struct reading *reading, const struct setting *settin
 {
     char accepts[SETTING_ACCEPTS_MAX], value[LOG_TEXT_MAX + 32];
 
-    if (setting_is_secret(setting))
+    if (setting_is_secret(setting) && strchr(text, '@') != NULL)
         snprintf(value, sizeof value, " (not shown, it may hold a password)");
     else
         snprintf(value, sizeof value, "=\"%s\"", LOG_TEXT(text, strlen(text)));

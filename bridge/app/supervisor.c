@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
+#include "roll.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -56,6 +57,7 @@ struct supervisor {
     uint64_t cut_workers_ms, cut_recorder_ms;
     unsigned count;
     struct child children[CHILDREN_MAX];
+    struct roll *roll;
 };
 
 static void supervisor_enter(struct supervisor *supervisor, enum supervisor_state state, const char *why)
@@ -75,6 +77,11 @@ uint64_t supervisor_backoff_ms(unsigned failures)
 
 /* --- children ----------------------------------------------------------------------------------------------------- */
 
+static bool is_worker(const struct child *child)
+{
+    return child->parts & WORKER_SERVES;
+}
+
 /* In the child, for good. */
 _Noreturn static void child_main(const struct supervisor *supervisor, const struct child *child)
 {
@@ -85,7 +92,8 @@ _Noreturn static void child_main(const struct supervisor *supervisor, const stru
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGINT, SIG_IGN); /* a Ctrl-C goes to all of us; who ends when is the supervisor's to say */
-    exit(worker_run(supervisor->config, child->parts, child->role));
+    struct worker_task task = {.parts = child->parts, .role = child->role, .roll = supervisor->roll, .number = child->number};
+    exit(worker_run(supervisor->config, &task));
 }
 
 static void child_retry_later(struct child *child)
@@ -99,6 +107,8 @@ static void child_retry_later(struct child *child)
 static void child_start(struct supervisor *supervisor, struct child *child)
 {
     child->started_ms = clock_now_ms();
+    if (is_worker(child))
+        roll_say(supervisor->roll, child->number, ROLL_COMING);
     fflush(NULL); /* or both would write what is buffered */
     pid_t pid = fork();
     if (pid == 0)
@@ -119,11 +129,6 @@ static void children_start_due(struct supervisor *supervisor)
     for (unsigned i = 0; i < supervisor->count; i++)
         if (supervisor->children[i].pid == 0 && supervisor->children[i].start_at_ms <= now_ms)
             child_start(supervisor, &supervisor->children[i]);
-}
-
-static bool is_worker(const struct child *child)
-{
-    return child->parts & WORKER_SERVES;
 }
 
 static unsigned children_alive(const struct supervisor *supervisor, bool workers)
@@ -202,6 +207,8 @@ static void child_died(struct supervisor *supervisor, struct child *child, int s
              child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     child->pid = 0;
+    if (is_worker(child))
+        roll_say(supervisor->roll, child->number, ROLL_ABSENT);
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
         begin_end(supervisor, EXIT_FAILURE, "a child said that another try is hopeless");
     else
@@ -271,8 +278,10 @@ static void supervisor_init(struct supervisor *supervisor, const struct config *
     sigprocmask(SIG_BLOCK, &supervisor->signals, NULL);
     if (config->channels.count > 0)
         child_add(supervisor, WORKER_RECORDS, "recorder", 0);
-    for (unsigned i = 1; i <= config->workers; i++)
+    for (unsigned i = 0; i < config->workers; i++)
         child_add(supervisor, WORKER_SERVES, "worker", i);
+    supervisor->roll = roll_new((unsigned)config->workers);
+    CHECK(supervisor->roll);
 }
 
 int supervisor_run(const struct config *config)
@@ -291,6 +300,7 @@ int supervisor_run(const struct config *config)
         advance(&supervisor);
         cut_overdue(&supervisor);
     }
+    roll_free(supervisor.roll);
     /* The signals stay blocked: a second SIGTERM must not turn a good end into a bad one. */
     return supervisor.exit_code;
 }

@@ -14,10 +14,12 @@
 #include "files.h"
 #include "recorder/recorder.h"
 #include "redis/redis.h"
+#include "roll.h"
 #include "transport/transport.h"
 
 #include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 
 #define TAIL_ENTRIES 256
 #define TAIL_BYTES (256 * 1024)
@@ -25,7 +27,7 @@
 
 struct worker {
     const struct config *config;
-    enum worker_parts parts;
+    const struct worker_task *task;
     bool is_ending;
     struct loop *loop;
     struct timer *leave_deadline;
@@ -84,6 +86,25 @@ static bool is_ignored(int signal)
     return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
+/* --- readiness ---------------------------------------------------------------------------------------------------- */
+
+/* At the end of each turn; the beat makes a turn every second. */
+static void say_ready(void *arg)
+{
+    struct worker *worker = arg;
+    struct broker_status status;
+
+    broker_status(worker->broker, &status);
+    roll_say(worker->task->roll, worker->task->number, status.is_ready ? ROLL_READY : ROLL_COMING);
+}
+
+static bool are_peers_ready(void *arg)
+{
+    const struct worker *worker = arg;
+
+    return worker->task->roll == NULL || roll_is_ready(worker->task->roll);
+}
+
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
 
 static int serve(struct worker *worker)
@@ -106,6 +127,7 @@ static int serve(struct worker *worker)
         .subscribe = &config->subscribe,
         .publish = &config->publish,
         .default_channels = &config->default_channels,
+        .channels = &config->channels,
         .ephemeral = &config->ephemeral,
         .origins = &config->origins,
         .heartbeat_ms = config->heartbeat_ms,
@@ -114,12 +136,16 @@ static int serve(struct worker *worker)
         .max_channels = (unsigned)config->max_channels,
         .max_connections = (unsigned)config->max_connections,
         .version = BRIDGE_VERSION,
+        .are_peers_ready = are_peers_ready,
+        .peers = worker,
     };
 
     transport_config.files = files_all(&transport_config.file_count);
     worker->broker = broker_new(worker->loop, &broker_config);
     if (worker->broker == NULL)
         return WORKER_FAILED;
+    if (worker->task->roll != NULL)
+        loop_on_turn_end(worker->loop, say_ready, worker);
     worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
     return worker->transport != NULL ? WORKER_DONE : WORKER_HOPELESS;
 }
@@ -150,9 +176,9 @@ static int worker_init(struct worker *worker)
     loop_on_signal(worker->loop, SIGTERM, on_terminate, worker);
     if (!is_ignored(SIGINT))
         loop_on_signal(worker->loop, SIGINT, on_terminate, worker);
-    if (worker->parts & WORKER_SERVES)
+    if (worker->task->parts & WORKER_SERVES)
         code = serve(worker);
-    if (code == WORKER_DONE && worker->parts & WORKER_RECORDS && worker->config->channels.count > 0)
+    if (code == WORKER_DONE && worker->task->parts & WORKER_RECORDS && worker->config->channels.count > 0)
         code = record(worker);
     return code;
 }
@@ -166,11 +192,12 @@ static void worker_fini(struct worker *worker)
     loop_free(worker->loop);
 }
 
-int worker_run(const struct config *config, enum worker_parts parts, const char *role)
+int worker_run(const struct config *config, const struct worker_task *task)
 {
-    struct worker worker = {.config = config, .parts = parts};
+    struct worker worker = {.config = config, .task = task};
 
-    log_open(config->log_level, config->log_json, role);
+    log_open(config->log_level, config->log_json, task->role);
+    prctl(PR_SET_NAME, task->role);
     signal(SIGPIPE, SIG_IGN);
     int code = worker_init(&worker);
     if (code == WORKER_DONE)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct config;
+struct roll;
 
 enum worker_parts {
     WORKER_SERVES = 1,
@@ -25,8 +26,15 @@ enum worker_parts {
 #define WORKER_FAILED 1    /* worth another try, later */
 #define WORKER_HOPELESS 78 /* it will not work however often it is tried: EX_CONFIG of sysexits.h */
 
+struct worker_task {
+    enum worker_parts parts;
+    const char *role;    /* names the process in the log */
+    struct roll *roll;   /* where a worker that serves says whether it is ready; NULL: it is the only one */
+    unsigned number;     /* its place there */
+};
+
 /* Run until SIGTERM or SIGINT, then end within config->drain_ms. */
-MUST_CHECK int worker_run(const struct config *config, enum worker_parts parts, const char *role);
+MUST_CHECK int worker_run(const struct config *config, const struct worker_task *task);
 
 /*
  * Of the time that a drain may take, how much streams and publishes get. What is left is for the supervisor to cut

@@ -346,18 +346,22 @@ unsigned broker_publishing(const struct broker *broker)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-static const char *broker_reason(const struct broker *broker)
+/* What is wrong with the connections; "" where they are up. */
+static const char *broker_trouble(const struct broker *broker)
 {
-    uint64_t now = clock_now_ms();
     const char *trouble = "";
     if (!listener_is_up(broker->listener))
         trouble = listener_trouble(broker->listener);
     if (!*trouble && !caller_is_up(broker->caller))
         trouble = caller_trouble(broker->caller);
-    if (*trouble)
-        return trouble;
-    if (!listener_is_up(broker->listener) || !caller_is_up(broker->caller))
-        return "connecting to Redis";
+    bool is_up = listener_is_up(broker->listener) && caller_is_up(broker->caller);
+    return *trouble || is_up ? trouble : "connecting";
+}
+
+/* Why plain messages might not be heard or not be recorded, though the connections are up. */
+static const char *broker_doubt(const struct broker *broker)
+{
+    uint64_t now = clock_now_ms();
     if (!broker->heard_beat_ms || now - broker->heard_beat_ms > BEAT_LATE_MS)
         return "Redis has not been heard for some seconds";
     if (broker->config.needs_recorder &&
@@ -369,7 +373,11 @@ static const char *broker_reason(const struct broker *broker)
 void broker_status(const struct broker *broker, struct broker_status *out)
 {
     *out = broker->counters;
-    out->reason = broker_reason(broker);
+    const char *trouble = broker_trouble(broker);
+    if (*trouble)
+        snprintf(out->reason, sizeof out->reason, "Redis is away: %s", trouble);
+    else
+        snprintf(out->reason, sizeof out->reason, "%s", broker_doubt(broker));
     out->is_ready = !*out->reason;
     out->watermark = broker->watermark;
     out->feeds = HASH_CNT(by_name, broker->feeds);

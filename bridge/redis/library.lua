@@ -186,8 +186,8 @@ end
 
 local function publish(channel, payload, event, from, key)
   local refusal = channel_error(channel) or payload_error(payload)
-  if not refusal and (#event > 256 or string.find(event, '[%z\1-\31\127]') or not is_utf8(event)) then
-    refusal = redis.error_reply('BADEVENT an event name is at most 256 bytes of UTF-8 without control characters')
+  if not refusal and (event == 'cursor' or event == 'gap' or #event > 256 or string.find(event, '[%z\1-\31\127]') or not is_utf8(event)) then
+    refusal = redis.error_reply('BADEVENT an event name is at most 256 bytes of UTF-8 without control characters, and not cursor or gap')
   end
   if refusal then return refusal end
   local seen

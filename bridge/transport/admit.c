@@ -49,6 +49,12 @@ static struct verdict admit_name(const struct transport_config *config, struct n
     return yes;
 }
 
+/* Within the channels that this server is for, whoever asks. */
+static bool is_served(const struct transport_config *config, struct name name)
+{
+    return config->channels->count == 0 || glob_list_contains(config->channels, name.bytes, name.len);
+}
+
 struct verdict admit_subscribe(const struct transport_config *config, const struct identity *who, struct name name)
 {
     struct verdict verdict = admit_name(config, name);
@@ -58,7 +64,7 @@ struct verdict admit_subscribe(const struct transport_config *config, const stru
         return verdict;
     if (count_stars(name) > GLOB_STARS_MAX)
         return bad("too many stars in a pattern");
-    if (!glob_list_contains(config->subscribe, name.bytes, name.len))
+    if (!is_served(config, name) || !glob_list_contains(config->subscribe, name.bytes, name.len))
         return forbidden("not open to you for listening");
     return yes;
 }
@@ -72,7 +78,7 @@ struct verdict admit_publish(const struct transport_config *config, const struct
         return verdict;
     if (glob_is_pattern(name.bytes, name.len))
         return bad("publishing needs one channel, not a pattern");
-    if (glob_list_match(config->publish, name.bytes, name.len) < 0)
+    if (!is_served(config, name) || glob_list_match(config->publish, name.bytes, name.len) < 0)
         return forbidden("not open to you for publishing");
     return yes;
 }

@@ -32,17 +32,30 @@ int health_answer_alive(struct transport *transport, struct lws *wsi, const stru
     return result;
 }
 
+/* Why nobody should be sent here; "" where they should. */
+static const char *reason_against(const struct transport *transport, const struct broker_status *status)
+{
+    const struct transport_config *config = &transport->config;
+
+    if (transport->drain != NULL)
+        return "this instance is draining";
+    if (!status->is_ready)
+        return status->reason;
+    return config->are_peers_ready(config->peers) ? "" : "another worker of this instance is not ready yet";
+}
+
 int health_answer_ready(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct broker_status status;
     struct buffer body = {0};
 
     broker_status(transport->broker, &status);
-    bool is_ready = status.is_ready && transport->drain == NULL;
-    const char *reason = transport->drain != NULL ? "draining" : status.reason;
-    buffer_printf(&body, "{\"ready\":%s,\"reason\":", is_ready ? "true" : "false");
-    json_string_append(&body, reason, strlen(reason));
-    buffer_printf(&body, ",\"watermark\":\"%s\",\"connections\":%u}\n", POSITION_TEXT(status.watermark),
+    const char *reason = reason_against(transport, &status);
+    bool is_ready = !*reason;
+    buffer_printf(&body, "{\"ready\":%s,\"reasons\":[", is_ready ? "true" : "false");
+    if (!is_ready)
+        json_string_append(&body, reason, strlen(reason));
+    buffer_printf(&body, "],\"watermark\":\"%s\",\"connections\":%u}\n", POSITION_TEXT(status.watermark),
                   transport->wheel.count);
     int result = answer(transport, wsi, request, is_ready ? 200 : 503, &body);
     buffer_fini(&body);

@@ -9,6 +9,7 @@
 #include "request.h"
 #include "response.h"
 #include "server.h"
+#include "wire_sse.h"
 
 #include <string.h>
 
@@ -20,7 +21,11 @@
 
 const char *publish_event_error(struct name event)
 {
-    return event.len == 0 ? NULL : channel_name_error(event.bytes, event.len);
+    if (event.len == 0)
+        return NULL;
+    if (wire_sse_is_reserved(event.bytes, event.len))
+        return "cursor and gap are the bridge's own names";
+    return channel_name_error(event.bytes, event.len);
 }
 
 void publish_id_append(struct buffer *out, struct position position)

@@ -19,7 +19,7 @@ static bool ends_a_line(char c)
     return c == '\r' || c == '\n' || c == '\0'; /* NUL: harmless here, but never meant */
 }
 
-static bool is_own(const char *name, size_t len)
+bool wire_sse_is_reserved(const char *name, size_t len)
 {
     return (len == 6 && memcmp(name, "cursor", 6) == 0) || (len == 3 && memcmp(name, "gap", 3) == 0);
 }
@@ -53,7 +53,7 @@ static void append_event(struct buffer *out, bool is_named, const struct entry *
         append_channel(out, entry);
     else
         buffer_append(out, has_name ? name : "message", has_name ? len : 7);
-    if (has_name && is_own(name, len))
+    if (has_name && wire_sse_is_reserved(name, len))
         buffer_append_text(out, ";entry");
     buffer_append_text(out, entry->is_text ? "\n" : ";base64\n");
 }

@@ -13,6 +13,9 @@
 
 struct gap;
 
+/* Is it one of our own event names, which no publisher may use? */
+bool wire_sse_is_reserved(const char *name, size_t len);
+
 /* An entry in FORMAT_SSE_PLAIN, _NAMED or _JSON. */
 void wire_sse_entry(unsigned format, const struct entry *entry, struct buffer *out);
 

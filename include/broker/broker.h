@@ -54,7 +54,7 @@ void broker_free(struct broker *broker);
 
 struct broker_status {
     bool is_ready;
-    const char *reason;          /* why not, a sentence; "" where ready */
+    char reason[160];            /* why not, a sentence; "" where ready */
     struct position watermark;   /* everything up to here has been heard */
     unsigned feeds, subscribers;
     uint64_t entries_heard, holes_filled, pages_read, gaps_told, links_lost;

@@ -35,6 +35,7 @@ struct transport_config {
     const char *internal_prefix;               /* names that begin so belong to us: never served */
     const struct glob_list *subscribe;         /* open to anonymous browsers */
     const struct glob_list *publish;
+    const struct glob_list *channels;          /* nothing outside these is served; empty: no limit */
     const struct glob_list *default_channels;  /* what /events and /ws mean when they name none */
     const struct glob_list *ephemeral;         /* channels without history: publish says so (no id) */
     const struct glob_list *origins;           /* empty: any */
@@ -46,6 +47,8 @@ struct transport_config {
     const struct transport_file *files;        /* served as they are */
     unsigned file_count;
     const char *version;
+    bool (*are_peers_ready)(void *peers);      /* do those who share our port serve as well? */
+    void *peers;                               /* borrowed */
 };
 
 /* The encoder that the broker is to be born with. */

@@ -98,7 +98,7 @@ story('internal names can never be listened to, said or recorded', async (scene)
     await redis.publish(`${prefix}x`, 'a plain PUBLISH on an inner name');
     await redis.publish('public:a', 'a plain PUBLISH');
     await everything.received(1);
-    await redis.record('public:a', 'end');
+    await redis.call('FCALL', `${prefix.slice(0, -1)}_publish`, 1, 'public:a', 'end');
     await everything.received(2);
     assert.deepEqual(everything.messages.map(({ event, data }) => [event, data]), [
       ['public:a', 'a plain PUBLISH'],
@@ -125,15 +125,16 @@ story('names that are no channels are answered 400 with bad_channel', async (sce
     'half a letter': 'a%E2%82',
     surrogate: '%ED%A0%80',
   };
+  const refusal = (what) => (/LF/.test(what) ? /^bad_(channel|request)$/ : /^bad_channel$/); // a line end ends the URL
   for (const [what, encoded] of Object.entries(bad)) {
     for (const path of ['/events', '/history']) {
       const answer = await request(bridge, `${path}?channel=${encoded}`);
       assert.equal(answer.status, 400, `${what} at ${path}`);
-      assert.equal(answer.json().error.code, 'bad_channel', `${what} at ${path}`);
+      assert.match(answer.json().error.code, refusal(what), `${what} at ${path}`);
     }
     const posted = await request(bridge, `/publish?channel=${encoded}`, { method: 'POST', body: 'x' });
     assert.equal(posted.status, 400, `${what} at /publish`);
-    assert.equal(posted.json().error.code, 'bad_channel');
+    assert.match(posted.json().error.code, refusal(what));
   }
   const client = await scene.speak(bridge);
   for (const channel of ['', 'x'.repeat(257), 'a\0b', 'a\nb', 'a\x7fb']) {

@@ -30,7 +30,7 @@ export class WsClient {
     this.socket = socket;
     this.frames = []; // objects; binary ones as { type: 'binary', channel, id, bytes }; raw ones as { isBinary, bytes }
     this.closed = undefined; // { code, reason }
-    this.refs = 0;
+    this.refs = 1000; // above those that a test writes by hand
     socket.on('error', (error) => (this.error = error));
     socket.on('close', (code, reason) => (this.closed = { code, reason: reason.toString('utf8') }));
     socket.on('message', (bytes, isBinary) => {

@@ -43,13 +43,13 @@ static bool is_first(void)
     return mkdir(path, 0700) == 0;
 }
 
-int worker_run(const struct config *config, enum worker_parts parts, const char *role)
+int worker_run(const struct config *config, const struct worker_task *task)
 {
     sigset_t term;
     int signal;
 
     (void)config;
-    (void)role;
+    enum worker_parts parts = task->parts;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
     sigprocmask(SIG_BLOCK, &term, NULL);
