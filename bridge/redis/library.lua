@@ -156,29 +156,47 @@ end
 
 ---------------------------------------------------------------------------------------------------- writing
 
--- Put one message into its channel's log and announce it on live. flag: e (echoed: the plain message follows within
--- the same function) or r (recorded: it was the plain message `ordinal` of `era`).
---
--- The announcement:  <position> <previous> <flag> <era> <ordinal> <event bytes> <from bytes>\n<event><from><payload>
-local function append(channel, payload, event, from, flag, era, ordinal)
+-- Positions for `count` messages, taken before the first is written: whatever fails later, none is ever used twice.
+local function reserve(count)
   local now = clock_ms()
   local last, genesis = keyspace(now)
   local ms, seq = position_split(last)
   ms, seq = tonumber(ms), tonumber(seq)
-  if now > ms then ms, seq = now, 0 else seq = seq + 1 end
-  local position = position_join(ms, seq)
+  if now > ms then ms, seq = now, -1 end
+  call('SET', KEY_POSITION, position_join(ms, seq + count))
+  return {ms = ms, seq = seq, now = now, floor = expired_floor(now, last, genesis), newest = {}}
+end
 
+-- The position of a channel's newest entry. Logs are ours alone: what is not a stream there is an accident, and must not
+-- keep anybody's messages from being recorded for ever.
+local function log_newest(log)
+  local entries = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
+  if entries.err then
+    call('DEL', log)
+    return nil
+  end
+  return entries[1] and entries[1][1]
+end
+
+-- Put one message into its channel's log and announce it on live. flag: e (echoed: the plain message follows within
+-- the same function) or r (recorded: it was the plain message `ordinal` of `era`).
+--
+-- The announcement:  <position> <previous> <flag> <era> <ordinal> <event bytes> <from bytes>\n<event><from><payload>
+local function append(reserved, channel, payload, event, from, flag, era, ordinal)
+  reserved.seq = reserved.seq + 1
+  local position = position_join(reserved.ms, reserved.seq)
   local log = PREFIX .. 'log:' .. channel
-  local newest = call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
-  local previous = newest and newest[1] or expired_floor(now, last, genesis)
-
+  local known = reserved.newest[channel]
+  local previous = known or log_newest(log) or reserved.floor
   local fields = {'d', payload, 'p', previous}
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
   call('XADD', log, 'MAXLEN', '~', LENGTH, position, unpack(fields))
-  call('PEXPIRE', log, TTL)
-  call('SET', KEY_POSITION, position)
-  call('ZADD', KEY_CHANNELS, string.format('%.0f', ms), channel)
+  if not known then
+    call('PEXPIRE', log, TTL)
+    call('ZADD', KEY_CHANNELS, string.format('%.0f', reserved.ms), channel)
+  end
+  reserved.newest[channel] = position
   call('PUBLISH', PREFIX .. 'live:' .. channel,
     table.concat({position, previous, flag, era, ordinal, #event, #from}, ' ') .. '\n' .. event .. from .. payload)
   return position
@@ -196,7 +214,7 @@ local function publish(channel, payload, event, from, key)
     local first = call('GET', seen)
     if first then return first end
   end
-  local position = append(channel, payload, event, from, 'e', 0, 0)
+  local position = append(reserve(1), channel, payload, event, from, 'e', 0, 0)
   call('PUBLISH', channel, payload)
   if seen then call('SET', seen, position, 'PX', IDEMPOTENCY_MS) end
   return position
@@ -206,20 +224,20 @@ end
 -- so whoever sends, and however often, each plain message is recorded once and in order.
 -- -> {'OK' | 'STALE' | 'HOLE', last}
 local function record(_, argv)
-  local era, ordinal = argv[1], tonumber(argv[2])
+  local era, first, count = argv[1], tonumber(argv[2]), (#argv - 2) / 2
   local state = call('HMGET', KEY_ERA, 'era', 'last')
   if state[1] ~= era then return {'STALE', '0'} end
   local last = tonumber(state[2])
-  for i = 3, #argv, 2 do
-    if ordinal > last + 1 then return {'HOLE', string.format('%.0f', last)} end
-    if ordinal == last + 1 then
-      append(argv[i], argv[i + 1], '', '', 'r', era, string.format('%.0f', ordinal))
-      last = ordinal
-      call('HSET', KEY_ERA, 'last', string.format('%.0f', last))
-    end
-    ordinal = ordinal + 1
+  if first > last + 1 then return {'HOLE', state[2]} end
+  local fresh = first + count - 1 - last
+  if fresh <= 0 then return {'OK', state[2]} end
+  local reserved = reserve(fresh)
+  for ordinal = last + 1, last + fresh do
+    local at = 3 + 2 * (ordinal - first)
+    append(reserved, argv[at], argv[at + 1], '', '', 'r', era, string.format('%.0f', ordinal))
+    call('HSET', KEY_ERA, 'last', string.format('%.0f', ordinal))
   end
-  return {'OK', string.format('%.0f', last)}
+  return {'OK', string.format('%.0f', last + fresh)}
 end
 
 -- beat worker: tell this worker on its own channel the newest position: when it hears that, it has heard everything

@@ -75,6 +75,14 @@ story('bridge_publish refuses bad channels, internal names, large payloads and b
   assert.deepEqual((await redis.call('KEYS', 'bridge:log:*')).length, 2);
 });
 
+// Somebody put something else where a log belongs. One key must not keep the recorder from everything that comes after.
+story('what is not a stream in the place of a log is replaced', async (scene) => {
+  const redis = await library(scene);
+  await redis.call('SET', 'bridge:log:public:a', 'an accident');
+  const id = await redis.record('public:a', 'x');
+  assert.deepEqual((await redis.call('XRANGE', 'bridge:log:public:a', '-', '+')).map(([one]) => one), [id]);
+});
+
 // A WebSocket client that repeats itself after a reconnect has said it once.
 story('the same key from the same user is recorded once, and answers the first position', async (scene) => {
   const redis = await library(scene);
@@ -199,6 +207,17 @@ story('record takes only the next ordinals of the current era', async (scene) =>
   assert.deepEqual(await redis.fn('record', 1, 5, 'public:a', 'm5'), ['HOLE', '3']);
   assert.deepEqual(await redis.fn('record', 2, 4, 'public:a', 'm4'), ['STALE', '0']);
   assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm2', 'm3']);
+});
+
+story('a batch on one channel links its entries as single ones do', async (scene) => {
+  const redis = await library(scene);
+  await redis.fn('seat_cold', 'ann', 3000);
+  await redis.fn('record', 1, 1, 'public:a', 'm1', 'public:b', 'm2', 'public:a', 'm3', 'public:a', 'm4');
+  const { entries } = await redis.read('0-0', 10, 'cpublic:a');
+  assert.deepEqual(entries.map(({ previous }) => previous), ['0-0', entries[0].id, entries[1].id]);
+  const next = await redis.record('public:b', 'm5');
+  assert.ok(comparePositions(entries[2].id, next) < 0);
+  assert.equal(await redis.call('GET', 'bridge:position'), next);
 });
 
 story('the seat is one process\'s, until it leaves or its lease ends', async (scene) => {
