@@ -140,6 +140,13 @@ static void broker_on_message(void *arg, const struct heard *heard)
 
 static void broker_send_beat(struct broker *broker);
 
+/* Both may be heard from now on: do not wait for the next second. */
+static void broker_begin(struct broker *broker)
+{
+    broker_send_beat(broker);
+    broker_ask_recorder(broker);
+}
+
 static void broker_on_listener_up(void *arg)
 {
     struct broker *broker = arg;
@@ -150,8 +157,6 @@ static void broker_on_listener_up(void *arg)
     listener_subscribe(broker->listener, false, broker->control_channel, strlen(broker->control_channel));
     HASH_ITER(by_name, broker->feeds, feed, next)
         feed_join(feed);
-    broker_send_beat(broker);
-    broker_ask_recorder(broker);
 }
 
 static void broker_on_listener_down(void *arg, const char *why)
@@ -172,7 +177,9 @@ static void broker_on_confirmed(void *arg, bool is_pattern, struct name name)
     size_t skip = live_name(broker->config.redis, "", 0, live);
     struct feed *feed = NULL;
     (void)is_pattern;
-    if (name.len > skip && memcmp(name.bytes, live, skip) == 0)
+    if (name_is(name, broker->control_channel))
+        broker_begin(broker);
+    else if (name.len > skip && memcmp(name.bytes, live, skip) == 0)
         feed = feed_find(broker, name.bytes + skip, name.len - skip);
     else
         feed = feed_find(broker, name.bytes, name.len);
@@ -192,8 +199,7 @@ static void broker_on_caller_up(void *arg)
 {
     struct broker *broker = arg;
     struct feed *feed, *next;
-    broker_send_beat(broker);
-    broker_ask_recorder(broker);
+    broker_begin(broker);
     broker_sweep_feeds(broker);
     HASH_ITER(by_name, broker->feeds, feed, next)
         feed_wake_unstarted(feed);
