@@ -93,7 +93,9 @@ void loop_run(struct loop *loop)
 {
     loop->is_stopping = false;
     do {
-        int flags = (loop->is_again ? EVLOOP_NONBLOCK : EVLOOP_ONCE) | EVLOOP_NO_EXIT_ON_EMPTY;
+        /* Without EVLOOP_ONCE, EVLOOP_NONBLOCK goes on for as long as anything is ready: one busy socket, and no hook
+         * would ever run. */
+        int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY | (loop->is_again ? EVLOOP_NONBLOCK : 0);
         loop->is_again = false;
         CHECK(event_base_loop(loop->base, flags) >= 0);
         run_hooks(loop);
