@@ -1,8 +1,8 @@
 /*
  * admit.h - may this identity listen to that, or speak there?
  *
- * Promise   Names that begin with the internal prefix are never admitted, whatever the patterns say. What is admitted is
- *           a good name: 1 to 256 bytes of UTF-8 without control characters.
+ * Promise   Names that begin with the internal prefix are never admitted, whatever the patterns say. What is admitted
+ *           is a good name: 1 to 256 bytes of UTF-8 without control characters.
  */
 #ifndef TRANSPORT_ADMIT_H
 #define TRANSPORT_ADMIT_H

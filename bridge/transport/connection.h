@@ -1,9 +1,11 @@
 /*
- * connection.h - what one socket of libwebsockets is busy with: an SSE stream, a WebSocket, or a request to be answered.
+ * connection.h - what one socket of libwebsockets is busy with: an SSE stream, a WebSocket, or a request to be
+ *                answered.
  *
  * Owns      itself; lws holds a bare pointer (its "opaque user data"), taken back before the connection is freed.
- * Lives     from its request until lws says that the socket closed, or until its request is answered. lws closes sockets
- *           only from the loop, never from within lws_write(), so a connection never dies under the broker's hands.
+ * Lives     from its request until lws says that the socket closed, or until its request is answered. lws closes
+ *           sockets only from the loop, never from within lws_write(), so a connection never dies under the broker's
+ *           hands.
  */
 #ifndef TRANSPORT_CONNECTION_H
 #define TRANSPORT_CONNECTION_H
@@ -24,7 +26,8 @@ struct connection_ops {
     int (*on_input_end)(struct connection *connection);                      /* the body is whole */
     void (*on_pong)(struct connection *connection);
     void (*on_leaving)(struct connection *connection);                       /* the browser said goodbye */
-    void (*on_published)(struct connection *connection, const struct pending *pending, const struct publication *result);
+    void (*on_published)(struct connection *connection, const struct pending *pending,
+                         const struct publication *result);
     void (*on_closed)(struct connection *connection);                        /* frees it */
 };
 

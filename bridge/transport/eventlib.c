@@ -7,10 +7,10 @@
  * again. The write event is made at first need: a browser that takes all that it is given never has one. lws repeats
  * itself (at every close it tells each listening socket to listen), so what is as it should be is left alone.
  *
- * The trap   where a peer has closed its sending half while lws still flushes to it, lws (4.3.5: LRS_FLUSHING_BEFORE_CLOSE)
- *            does not read and does not stop listening either: a level-triggered loop spins at full speed for up to 5 s.
- *            So a descriptor that is readable a thousand times within a second, and has nothing to read, is muted; lws's
- *            own timeout ends it.
+ * The trap   where a peer has closed its sending half while lws still flushes to it, lws (4.3.5:
+ *            LRS_FLUSHING_BEFORE_CLOSE) does not read and does not stop listening either: a level-triggered loop spins
+ *            at full speed for up to 5 s. So a descriptor that is readable a thousand times within a second, and has
+ *            nothing to read, is muted; lws's own timeout ends it.
  */
 #include "eventlib.h"
 
@@ -236,8 +236,8 @@ static void wake_after(struct eventlib *lib, uint64_t wait_ms)
 }
 
 /*
- * lws says 0 where it holds input that its socket will not report again (TLS, a request behind a request), and also where
- * a timer is due in less than a millisecond. Serving is harmless in the second case.
+ * lws says 0 where it holds input that its socket will not report again (TLS, a request behind a request), and also
+ * where a timer is due in less than a millisecond. Serving is harmless in the second case.
  */
 void eventlib_settle(struct eventlib *lib)
 {

@@ -23,6 +23,7 @@ struct exchange *exchange_new(struct transport *transport, struct lws *wsi, cons
     transport->exchanges++;
     memcpy(exchange->origin, request->origin, sizeof exchange->origin);
     exchange->length = request->length;
+    exchange->is_head = request->method == METHOD_HEAD;
     return exchange;
 }
 
@@ -44,7 +45,8 @@ void exchange_on_closed(struct connection *connection)
 static int send_answer(struct exchange *exchange, struct transport *transport, struct lws *wsi)
 {
     struct response response = {.status = exchange->status, .type = CONTENT_JSON, .origin = exchange->origin,
-                                .retry_after_s = exchange->retry_after_s, .is_last = exchange->is_surplus};
+                                .retry_after_s = exchange->retry_after_s, .is_head = exchange->is_head,
+                                .is_last = exchange->is_surplus};
 
     buffer_append(&exchange->answer, "", 1); /* a NUL for the error's message */
     if (exchange->answer.failed)

@@ -24,6 +24,7 @@ struct exchange {
     struct buffer body;
     struct buffer names;   /* what the next three point into */
     struct name channel, event, key;
+    bool is_head;          /* the answer is wanted without its body */
     bool is_surplus;       /* more came than was announced */
     bool is_whole;         /* the body is there, and was handed on */
     unsigned status;       /* of the answer; 0: there is none yet */

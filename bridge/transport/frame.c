@@ -118,8 +118,9 @@ static void on_publish(struct frame *frame)
 
     if (!json_is_string(json_object_get(frame->object, "data")))
         ws_say_bad_frame(frame->ws, frame->ref, "data is not a string");
-    else if (!read_string(frame->object, "channel", &what.channel) || !read_string(frame->object, "data", &what.payload) ||
-             !read_string(frame->object, "event", &what.event) || !read_string(frame->object, "key", &what.key))
+    else if (!read_string(frame->object, "channel", &what.channel) ||
+             !read_string(frame->object, "data", &what.payload) || !read_string(frame->object, "event", &what.event) ||
+             !read_string(frame->object, "key", &what.key))
         ws_say_bad_frame(frame->ws, frame->ref, "channel, event and key are strings");
     else if (what.key.len > KEY_MAX)
         ws_say_bad_frame(frame->ws, frame->ref, "key is longer than 128 bytes");

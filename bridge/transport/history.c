@@ -1,7 +1,7 @@
 /*
  * history.c - ask the broker, wait, print.
  *
- *     {"entries":[<message>, …],"cursor":"…","more":false,"gaps":[{"channel":…,"after":…,"oldest":…,"reason":…,"id":…}]}
+ *     {"entries":[<message>, …],"cursor":"…","more":false,"gaps":[{"channel":…,"after":…,"oldest":…,"reason":…}]}
  */
 #include "history.h"
 

@@ -24,6 +24,10 @@ struct pending *pending_new(struct pending_table *table, struct pending_list *li
     if (note->name_len > 0)
         memcpy(pending->name, note->name, note->name_len);
     HASH_ADD(hh, table->by_ticket, ticket, sizeof pending->ticket, pending);
+    if (pending->hh.tbl == NULL) {
+        free(pending);
+        return NULL;
+    }
     LIST_INSERT_HEAD(list, pending, siblings);
     return pending;
 }

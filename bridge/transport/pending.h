@@ -1,8 +1,8 @@
 /*
  * pending.h - what was asked on a browser's behalf, and not answered yet.
  *
- * Story     The broker answers publishes and histories later, maybe when the browser is gone. It is given a number, never
- *           a pointer: the answer looks the number up, and finds nothing if the browser left meanwhile.
+ * Story     The broker answers publishes and histories later, maybe when the browser is gone. It is given a number,
+ *           never a pointer: the answer looks the number up, and finds nothing if the browser left meanwhile.
  * Owns      its bytes.    Borrows  the owner, who drops its pendings before it dies.
  */
 #ifndef TRANSPORT_PENDING_H
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#define HASH_NONFATAL_OOM 1 /* a table that can't grow costs one answer, not the process */
 #include <uthash.h>
 
 struct connection;

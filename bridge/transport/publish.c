@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define KEY_MAX 128
-#define DISCARD_MAX (8u << 20) /* a body that is not wanted is read to its end up to here, else the connection is closed */
+#define DISCARD_MAX (8u << 20) /* a body that is not wanted is read to its end; a longer one ends the connection */
 #define RETRY_AFTER_S 2
 
 /* --- wherever it comes from --------------------------------------------------------------------------------------- */
@@ -156,11 +156,16 @@ static struct problem check_size(const struct transport *transport, const struct
     return (struct problem){0};
 }
 
-static struct problem check(const struct transport *transport, const struct request *request, struct exchange *out)
+/* What the URL says. */
+struct address {
+    struct name channel, event, key;
+};
+
+static struct problem check(const struct transport *transport, const struct request *request, struct address *out)
 {
     struct problem size = check_size(transport, request);
 
-    out->event = out->key = (struct name){"", 0};
+    *out = (struct address){.event = {"", 0}, .key = {"", 0}};
     request_arg(request, "event", &out->event);
     request_arg(request, "key", &out->key);
     if (size.code != NULL)
@@ -198,7 +203,7 @@ static struct name keep(struct buffer *buffer, struct name name)
 }
 
 /* The request's memory goes with the request; the exchange keeps what it needs. */
-static bool keep_names(struct exchange *exchange, const struct exchange *from)
+static bool keep_address(struct exchange *exchange, const struct address *from)
 {
     if (buffer_reserve(&exchange->names, from->channel.len + from->event.len + from->key.len + 1) == NULL)
         return false;
@@ -210,11 +215,11 @@ static bool keep_names(struct exchange *exchange, const struct exchange *from)
 
 int publish_open(struct transport *transport, struct lws *wsi, const struct request *request)
 {
-    struct exchange asked = {0};
-    struct problem problem = check(transport, request, &asked);
+    struct address address;
+    struct problem problem = check(transport, request, &address);
 
     if (problem.code != NULL)
         return refuse(transport, wsi, request, &problem);
     struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);
-    return exchange != NULL && keep_names(exchange, &asked) ? 0 : -1;
+    return exchange != NULL && keep_address(exchange, &address) ? 0 : -1;
 }

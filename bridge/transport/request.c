@@ -134,8 +134,8 @@ bool request_init(struct request *request, struct lws *wsi)
     /* All room at once, so that what points into it stays right: the path, all arguments, a NUL for each copy. */
     if (lws_http_get_uri_and_method(wsi, &path, &path_len) < 0)
         path_len = 0;
-    size_t room = (size_t)(path_len > 0 ? path_len : 0) + (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 2;
-    if (buffer_reserve(&request->text, room) == NULL)
+    int args_len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
+    if (buffer_reserve(&request->text, (size_t)(path_len > 0 ? path_len : 0) + (size_t)args_len + 2) == NULL)
         return false;
     request->method = read_method(request, wsi);
     read_header(wsi, WSI_TOKEN_ORIGIN, request->origin, sizeof request->origin);

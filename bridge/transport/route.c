@@ -3,13 +3,13 @@
  */
 #include "route.h"
 
+#include "handshake.h"
 #include "health.h"
 #include "history.h"
 #include "publish.h"
 #include "response.h"
 #include "server.h"
 #include "sse.h"
-#include "ws.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static const struct route routes[] = {
     {"/events", READ, true, sse_open},
     {"/publish", METHOD_POST, true, publish_open},
     {"/history", READ, true, history_open},
-    {"/ws", READ, true, ws_refuse_plain},
+    {"/ws", READ, true, handshake_refuse_plain},
     {"/healthz", READ, false, health_answer_alive},
     {"/readyz", READ, false, health_answer_ready},
 };
@@ -47,23 +47,31 @@ void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods)
             len += snprintf(out + len, (size_t)(ROUTE_ALLOW_MAX - len), "%s%s", len > 0 ? ", " : "", names[i].name);
 }
 
+/* A body that nobody wants is not waited for. */
+static bool must_close(const struct request *request)
+{
+    bool may_have_body = request->method & (METHOD_POST | METHOD_OTHER);
+
+    return request->length > 0 || request->is_chunked || (may_have_body && !request->has_length);
+}
+
 static int refuse(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
                   const char *code, const char *message)
 {
-    struct response response = {.status = status, .is_head = request->method == METHOD_HEAD};
+    struct response response = {.status = status, .is_head = request->method == METHOD_HEAD,
+                                .is_last = must_close(request)};
 
-    response.is_last = request->length > 0 || request->is_chunked || request->method == METHOD_POST;
     return response_send_error(transport, wsi, response, code, message);
 }
 
 static int refuse_method(struct transport *transport, struct lws *wsi, const struct request *request, unsigned methods)
 {
     char allow[ROUTE_ALLOW_MAX];
-    struct response response = {.status = 405, .allow = allow, .is_last = true};
+    struct response response = {.status = 405, .allow = allow, .is_head = request->method == METHOD_HEAD,
+                                .is_last = must_close(request)};
 
     route_allow_print(allow, methods);
-    return response_send_error(transport, wsi, response, "method_not_allowed",
-                               request->method == METHOD_POST ? "not with POST" : "see the Allow header");
+    return response_send_error(transport, wsi, response, "method_not_allowed", "the methods are in the Allow header");
 }
 
 static int answer_options(struct transport *transport, struct lws *wsi, const struct request *request,

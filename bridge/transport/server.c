@@ -4,12 +4,12 @@
  * What the settings guard against (4.3.5, read or tried):
  *   max_http_header_data2   4 KB by default; a longer request is cut off without a word. Proxies pass 32 KB.
  *   tx_packet_size          without it a write larger than rx_buffer_size is sent in pieces by way of the heap.
- *   retry_and_idle_policy   lws's own pings keep a sorted list of all connections, and walk it for each pong; ours are in
- *                           the wheel. Zeroes switch it off.
+ *   retry_and_idle_policy   lws's own pings keep a sorted list of all connections, and walk it for each pong; ours are
+ *                           in the wheel. Zeroes switch it off.
  *   keepalive_timeout       5 s by default, shorter than a proxy's memory of a good connection: requests would meet a
  *                           closing socket.
- *   RLIMIT_NOFILE           above ten million (containers without a limit) lws falls back to 2560 without saying so, and
- *                           it clears a table of that many entries.
+ *   RLIMIT_NOFILE           above ten million (containers without a limit) lws falls back to 2560 without saying so,
+ *                           and it clears a table of that many entries.
  */
 #include "server.h"
 
@@ -20,6 +20,7 @@
 #include "connection.h"
 #include "drain.h"
 #include "eventlib.h"
+#include "handshake.h"
 #include "route.h"
 #include "stream.h"
 #include "wire_sse.h"
@@ -43,6 +44,8 @@
 #define TCP_PROBES 3
 #define TCP_PROBE_INTERVAL_S 10
 #define DESCRIPTORS_SPARE 512 /* beside the streams: requests, Redis, files */
+#define DESCRIPTORS_NOT_LWS 64 /* of these, what is not lws's */
+#define LOG_LINES_PER_SECOND 3
 
 struct transport *transport_of(struct lws *wsi)
 {
@@ -114,7 +117,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return on_input_end(connection_of(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return ws_on_upgrade(transport_of(wsi), wsi, in);
+        return handshake_check(transport_of(wsi), wsi, in);
     case LWS_CALLBACK_ESTABLISHED:
         return ws_open(transport_of(wsi), wsi);
     case LWS_CALLBACK_RECEIVE:
@@ -147,40 +150,62 @@ static const struct lws_protocols protocols[] = {
 
 /* --- settings ----------------------------------------------------------------------------------------------------- */
 
+/* "[time] E: text" */
+static const char *skip_prefix(const char *line)
+{
+    const char *bracket = line[0] == '[' ? strchr(line, ']') : NULL;
+
+    return bracket != NULL && strlen(bracket) > 5 && bracket[3] == ':' ? bracket + 5 : line;
+}
+
 /* lws's errors are mostly about what a browser sent; nobody shall be able to fill our log with them. */
 static void on_lws_log(int level, const char *line)
 {
     static uint64_t second;
     static unsigned lines;
     uint64_t now = clock_now_ms() / 1000;
-    size_t len = strcspn(line, "\n");
+    const char *text = skip_prefix(line);
 
     if (now != second) {
         second = now;
         lines = 0;
     }
-    if (++lines <= 10)
-        log_line(level == LLL_ERR ? LOG_WARN : LOG_INFO, "lws", "text=\"%s\"", LOG_TEXT(line, len));
+    if (++lines <= LOG_LINES_PER_SECOND)
+        log_line(level == LLL_ERR ? LOG_WARN : LOG_INFO, "lws", "text=\"%s\"", LOG_TEXT(text, strcspn(text, "\n")));
 }
 
-/* As many descriptors as the streams need; fewer streams where the system does not give them. */
-static void provide_descriptors(struct transport *transport)
+static void limit_descriptors(rlim_t count)
 {
-    rlim_t needed = (rlim_t)transport->config.max_connections + DESCRIPTORS_SPARE;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
-    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+    limit.rlim_cur = count;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_warn("descriptors", "error=\"%s\"", strerror(errno));
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
-        return;
-    unsigned room = limit.rlim_cur > 2 * DESCRIPTORS_SPARE ? (unsigned)limit.rlim_cur - DESCRIPTORS_SPARE
-                                                           : (unsigned)limit.rlim_cur / 2;
-    log_warn("descriptors", "limit=%llu wanted=%llu max_connections=%u", (unsigned long long)limit.rlim_cur,
-             (unsigned long long)needed, room);
-    transport->config.max_connections = room;
+        log_warn("descriptors", "wanted=%llu error=\"%s\"", (unsigned long long)count, strerror(errno));
+}
+
+/*
+ * As many descriptors as the streams need, fewer streams where the system does not give them. lws takes the limit that
+ * it is born under for its tables, and turns newcomers away beyond it; it shall not know of the last few, so that
+ * accept() never fails: lws would call it again and again, at full speed. (fd_limit_per_thread is not the way: any
+ * value below the limit makes lws look for its sockets one by one.)
+ */
+static rlim_t provide_descriptors(struct transport *transport)
+{
+    rlim_t count = (rlim_t)transport->config.max_connections + DESCRIPTORS_SPARE;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_max < count) {
+        count = limit.rlim_max;
+        unsigned room = (unsigned)(count > 2 * DESCRIPTORS_SPARE ? count - DESCRIPTORS_SPARE : count / 2);
+        log_warn("descriptors", "limit=%llu max_connections=%u", (unsigned long long)count, room);
+        transport->config.max_connections = room;
+    }
+    limit_descriptors(count > 2 * DESCRIPTORS_NOT_LWS ? count - DESCRIPTORS_NOT_LWS : count);
+    return count;
 }
 
 static bool has_ipv6(void)
@@ -267,15 +292,18 @@ struct transport *transport_new(struct loop *loop, struct broker *broker, const 
     transport->tick = timer_new(loop, stream_tick, transport);
     if (transport->eventlib == NULL || transport->tick == NULL)
         goto failed;
-    provide_descriptors(transport);
+    rlim_t descriptors = provide_descriptors(transport);
     transport->context = context_new(transport);
+    if (descriptors > 0)
+        limit_descriptors(descriptors);
     if (transport->context == NULL) {
         log_error("listen_failed", "host=%s port=%u", config->host, config->port);
         goto failed;
     }
     eventlib_settle(transport->eventlib);
     loop_on_turn_end(loop, on_turn_end, transport);
-    log_info("listening", "host=%s port=%u tls=%s", config->host, config->port, config->tls_cert[0] != '\0' ? "yes" : "no");
+    log_info("listening", "host=%s port=%u tls=%s", config->host, config->port,
+             config->tls_cert[0] != '\0' ? "yes" : "no");
     return transport;
 failed:
     timer_free(transport->tick);

@@ -5,6 +5,7 @@
 #define TRANSPORT_SERVER_H
 
 #include "base/buffer.h"
+#include "format.h"
 #include "pending.h"
 #include "transport/transport.h"
 #include "wheel.h"
@@ -14,9 +15,6 @@
 struct drain;
 struct eventlib;
 struct timer;
-
-/* How an entry looks on the wire; the broker hands these numbers back to transport_encode(). */
-enum format { FORMAT_SSE_PLAIN, FORMAT_SSE_NAMED, FORMAT_SSE_JSON, FORMAT_WS_JSON, FORMAT_WS_RAW };
 
 #define SUBPROTOCOL_JSON "bridge.v1.json"
 #define SUBPROTOCOL_RAW "bridge.v1.raw"

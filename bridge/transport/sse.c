@@ -2,8 +2,8 @@
  * sse.c - one EventSource: the head at once, a first block as soon as the broker knows the cursor, entries, signs of
  * life, last words.
  *
- * EventSource gives up for good on any status but 200. So what a retry can mend (overload, a drain) is a stream that ends
- * at once, with `retry:` saying when to come again; what it can't mend is a status.
+ * EventSource gives up for good on any status but 200. So what a retry can mend (overload, a drain) is a stream that
+ * ends at once, with `retry:` saying when to come again; what it can't mend is a status.
  */
 #include "sse.h"
 

@@ -2,8 +2,8 @@
  * stream.c - write first, ask later.
  *
  * libwebsockets would have one ask for writability before each write: two epoll_ctl and a trip through the loop per
- * delivery. Read in its source (4.3.5): lws_write() is a send() with a heap list behind it. What the socket does not take
- * is copied there, in order, and goes out before anything else; WRITEABLE comes when the list is empty. So it is
+ * delivery. Read in its source (4.3.5): lws_write() is a send() with a heap list behind it. What the socket does not
+ * take is copied there, in order, and goes out before anything else; WRITEABLE comes when the list is empty. So it is
  * sound to write at any time between the response's head and the close, and enough to ask afterwards whether a rest was
  * kept (lws_partial_buffered: a pointer compare; lws_send_pipe_choked would be a poll() each).
  */
@@ -24,9 +24,8 @@
 static const char *why_name(enum stream_why why)
 {
     static const char *const names[] = {
-        [WHY_AGE] = "age",         [WHY_DRAIN] = "drain",         [WHY_OVERLOAD] = "overload",
-        [WHY_STALLED] = "stalled", [WHY_WRITE_FAILED] = "write",  [WHY_SILENT] = "silent",
-        [WHY_LEFT] = "left",       [WHY_POLICY] = "policy",       [WHY_NO_MEMORY] = "memory",
+        [WHY_AGE] = "age",           [WHY_DRAIN] = "drain", [WHY_STALLED] = "stalled", [WHY_WRITE_FAILED] = "write",
+        [WHY_SILENT] = "silent",     [WHY_LEFT] = "left",   [WHY_POLICY] = "policy",   [WHY_NO_MEMORY] = "memory",
     };
 
     return names[why];
@@ -126,7 +125,7 @@ static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
 /* Do what is due; when is the next moment to look? */
 static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 {
-    if (stream->state != STREAM_DEAD && stream->state != STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
+    if (stream->state < STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
         stream_end(stream, WHY_AGE);
     switch (stream->state) {
     case STREAM_OPEN:

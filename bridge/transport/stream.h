@@ -34,7 +34,7 @@ struct stream;
 
 enum stream_state { STREAM_OPEN, STREAM_FULL, STREAM_ENDING, STREAM_DEAD };
 
-enum stream_why { WHY_AGE, WHY_DRAIN, WHY_OVERLOAD, WHY_STALLED, WHY_WRITE_FAILED, WHY_SILENT, WHY_LEFT, WHY_POLICY, WHY_NO_MEMORY };
+enum stream_why { WHY_AGE, WHY_DRAIN, WHY_STALLED, WHY_WRITE_FAILED, WHY_SILENT, WHY_LEFT, WHY_POLICY, WHY_NO_MEMORY };
 
 struct stream_kind {
     const char *name; /* "sse", "ws" */

@@ -1,10 +1,11 @@
 /*
  * wheel.h - many coarse deadlines, one tick.
  *
- * Story     Ten thousand streams each have a next moment at which somebody must look at them (a heartbeat, their age). A
- *           timer each would cost an allocation and a heap; here each hangs in the slot of its tick, and a delivery, which
- *           moves its heartbeat away, does not move it: it is looked at when its old moment comes, and put off.
- * Promise   Nobody is looked at early; at most a tick late. A moment beyond the wheel's span is looked at once per span.
+ * Story     Ten thousand streams each have a next moment at which somebody must look at them (a heartbeat, their age).
+ *           A timer each would cost an allocation and a heap; here each hangs in the slot of its tick, and a delivery,
+ *           which moves its heartbeat away, does not move it: it is looked at when its old moment comes, and put off.
+ * Promise   Nobody is looked at early; at most a tick late. A moment beyond the wheel's span is looked at once per
+ *           span.
  */
 #ifndef TRANSPORT_WHEEL_H
 #define TRANSPORT_WHEEL_H

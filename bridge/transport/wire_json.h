@@ -15,7 +15,7 @@ struct gap;
  */
 void wire_json_message(struct buffer *out, const struct entry *entry);
 
-/* "channel":…,"after":…,"oldest":…,"reason":…,"id":… (no braces); id is where the browser goes on from. */
+/* "channel":…,"after":…,"oldest":…,"reason":… (no braces). */
 void wire_json_gap(struct buffer *out, const struct gap *gap);
 
 void wire_base64(struct buffer *out, const char *bytes, size_t len);

@@ -9,7 +9,7 @@
 #include "wire_sse.h"
 
 #include "broker/broker.h"
-#include "server.h"
+#include "format.h"
 #include "wire_json.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
  * wire_sse.h - Server-Sent Events, byte for byte (WHATWG HTML, 9.2.5 and 9.2.6).
  *
- * Promise   Every block is whole and ends with a blank line. What a publisher chose (payload, event name, channel) can't
- *           end a line, start a field, or pass for one of our own events: `cursor` and `gap` as names of a publisher's
- *           event or of a channel go out as `cursor;entry` and `gap;entry`.
+ * Promise   Every block is whole and ends with a blank line. What a publisher chose (payload, event name, channel)
+ *           can't end a line, start a field, or pass for one of our own events: `cursor` and `gap` as names of a
+ *           publisher's event or of a channel go out as `cursor;entry` and `gap;entry`.
  */
 #ifndef TRANSPORT_WIRE_SSE_H
 #define TRANSPORT_WIRE_SSE_H

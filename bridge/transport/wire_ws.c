@@ -10,7 +10,7 @@
  */
 #include "wire_ws.h"
 
-#include "server.h"
+#include "format.h"
 #include "wire_json.h"
 
 #include <string.h>

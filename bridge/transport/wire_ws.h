@@ -1,6 +1,6 @@
 /*
- * wire_ws.h - WebSocket frames of a server (RFC 6455, 5.2: never masked), header included, so that they go to the socket
- *             as they are.
+ * wire_ws.h - WebSocket frames of a server (RFC 6455, 5.2: never masked), header included, so that they go to the
+ *             socket as they are.
  */
 #ifndef TRANSPORT_WIRE_WS_H
 #define TRANSPORT_WIRE_WS_H

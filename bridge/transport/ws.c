@@ -28,7 +28,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH "/ws"
 #define CONNECTION_ID_LEN 16
 #define BAD_FRAMES_MAX 10
 #define PENDING_MAX 256        /* answers that one connection may wait for */
@@ -338,7 +337,8 @@ static void on_published(struct connection *connection, const struct pending *pe
 
 static void on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
 {
-    struct ws_publication what = {.channel = {ws->raw_channel, 0}, .payload = {bytes, len}, .event = {"", 0}, .key = {"", 0}};
+    struct ws_publication what = {.channel = {ws->raw_channel, 0}, .payload = {bytes, len},
+                                  .event = {"", 0},                .key = {"", 0}};
 
     if (!ws->is_raw && is_binary) {
         frame_on_binary(ws, bytes, len);
@@ -503,7 +503,8 @@ static void ws_farewell(struct stream *stream, enum stream_why why)
 
     if (ws->close_code == 0) {
         ws->close_code = WS_CLOSE_RESTART;
-        ws->close_reason = why == WHY_AGE ? "end of this connection's time, come back" : "this instance is going, come back";
+        ws->close_reason =
+            why == WHY_AGE ? "end of this connection's time, come back" : "this instance is going, come back";
     }
     if ((why == WHY_AGE || why == WHY_DRAIN) && !ws->is_raw && subscriber_cursor(stream->subscriber, &cursor))
         say_cursor(ws, cursor);
@@ -513,6 +514,11 @@ static int ws_close(struct stream *stream)
 {
     struct ws *ws = (struct ws *)stream;
 
+    /* While lws waits for the browser's close it goes on reporting that the socket is writable. A second -1 would cut
+     * it off at once; with input unread that is a reset, and the browser would never see why. */
+    if (ws->is_closing)
+        return 0;
+    ws->is_closing = true;
     lws_close_reason(stream->connection.wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
                      strlen(ws->close_reason));
     return -1; /* lws sends the close frame, and waits for the browser's for 5 s */
@@ -554,63 +560,6 @@ static const struct connection_ops connection_ops = {
     .on_published = on_published,
     .on_closed = on_closed,
 };
-
-/* --- before it is one --------------------------------------------------------------------------------------------- */
-
-/* Is one of the offered subprotocols ours? None offered is fine too. */
-static bool offers_ours(struct lws *wsi)
-{
-    char offered[128], *rest = offered, *one;
-
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) == 0)
-        return true;
-    if (lws_hdr_copy(wsi, offered, sizeof offered, WSI_TOKEN_PROTOCOL) < 0)
-        return false; /* longer than what lws itself can read (4.3.5: 127 bytes) */
-    while ((one = strsep(&rest, ", \t")) != NULL)
-        if (strcmp(one, SUBPROTOCOL_JSON) == 0 || strcmp(one, SUBPROTOCOL_RAW) == 0)
-            return true;
-    return false;
-}
-
-/* The response is sent; lws is told so, and closes the connection. */
-static int refuse(struct transport *transport, struct lws *wsi, unsigned status, const char *code, const char *message)
-{
-    struct response response = {.status = status, .is_last = true};
-
-    if (response_send_error(transport, wsi, response, code, message) != 0)
-        return -1;
-    return 1;
-}
-
-int ws_on_upgrade(struct transport *transport, struct lws *wsi, char *upgrade)
-{
-    char *path = NULL;
-    int len = 0, method = lws_http_get_uri_and_method(wsi, &path, &len);
-
-    if (strcasecmp(upgrade, "websocket") != 0) {
-        /* h2c. A server may ignore such a wish (RFC 9110, 7.8), but lws asks only whether to close the connection. It
-         * looks at this word again after us, and knows no other but its two. */
-        upgrade[0] = '-';
-        return 0;
-    }
-    if (!request_is_whole(wsi))
-        return refuse(transport, wsi, 400, "bad_request", "line ends don't belong into a URL");
-    if (method != LWSHUMETH_GET)
-        return refuse(transport, wsi, 405, "method_not_allowed", "a WebSocket begins with GET");
-    if (len != (int)strlen(PATH) || memcmp(path, PATH, (size_t)len) != 0)
-        return refuse(transport, wsi, 404, "not_found", "WebSockets are at " PATH);
-    if (!offers_ours(wsi))
-        return refuse(transport, wsi, 400, "bad_subprotocol",
-                      "subprotocols are " SUBPROTOCOL_JSON " and " SUBPROTOCOL_RAW ", or none");
-    return 0;
-}
-
-int ws_refuse_plain(struct transport *transport, struct lws *wsi, const struct request *request)
-{
-    struct response response = {.status = 426, .origin = request->origin, .is_head = request->method == METHOD_HEAD};
-
-    return response_send_error(transport, wsi, response, "upgrade_required", "this is for WebSockets");
-}
 
 /* --- birth -------------------------------------------------------------------------------------------------------- */
 

@@ -1,8 +1,8 @@
 /*
  * ws.h - one WebSocket: a stream with a way back.
  *
- * Story     ws.c keeps the connection: handshake, whole messages out of pieces, signs of life, the close. frame.c reads
- *           what a client says in bridge.v1.json, and uses the verbs below.
+ * Story     ws.c keeps the connection: whole messages out of pieces, signs of life, the close. frame.c reads what a
+ *           client says in bridge.v1.json, and uses the verbs below.
  */
 #ifndef TRANSPORT_WS_H
 #define TRANSPORT_WS_H
@@ -14,8 +14,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct request;
 
 /* RFC 6455, 7.4; ours from 4400 */
 enum ws_close {
@@ -39,18 +37,13 @@ struct ws {
     unsigned pending_count; /* answers that are owed to it; of these, publishes: */
     unsigned publishing;
     unsigned short close_code, bad_frames;
-    bool is_raw, is_hello_said, is_paused;
+    bool is_raw, is_hello_said, is_paused, is_closing;
 };
 
 /* --- lws ---------------------------------------------------------------------------------------------------------- */
 
-/* May this request become a WebSocket? 0: yes; 1: it has been answered, and told why not; -1: close it. `upgrade` is
- * what it wants to become. */
-int ws_on_upgrade(struct transport *transport, struct lws *wsi, char *upgrade);
 /* The handshake is done. */
 int ws_open(struct transport *transport, struct lws *wsi);
-/* A plain request for /ws. */
-int ws_refuse_plain(struct transport *transport, struct lws *wsi, const struct request *request);
 /* The server goes: answers on their way are waited for. */
 void ws_drain(struct stream *stream);
 bool stream_is_ws(const struct stream *stream);

@@ -1,0 +1,64 @@
+/*
+ * Each path has its methods, and whoever uses another is told which; a path that merely begins like one of ours is not
+ * there.
+ */
+#include "route.h"
+
+#include "cmocka_all.h"
+
+#include <string.h>
+
+static const struct route *find(const char *path)
+{
+    return route_find(path, strlen(path));
+}
+
+static void paths_are_exact(void **state)
+{
+    (void)state;
+    assert_non_null(find("/events"));
+    assert_non_null(find("/ws"));
+    assert_non_null(find("/publish"));
+    assert_non_null(find("/history"));
+    assert_non_null(find("/healthz"));
+    assert_non_null(find("/readyz"));
+    assert_null(find("/"));
+    assert_null(find(""));
+    assert_null(find("/events/"));
+    assert_null(find("/event"));
+    assert_null(find("/Events"));
+    assert_null(route_find("/events\0x", 9));
+}
+
+static void methods_fit_what_they_do(void **state)
+{
+    (void)state;
+    assert_int_equal(find("/events")->methods, METHOD_GET | METHOD_HEAD);
+    assert_int_equal(find("/publish")->methods, METHOD_POST);
+    assert_true(find("/publish")->is_shared);
+    assert_false(find("/healthz")->is_shared);
+}
+
+static void allow_names_the_methods(void **state)
+{
+    char allow[ROUTE_ALLOW_MAX];
+
+    (void)state;
+    route_allow_print(allow, METHOD_GET | METHOD_HEAD | METHOD_OPTIONS);
+    assert_string_equal(allow, "GET, HEAD, OPTIONS");
+    route_allow_print(allow, METHOD_POST);
+    assert_string_equal(allow, "POST");
+    route_allow_print(allow, 0);
+    assert_string_equal(allow, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_are_exact),
+        cmocka_unit_test(methods_fit_what_they_do),
+        cmocka_unit_test(allow_names_the_methods),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
