@@ -16,8 +16,8 @@
  * After an outage the same read begins at the tail's end: where it brings all that was missed, the tail goes on as if
  * nothing had been; where it does not, the tail begins anew and each member reads on from its own cursor.
  *
- * Pages     Members behind the tail share pages: at most one read per feed is under way, from the position of the one
- *           furthest behind, and all who are within what it brings go on from it.
+ * Pages     Members behind the tail share pages (see stretch.h): at most one read per feed is under way, from the
+ *           position of the one furthest behind, and all who are within what it brings go on from it.
  */
 #include "hub.h"
 
@@ -29,7 +29,6 @@
 #include <string.h>
 
 #define PAGE_ENTRIES 256
-#define PAGE_KEPT_MS 3000
 
 static const char *const state_names[] = {"AWAY", "JOINING", "FILLING", "LIVE"};
 
@@ -93,6 +92,7 @@ struct feed *feed_get(struct broker *broker, const char *name, size_t len)
     feed->broker = broker;
     feed->id = ++broker->last_id;
     TAILQ_INIT(&feed->members);
+    TAILQ_INIT(&feed->shelf);
     feed->name_len = len;
     memcpy(feed->name, name, len);
     feed->is_pattern = glob_is_pattern(name, len);
@@ -102,12 +102,6 @@ struct feed *feed_get(struct broker *broker, const char *name, size_t len)
     if (listener_is_up(broker->listener))
         feed_join(feed);
     return feed;
-}
-
-static void feed_drop_page(struct feed *feed)
-{
-    tail_fini(&feed->page);
-    feed->has_page = false;
 }
 
 void feed_free(struct feed *feed)
@@ -121,7 +115,7 @@ void feed_free(struct feed *feed)
     HASH_DELETE(by_id, broker->feeds_by_id, feed);
     tail_fini(&feed->tail);
     tail_fini(&feed->held);
-    tail_fini(&feed->page);
+    shelf_fini(&feed->shelf);
     free(feed);
 }
 
@@ -198,40 +192,17 @@ static void feed_fill(struct feed *feed)
     caller_read(feed->broker->caller, &name, 1, feed_fill_after(feed), PAGE_ENTRIES, feed_on_filled, feed->broker, feed->id);
 }
 
-/* The position from which on the page misses nothing: cursors before it need a verdict of their own. */
-static struct position feed_page_since(const struct page *page)
-{
-    const struct page_floor *floor = &page->floors[0];
-    struct position since = position_max(page->after, page->genesis);
-    return position_max(since, position_max(floor->trimmed, floor->expired));
-}
-
-static void feed_keep_page(struct feed *feed, const struct page *page)
-{
-    tail_reset(&feed->page, feed_page_since(page));
-    for (unsigned i = 0; i < page->count; i++) {
-        if (!tail_push(&feed->page, page->entries[i], page->count, SIZE_MAX)) {
-            feed_drop_page(feed);
-            return;
-        }
-    }
-    feed->has_page = true;
-    feed->page_after = page->after;
-    feed->page_until = page->until;
-    feed->page_used_ms = clock_now_ms();
-}
-
 /* Let the tail go on with what the page brings, or where that is not all, begin anew behind it. */
 static void feed_extend_tail(struct feed *feed, const struct page *page)
 {
     enum gap_reason reason;
     bool goes_on = !page->has_more && (!feed->has_tail || verdict_is_complete(page, &page->floors[0], page->after, &reason));
-    if (!goes_on || position_compare(feed_page_since(page), page->newest) > 0) {
+    if (!goes_on || position_compare(page_since(page), page->newest) > 0) {
         tail_reset(&feed->tail, page->newest);
-        feed_keep_page(feed, page);
+        shelf_keep(&feed->shelf, page, clock_now_ms());
     } else {
         if (!feed->has_tail)
-            tail_reset(&feed->tail, feed_page_since(page));
+            tail_reset(&feed->tail, page_since(page));
         for (unsigned i = 0; i < page->count; i++)
             if (position_compare(page->entries[i]->position, tail_end(&feed->tail)) > 0)
                 feed_push(feed, page->entries[i]);
@@ -366,6 +337,8 @@ void feed_hear(struct feed *feed, struct entry *entry)
 
 void feed_want_page(struct feed *feed, struct member *member)
 {
+    if (!member->wants_page)
+        member->is_asked = false;
     member->wants_page = true;
     if (feed->is_wanted)
         return;
@@ -380,7 +353,7 @@ static void feed_serve(struct feed *feed, const struct page *page, struct member
     const struct page_floor *floor = &page->floors[0];
     enum gap_reason reason;
     member->wants_page = false;
-    struct position since = feed_page_since(page);
+    struct position since = page_since(page);
     if (verdict_is_complete(page, floor, after, &reason) ||
         (reason != GAP_AHEAD && position_compare(since, member->excused) <= 0)) {
         if (position_compare(after, member->subscriber->cursor) >= 0)
@@ -405,12 +378,17 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
     if (reply.status != REPLY_OK || page->floor_count != 1)
         return; /* feed_sweep asks again */
     broker->counters.pages_read++;
-    feed_keep_page(feed, page);
+    shelf_keep(&feed->shelf, page, clock_now_ms());
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed) {
         if (!member->wants_page)
             continue;
-        if (position_compare(member_after(member), page->after) >= 0)
+        /* Who came after the read was sent may know of newer positions than the read does. */
+        struct position after = member_after(member);
+        bool is_within = position_compare(after, page->after) >= 0 &&
+                         (member->is_asked || position_compare(after, page->newest) <= 0);
+        member->is_asked = false;
+        if (is_within)
             feed_serve(feed, page, member);
         else
             feed_want_page(feed, member);
@@ -421,7 +399,7 @@ void feed_read(struct feed *feed)
 {
     bool is_any = false;
     struct position after = POSITION_BEGIN;
-    const struct member *member;
+    struct member *member;
     if (feed->is_reading)
         return;
     TAILQ_FOREACH(member, &feed->members, in_feed) {
@@ -431,6 +409,7 @@ void feed_read(struct feed *feed)
         if (!is_any || position_compare(wanted, after) < 0)
             after = wanted;
         is_any = true;
+        member->is_asked = true;
     }
     if (!is_any)
         return;
@@ -441,8 +420,7 @@ void feed_read(struct feed *feed)
 
 void feed_sweep(struct feed *feed, uint64_t now_ms)
 {
-    if (feed->has_page && now_ms - feed->page_used_ms > PAGE_KEPT_MS)
-        feed_drop_page(feed);
+    shelf_sweep(&feed->shelf, now_ms);
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed) {
         if (member->wants_page && !feed->is_reading)

@@ -7,12 +7,14 @@
  * feed.c        one channel or pattern: joining live to the log, its tail, pages of its log
  * subscriber.c  one cursor: its state, its members
  * pump.c        what moves a cursor forward
+ * tail.h        a run of entries without a hole        stretch.h  a page of a log, kept
  */
 #ifndef BROKER_HUB_H
 #define BROKER_HUB_H
 
 #include "broker/broker.h"
 #include "redis/redis.h"
+#include "stretch.h"
 #include "tail.h"
 
 #include <sys/queue.h>
@@ -39,6 +41,8 @@ struct member {
     bool is_merged;               /* the subscriber's cursor covers it */
     bool is_told;                 /* sink.subscribed was called */
     bool wants_page;              /* the subscriber waits for a page of this feed */
+    bool is_asked;                /* it waited already when the read that is under way was sent */
+    struct stretch *pinned;       /* where it reads on; never while the subscriber's socket is full */
     bool has_gap;                 /* to be told by the pump */
     struct gap gap;
     struct position excused;      /* that entries before this are missing has been told */
@@ -65,14 +69,10 @@ struct feed {
     TAILQ_ENTRY(feed) in_dirty;
     struct position fresh_since;  /* what was pushed in this turn comes after this */
 
-    struct tail page;             /* a page of the log, for those behind the tail; complete from page.since on, ... */
-    struct position page_after;   /* ... and all that is kept from here on ... */
-    struct position page_until;   /* ... up to here */
-    bool has_page;
+    struct shelf shelf;           /* pages of the log, for those behind the tail */
     bool is_reading;              /* a page is on its way */
     bool is_wanted;               /* in broker.wanted: members want a page */
     TAILQ_ENTRY(feed) in_wanted;
-    uint64_t page_used_ms;
 
     size_t name_len;
     char name[];
@@ -98,7 +98,7 @@ void feed_want_page(struct feed *feed, struct member *member);
 void feed_read(struct feed *feed);
 /* Wake members that do not know their start yet. */
 void feed_wake_unstarted(struct feed *feed);
-/* Give a page back that nobody used for a while. */
+/* Once a second: give back pages that nobody used for a while, ask again for what did not come. */
 void feed_sweep(struct feed *feed, uint64_t now_ms);
 /* The newest position up to which this feed's entries are known. */
 struct position feed_heard(const struct feed *feed);
@@ -137,6 +137,8 @@ struct subscriber {
 void subscriber_enter(struct subscriber *s, enum subscriber_state state, const char *why);
 /* Something changed for it: let the pump see to it at the end of this turn (unless its socket is full). */
 void subscriber_wake(struct subscriber *s, const char *why);
+/* Read on from this stretch (NULL: from none); it stays in memory until then. */
+void member_pin(struct member *member, struct stretch *stretch);
 /* The position after which this member's entries are wanted. */
 struct position member_after(const struct member *member);
 

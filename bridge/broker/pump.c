@@ -42,19 +42,13 @@ static bool feed_tail_serves(const struct feed *feed, const struct subscriber *s
     return is_covered(&feed->tail, after) && (s->is_verified || position_compare(after, feed_heard(feed)) <= 0);
 }
 
-/* From a page may be taken what misses nothing, or nothing that has not been told. */
-static bool feed_page_serves(const struct feed *feed, const struct member *member, struct position after)
-{
-    return feed->has_page && position_compare(after, feed->page_after) >= 0 &&
-           position_compare(after, feed->page_until) < 0 &&
-           (is_covered(&feed->page, after) || position_is_begin(after) ||
-            position_compare(feed->page.since, member->excused) <= 0);
-}
-
-/* How far the sources of one write are known. */
+/*
+ * How far the sources of one write are known: the nearest end of a page, and of what was heard. What was heard last may
+ * have copies for other feeds that are still to come, so only what is before it is certain.
+ */
 struct horizon {
     bool has_page, has_heard;
-    struct position page, heard; /* the nearest end of a page; the nearest end of what was heard */
+    struct position page, heard, certain;
 };
 
 static void nearer(bool *has, struct position *horizon, struct position candidate)
@@ -76,14 +70,21 @@ static bool member_source(struct member *member, struct source *source, struct h
     if (feed->is_ephemeral)
         return true;
     if (feed_tail_serves(feed, s, after)) {
+        member->wants_page = false;
+        member_pin(member, NULL);
         *source = (struct source){&feed->tail, tail_after(&feed->tail, after)};
+        bool has_certain = horizon->has_heard;
+        nearer(&has_certain, &horizon->certain, position_max(feed_heard(feed), s->broker->watermark));
         nearer(&horizon->has_heard, &horizon->heard, position_max(feed_heard(feed), s->broker->newest));
         return true;
     }
-    if (feed_page_serves(feed, member, after)) {
-        feed->page_used_ms = s->broker->turn_ms;
-        *source = (struct source){&feed->page, tail_after(&feed->page, after)};
-        nearer(&horizon->has_page, &horizon->page, feed->page_until);
+    struct stretch *stretch = shelf_find(&feed->shelf, after, member->excused);
+    member_pin(member, stretch);
+    if (stretch) {
+        member->wants_page = false;
+        stretch->used_ms = s->broker->turn_ms;
+        *source = (struct source){&stretch->entries, tail_after(&stretch->entries, after)};
+        nearer(&horizon->has_page, &horizon->page, stretch->until);
         return true;
     }
     feed_want_page(feed, member);
@@ -390,10 +391,13 @@ static void pump_merged(struct subscriber *s)
     if (given == GIVEN_SOME) {
         subscriber_enter(s, SUB_BEHIND, "more to give");
     } else if (given == GIVEN_UNTIL || horizon.has_page) {
-        s->cursor = position_max(s->cursor, *until);
+        bool is_page_over = horizon.has_page && (count == 1 || !horizon.has_heard ||
+                                                 position_compare(horizon.page, horizon.certain) <= 0);
         subscriber_enter(s, SUB_BEHIND, "at the horizon");
-        s->is_at_horizon = until == &horizon.heard;
-        if (s->is_at_horizon)
+        s->is_at_horizon = !is_page_over;
+        if (is_page_over)
+            s->cursor = position_max(s->cursor, horizon.page);
+        else
             broker_hurry(s->broker);
     } else if (pump_tell(s)) {
         s->is_verified = true;

@@ -37,6 +37,9 @@ void subscriber_enter(struct subscriber *s, enum subscriber_state state, const c
     if (s->state == SUB_BEHIND)
         TAILQ_REMOVE(&s->broker->behind, s, in_behind);
     s->state = (uint8_t)state;
+    if (state == SUB_FULL) /* a slow browser costs its cursor, nothing else */
+        for (struct member *member = s->members; member; member = member->next)
+            member_pin(member, NULL);
     if (state == SUB_BEHIND)
         TAILQ_INSERT_TAIL(&s->broker->behind, s, in_behind);
 }
@@ -45,6 +48,15 @@ void subscriber_wake(struct subscriber *s, const char *why)
 {
     if (s->state == SUB_WAITING || s->state == SUB_LIVE)
         subscriber_enter(s, SUB_BEHIND, why);
+}
+
+void member_pin(struct member *member, struct stretch *stretch)
+{
+    if (stretch)
+        stretch->pins++;
+    if (member->pinned)
+        member->pinned->pins--;
+    member->pinned = stretch;
 }
 
 struct position member_after(const struct member *member)
@@ -117,6 +129,7 @@ enum add_result subscriber_add(struct subscriber *s, const char *name, size_t le
 
 static void member_free(struct member *member)
 {
+    member_pin(member, NULL);
     feed_remove(member->feed, member);
     free(member);
 }

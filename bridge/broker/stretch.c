@@ -1,0 +1,87 @@
+/*
+ * stretch.c - the shelf of one feed: a list, searched from its newest end; there are few, since whoever is behind reads on
+ * from what others left, and a log is a few pages long.
+ */
+#include "stretch.h"
+
+#include <stdlib.h>
+
+#define UNPINNED_MAX 4
+#define UNPINNED_MS 3000
+
+struct position page_since(const struct page *page)
+{
+    const struct page_floor *floor = &page->floors[0];
+    struct position since = position_max(page->after, page->genesis);
+    return position_max(since, position_max(floor->trimmed, floor->expired));
+}
+
+static void stretch_free(struct shelf *shelf, struct stretch *stretch)
+{
+    TAILQ_REMOVE(shelf, stretch, in_shelf);
+    tail_fini(&stretch->entries);
+    free(stretch);
+}
+
+static struct stretch *stretch_new(const struct page *page)
+{
+    struct stretch *stretch = calloc(1, sizeof *stretch);
+    if (!stretch)
+        return NULL;
+    stretch->after = page->after;
+    stretch->until = page->until;
+    tail_reset(&stretch->entries, page_since(page));
+    for (unsigned i = 0; i < page->count; i++)
+        if (!tail_push(&stretch->entries, page->entries[i], page->count, SIZE_MAX)) {
+            tail_fini(&stretch->entries);
+            free(stretch);
+            return NULL;
+        }
+    return stretch;
+}
+
+void shelf_keep(struct shelf *shelf, const struct page *page, uint64_t now_ms)
+{
+    struct stretch *stretch = stretch_new(page);
+    if (!stretch)
+        return;
+    stretch->used_ms = now_ms;
+    TAILQ_INSERT_HEAD(shelf, stretch, in_shelf);
+
+    unsigned unpinned = 0;
+    struct stretch *next;
+    for (stretch = TAILQ_FIRST(shelf); stretch; stretch = next) {
+        next = TAILQ_NEXT(stretch, in_shelf);
+        if (!stretch->pins && ++unpinned > UNPINNED_MAX)
+            stretch_free(shelf, stretch);
+    }
+}
+
+struct stretch *shelf_find(const struct shelf *shelf, struct position after, struct position excused)
+{
+    struct stretch *stretch;
+    TAILQ_FOREACH(stretch, shelf, in_shelf) {
+        bool is_within = position_compare(after, stretch->after) >= 0 && position_compare(after, stretch->until) < 0;
+        struct position since = stretch->entries.since;
+        if (is_within && (position_compare(after, since) >= 0 || position_is_begin(after) ||
+                          position_compare(since, excused) <= 0))
+            return stretch;
+    }
+    return NULL;
+}
+
+void shelf_sweep(struct shelf *shelf, uint64_t now_ms)
+{
+    struct stretch *stretch, *next;
+    for (stretch = TAILQ_FIRST(shelf); stretch; stretch = next) {
+        next = TAILQ_NEXT(stretch, in_shelf);
+        if (!stretch->pins && now_ms - stretch->used_ms > UNPINNED_MS)
+            stretch_free(shelf, stretch);
+    }
+}
+
+void shelf_fini(struct shelf *shelf)
+{
+    while (!TAILQ_EMPTY(shelf))
+        stretch_free(shelf, TAILQ_FIRST(shelf));
+}
