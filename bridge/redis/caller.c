@@ -3,7 +3,11 @@
  *
  * What is asked while the link is down is answered REPLY_DOWN too, from the loop, so that nobody is called back from
  * within his own call.
+ *
+ * hiredis begins its time-out anew with everything that is sent, so a connection on which somebody goes on asking would
+ * never be given up. Here the oldest unanswered call decides.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "library.h"
@@ -22,7 +26,8 @@ struct request;
 typedef void (*request_decode_fn)(struct request *request, struct reply reply, const redisReply *raw);
 
 struct request {
-    STAILQ_ENTRY(request) next;   /* in caller.unsent */
+    TAILQ_ENTRY(request) next;    /* in caller.sent or caller.unsent */
+    uint64_t sent_ms;             /* 0: unsent */
     struct caller *caller;
     request_decode_fn decode;
     union {
@@ -42,7 +47,8 @@ struct caller {
     struct caller_events events;
     void *arg;
     struct timer *timer;          /* answers what was never sent */
-    STAILQ_HEAD(, request) unsent;
+    struct timer *deadline;       /* runs while anything is sent and not answered */
+    TAILQ_HEAD(request_list, request) sent, unsent;
     bool is_freeing;
 };
 
@@ -114,6 +120,11 @@ static void decode_seat(struct request *request, struct reply reply, const redis
 
 static void request_answer(struct request *request, struct reply reply, const redisReply *raw)
 {
+    struct caller *caller = request->caller;
+    if (request->sent_ms)
+        TAILQ_REMOVE(&caller->sent, request, next);
+    else
+        TAILQ_REMOVE(&caller->unsent, request, next);
     request->decode(request, reply, raw);
     free(request);
 }
@@ -139,13 +150,26 @@ static void caller_on_reply(redisAsyncContext *context, void *raw, void *arg)
 static void caller_answer_unsent(void *arg)
 {
     struct caller *caller = arg;
-    STAILQ_HEAD(, request) unsent = STAILQ_HEAD_INITIALIZER(unsent);
-    STAILQ_CONCAT(&unsent, &caller->unsent);
-    struct request *request;
-    while ((request = STAILQ_FIRST(&unsent))) {
-        STAILQ_REMOVE_HEAD(&unsent, next);
+    struct request *last = TAILQ_LAST(&caller->unsent, request_list), *request;
+    bool is_last = last == NULL;
+    while (!is_last) { /* not those that are added by the way */
+        request = TAILQ_FIRST(&caller->unsent);
+        is_last = request == last;
         request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
     }
+}
+
+static void caller_on_deadline(void *arg)
+{
+    struct caller *caller = arg;
+    const struct request *oldest = TAILQ_FIRST(&caller->sent);
+    if (!oldest)
+        return;
+    uint64_t age = clock_now_ms() - oldest->sent_ms;
+    if (age < caller->config->deadline_ms)
+        timer_start(caller->deadline, caller->config->deadline_ms - age);
+    else
+        link_restart(caller->link, "no answer within the deadline");
 }
 
 static struct request *request_new(struct caller *caller, request_decode_fn decode, void *arg, uint64_t ticket)
@@ -164,9 +188,14 @@ static void request_command(struct request *request, int argc, const char **argv
 {
     struct caller *caller = request->caller;
     redisAsyncContext *context = link_context(caller->link);
-    if (context && redisAsyncCommandArgv(context, caller_on_reply, request, argc, argv, lens) == REDIS_OK)
+    if (context && redisAsyncCommandArgv(context, caller_on_reply, request, argc, argv, lens) == REDIS_OK) {
+        if (TAILQ_EMPTY(&caller->sent))
+            timer_start(caller->deadline, caller->config->deadline_ms);
+        request->sent_ms = clock_now_ms();
+        TAILQ_INSERT_TAIL(&caller->sent, request, next);
         return;
-    STAILQ_INSERT_TAIL(&caller->unsent, request, next);
+    }
+    TAILQ_INSERT_TAIL(&caller->unsent, request, next);
     timer_start(caller->timer, 0);
 }
 
@@ -370,11 +399,14 @@ struct caller *caller_new(struct loop *loop, const struct redis_config *config, 
     caller->config = config;
     caller->events = *events;
     caller->arg = arg;
-    STAILQ_INIT(&caller->unsent);
+    TAILQ_INIT(&caller->sent);
+    TAILQ_INIT(&caller->unsent);
     caller->timer = timer_new(loop, caller_answer_unsent, caller);
-    caller->link = caller->timer ? link_new(loop, config, role, true, &link_events, caller) : NULL;
+    caller->deadline = timer_new(loop, caller_on_deadline, caller);
+    caller->link = caller->timer && caller->deadline ? link_new(loop, config, role, true, &link_events, caller) : NULL;
     if (!caller->link) {
         timer_free(caller->timer);
+        timer_free(caller->deadline);
         free(caller);
         return NULL;
     }
@@ -389,5 +421,6 @@ void caller_free(struct caller *caller)
     link_free(caller->link);
     caller_answer_unsent(caller);
     timer_free(caller->timer);
+    timer_free(caller->deadline);
     free(caller);
 }

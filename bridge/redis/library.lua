@@ -65,6 +65,7 @@ local function keyspace(now)
   genesis = position_join(ms, 0)
   call('SET', KEY_GENESIS, genesis)
   call('SET', KEY_POSITION, genesis)
+  call('PUBLISH', CONTROL, 'genesis ' .. genesis) -- what workers remember from before is void
   return genesis, genesis
 end
 
@@ -113,45 +114,54 @@ local function payload_error(payload)
   end
 end
 
--- A Redis glob as a Lua pattern: * ? [a-c] [^a-c] and backslash.
-local function glob_pattern(glob)
-  local out, i, n = {'^'}, 1, #glob
-  local function literal(c) out[#out + 1] = string.gsub(c, '%W', '%%%0') end
-  while i <= n do
-    local c = string.sub(glob, i, i)
-    if c == '*' then
-      if out[#out] ~= '.*' then out[#out + 1] = '.*' end
-    elseif c == '?' then out[#out + 1] = '.'
-    elseif c == '\\' and i < n then
+-- One part of a glob (a byte, ?, a class, an escaped byte) at `i`. -> whether it takes the byte, where the next part is
+local function part_takes(glob, i, byte)
+  local c = string.sub(glob, i, i)
+  if c == '?' then return true, i + 1 end
+  if c == '\\' and i < #glob then return string.byte(glob, i + 1) == byte, i + 2 end
+  if c ~= '[' then return string.byte(c) == byte, i + 1 end
+  local is_not, is_in = false, false
+  i = i + 1
+  if string.sub(glob, i, i) == '^' then is_not, i = true, i + 1 end
+  while i <= #glob and string.sub(glob, i, i) ~= ']' do
+    local from, to = string.byte(glob, i), nil
+    if from == 92 and i < #glob then
       i = i + 1
-      literal(string.sub(glob, i, i))
-    elseif c == '[' then
-      local set, negated, any = {}, false, false
-      i = i + 1
-      if string.sub(glob, i, i) == '^' then negated, i = true, i + 1 end
-      while i <= n and string.sub(glob, i, i) ~= ']' do
-        local first = string.sub(glob, i, i)
-        if first == '\\' and i < n then
-          i = i + 1
-          set[#set + 1] = string.gsub(string.sub(glob, i, i), '%W', '%%%0')
-        elseif string.sub(glob, i + 1, i + 1) == '-' and i + 2 <= n then
-          local from, to = string.byte(first), string.byte(glob, i + 2)
-          if from > to then from, to = to, from end
-          for byte = from, to do set[#set + 1] = string.gsub(string.char(byte), '%W', '%%%0') end
-          i = i + 2
-        else
-          set[#set + 1] = string.gsub(first, '%W', '%%%0')
-        end
-        any = true
-        i = i + 1
-      end
-      if any then out[#out + 1] = (negated and '[^' or '[') .. table.concat(set) .. ']'
-      else out[#out + 1] = negated and '.' or '[^%z\1-\255]' end
-    else literal(c) end
+      from = string.byte(glob, i)
+    elseif string.sub(glob, i + 1, i + 1) == '-' and i + 2 <= #glob then
+      to = string.byte(glob, i + 2)
+      i = i + 2
+    end
+    to = to or from
+    if from > to then from, to = to, from end
+    is_in = is_in or (from <= byte and byte <= to)
     i = i + 1
   end
-  out[#out + 1] = '$'
-  return table.concat(out)
+  return is_in ~= is_not, i + 1
+end
+
+-- As PSUBSCRIBE matches. Only the last star is ever tried again, so time grows with glob times name at worst: patterns
+-- come from browsers.
+local function glob_match(glob, name)
+  local g, n, star, retry = 1, 1, nil, nil
+  if name == '' then return glob == '' end
+  while n <= #name do
+    local takes, next_part = false, nil
+    if string.sub(glob, g, g) == '*' then
+      g = g + 1
+      if g > #glob then return true end
+      star, retry = g, n
+    else
+      if g <= #glob then takes, next_part = part_takes(glob, g, string.byte(name, n)) end
+      if takes then g, n = next_part, n + 1
+      elseif star then
+        retry = retry + 1
+        g, n = star, retry
+      else return false end
+    end
+  end
+  while string.sub(glob, g, g) == '*' do g = g + 1 end
+  return g > #glob
 end
 
 ---------------------------------------------------------------------------------------------------- writing
@@ -172,6 +182,7 @@ end
 local function log_newest(log)
   local entries = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
   if entries.err then
+    if not string.find(entries.err, 'WRONGTYPE', 1, true) then error(entries) end
     call('DEL', log)
     return nil
   end
@@ -215,7 +226,7 @@ local function publish(channel, payload, event, from, key)
     if first then return first end
   end
   local position = append(reserve(1), channel, payload, event, from, 'e', 0, 0)
-  call('PUBLISH', channel, payload)
+  redis.pcall('PUBLISH', channel, payload) -- recorded it is, even where its publisher may not PUBLISH there
   if seen then call('SET', seen, position, 'PX', IDEMPOTENCY_MS) end
   return position
 end
@@ -256,9 +267,9 @@ end
 local function channels_of(name, ms)
   local bare = string.sub(name, 2)
   if string.sub(name, 1, 1) == 'c' then return {bare} end
-  local pattern, found = glob_pattern(bare), {}
+  local found = {}
   for _, channel in ipairs(call('ZRANGEBYSCORE', KEY_CHANNELS, ms, '+inf')) do
-    if string.find(channel, pattern) then found[#found + 1] = channel end
+    if glob_match(bare, channel) then found[#found + 1] = channel end
   end
   return found
 end
@@ -271,23 +282,56 @@ local function field_of(entry, name)
   return ''
 end
 
--- A channel's entries after a position: at most `limit`, and at most `bytes` of payload or one entry.
--- -> entries, whether there are more
-local function log_page(log, after, limit, bytes)
+-- A channel's entries after a position and up to `to` ('+': all): at most `limit`, and at most `bytes` of payload or one entry.
+-- -> entries, their bytes, whether there are more
+local function log_page(log, after, to, limit, bytes)
   local entries, from, size = {}, '(' .. after, 0
   while #entries < limit and size < bytes do
     local wanted = math.min(32, limit - #entries)
-    local part = call('XRANGE', log, from, '+', 'COUNT', wanted)
+    local part = call('XRANGE', log, from, to, 'COUNT', wanted)
     for _, entry in ipairs(part) do
-      if #entries > 0 and size + #field_of(entry, 'd') > bytes then return entries, true end
+      local more = #field_of(entry, 'd')
+      if #entries > 0 and size + more > bytes then return entries, size, true end
       entries[#entries + 1] = entry
-      size = size + #field_of(entry, 'd')
+      size = size + more
     end
-    if #part < wanted then return entries, false end
+    if #part < wanted then return entries, size, false end
     from = '(' .. part[#part][1]
   end
-  local rest = call('XRANGE', log, from, '+', 'COUNT', 1)
-  return entries, #rest > 0
+  return entries, size, #call('XRANGE', log, from, to, 'COUNT', 1) > 0
+end
+
+-- Entries of several channels, on the way to becoming one page. What is collected never grows to much more than a page:
+-- over four of them it is cut to one, and channels that follow are read only up to its end.
+local function page_new(limit, bytes)
+  return {limit = limit, bytes = bytes, entries = {}, size = 0, horizon = nil}
+end
+
+-- Sort, and drop what does not fit or lies behind the horizon.
+local function page_cut(page)
+  table.sort(page.entries, function(a, b) return position_before(a[1][1], b[1][1]) end)
+  local kept, size = {}, 0
+  for _, pair in ipairs(page.entries) do
+    local position, more = pair[1][1], #field_of(pair[1], 'd')
+    if page.horizon and position_before(page.horizon, position) then break end
+    if #kept >= page.limit or (#kept > 0 and size + more > page.bytes) then
+      page.horizon = kept[#kept][1][1]
+      break
+    end
+    kept[#kept + 1], size = pair, size + more
+  end
+  page.entries, page.size = kept, size
+end
+
+local function page_add(page, channel, after)
+  local to = page.horizon or '+'
+  local entries, size, more = log_page(PREFIX .. 'log:' .. channel, after, to, page.limit, page.bytes)
+  for _, entry in ipairs(entries) do page.entries[#page.entries + 1] = {entry, channel} end
+  page.size = page.size + size
+  if more and (not page.horizon or position_before(entries[#entries][1], page.horizon)) then
+    page.horizon = entries[#entries][1]
+  end
+  if #page.entries > 4 * page.limit or page.size > 4 * page.bytes then page_cut(page) end
 end
 
 -- read after limit bytes name…
@@ -298,7 +342,7 @@ local function read(_, argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
   local newest, genesis = keyspace(now)
-  local floors, entries, seen, horizon = {}, {}, {}, nil
+  local floors, seen, page = {}, {}, page_new(limit, bytes)
   local expired = expired_floor(now, newest, genesis)
   local is_ahead = position_before(newest, after)
 
@@ -312,12 +356,7 @@ local function read(_, argv)
         if not oldest or position_before(first[1], oldest) then oldest = first[1] end
         if not is_ahead and not seen[channel] then
           seen[channel] = true
-          local page, more = log_page(log, after, limit, bytes)
-          for _, entry in ipairs(page) do entries[#entries + 1] = {entry, channel} end
-          if more then
-            local last = page[#page][1]
-            if not horizon or position_before(last, horizon) then horizon = last end
-          end
+          page_add(page, channel, after)
         end
       end
     end
@@ -328,39 +367,38 @@ local function read(_, argv)
     floors[#floors + 1] = forgets and expired or BEGIN
   end
 
-  table.sort(entries, function(a, b) return position_before(a[1][1], b[1][1]) end)
-  local out, size = {}, 0
-  for _, pair in ipairs(entries) do
-    local entry, channel = pair[1], pair[2]
-    if horizon and position_before(horizon, entry[1]) then break end
-    local payload = field_of(entry, 'd')
-    if #out >= limit or (#out > 0 and size + #payload > bytes) then
-      horizon = out[#out][1]
-      break
-    end
-    size = size + #payload
-    out[#out + 1] = {entry[1], channel, field_of(entry, 'p'), field_of(entry, 'e'), field_of(entry, 'f'), payload}
+  page_cut(page)
+  local out = {}
+  for i, pair in ipairs(page.entries) do
+    local entry = pair[1]
+    out[i] = {entry[1], pair[2], field_of(entry, 'p'), field_of(entry, 'e'), field_of(entry, 'f'), field_of(entry, 'd')}
   end
-  return {newest, genesis, horizon or position_max(newest, after), horizon and '1' or '0', floors, out}
+  return {newest, genesis, page.horizon or position_max(newest, after), page.horizon and '1' or '0', floors, out}
 end
 
 -- newest count name…: the position after which the newest `count` entries of all these names come.
 local function newest(_, argv)
   local count = tonumber(argv[1])
   local position = keyspace(clock_ms())
-  local ids, seen = {}, {}
+  local ids, seen, from = {}, {}, '-'
+  local function cut() -- to the newest `count`; older ones need not be looked for
+    table.sort(ids, function(a, b) return position_before(b, a) end)
+    for i = #ids, count + 1, -1 do ids[i] = nil end
+    if #ids == count then from = ids[count] end
+  end
   for i = 2, #argv do
     for _, channel in ipairs(channels_of(argv[i], '-inf')) do
       if not seen[channel] then
         seen[channel] = true
-        for _, entry in ipairs(call('XREVRANGE', PREFIX .. 'log:' .. channel, '+', '-', 'COUNT', count)) do
+        for _, entry in ipairs(call('XREVRANGE', PREFIX .. 'log:' .. channel, '+', from, 'COUNT', count)) do
           ids[#ids + 1] = entry[1]
         end
+        if #ids > 4 * count then cut() end
       end
     end
   end
-  table.sort(ids, function(a, b) return position_before(b, a) end)
-  local oldest = ids[math.min(count, #ids)]
+  cut()
+  local oldest = ids[#ids]
   if not oldest then return position end
   local ms, seq = position_split(oldest)
   if seq ~= '0' then return position_join(tonumber(ms), tonumber(seq) - 1) end
@@ -385,11 +423,12 @@ local function seat_take(_, argv)
   return seat_reply(true)
 end
 
--- seat_cold node lease: take a free seat and open a new era. Whatever plain message Redis executes after the `era` word
+-- seat_cold node lease: take a free seat, or one's own that one lost track of, and open a new era. Whatever plain message Redis executes after the `era` word
 -- on control has the ordinals 1, 2, 3 …
 local function seat_cold(_, argv)
   local node, lease = argv[1], argv[2]
-  if not call('SET', KEY_SEAT, node, 'NX', 'PX', lease) then return seat_reply(false) end
+  if call('GET', KEY_SEAT) ~= node and not call('SET', KEY_SEAT, node, 'NX') then return seat_reply(false) end
+  call('PEXPIRE', KEY_SEAT, lease)
   local era = call('HINCRBY', KEY_ERA, 'era', 1)
   call('HSET', KEY_ERA, 'last', '0')
   call('PUBLISH', CONTROL, string.format('era %.0f %s', era, node))

@@ -17,6 +17,9 @@
  * hiredis frees a context by itself after it told us of a failed connect or of a disconnect, and later than
  * redisAsyncFree() where that is called from a callback. So a context that we are done with is cut loose (data = NULL),
  * and callbacks of a loose context change nothing here.
+ *
+ * link_restart() is called from anywhere, also while hiredis or the owner walk over something; so it only dooms the link,
+ * which takes nothing any more, and the timer ends it.
  */
 #include "link.h"
 
@@ -38,6 +41,7 @@
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
 #define LOG_REPEAT_MS 10000
+#define STABLE_MS 5000 /* up for longer: the next failure is a new one */
 
 enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, LINK_UP };
 
@@ -52,7 +56,9 @@ struct link {
     enum link_state state;
     redisAsyncContext *context;   /* NULL in WAITING and RESOLVING */
     unsigned greetings;
-    unsigned attempts;            /* failures since it was last up */
+    unsigned attempts;            /* failures since it was last up for a while */
+    uint64_t up_ms;               /* when it came up */
+    const char *doomed;           /* UP, but to be given up by the timer: why; NULL: not so */
     struct timer *timer;
     struct resolver *resolver;
     struct resolver_result found;
@@ -96,7 +102,7 @@ static const char *link_advice(const char *error)
 static void link_tell(struct link *link, const char *why)
 {
     uint64_t now = clock_now_ms();
-    if (strncmp(link->why, why, sizeof link->why - 1) == 0 && now - link->told_ms < LOG_REPEAT_MS)
+    if (link->told_ms && strncmp(link->why, why, sizeof link->why - 1) == 0 && now - link->told_ms < LOG_REPEAT_MS)
         return;
     snprintf(link->why, sizeof link->why, "%s", why);
     link->told_ms = now;
@@ -136,6 +142,9 @@ static void link_fail(struct link *link, const char *why)
     snprintf(copy, sizeof copy, "%s", why && *why ? why : "connection lost");
     bool was_up = link->state == LINK_UP;
 
+    link->doomed = NULL;
+    if (was_up && clock_now_ms() - link->up_ms > STABLE_MS)
+        link->attempts = 0;
     uint64_t limit = BACKOFF_MIN_MS;
     for (unsigned i = 0; i < link->attempts && limit < BACKOFF_MAX_MS; i++)
         limit *= 2;
@@ -174,8 +183,7 @@ static void link_on_greeted(redisAsyncContext *context, void *raw, void *unused)
     }
     if (--link->greetings > 0)
         return;
-    link->attempts = 0;
-    link->why[0] = '\0';
+    link->up_ms = clock_now_ms();
     link_enter(link, LINK_UP);
     log_info("redis_up", "link=%s", link->role);
     link->events.up(link->arg);
@@ -336,6 +344,10 @@ static void link_resolved(void *arg, const struct resolver_result *result)
 static void link_begin(void *arg)
 {
     struct link *link = arg;
+    if (link->doomed) {
+        link_fail(link, link->doomed);
+        return;
+    }
     if (link->config->path[0]) {
         link->found.count = link->next = 0;
         link_connect(link, NULL);
@@ -349,18 +361,20 @@ static void link_begin(void *arg)
 
 redisAsyncContext *link_context(struct link *link)
 {
-    return link->state == LINK_UP ? link->context : NULL;
+    return link->state == LINK_UP && !link->doomed ? link->context : NULL;
 }
 
 const char *link_trouble(const struct link *link)
 {
-    return link->why;
+    return link->state == LINK_UP ? "" : link->why;
 }
 
 void link_restart(struct link *link, const char *why)
 {
-    if (link->state == LINK_UP || link->state == LINK_GREETING)
-        link_fail(link, why);
+    if (link->state != LINK_UP || link->doomed)
+        return;
+    link->doomed = why;
+    timer_start(link->timer, 0);
 }
 
 static int link_on_certificate(int is_good, X509_STORE_CTX *store)

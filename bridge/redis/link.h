@@ -31,7 +31,7 @@ redisAsyncContext *link_context(struct link *link);
 /* Why it is not up; "" where nothing went wrong since it last was. Borrowed until the next return to the loop. */
 const char *link_trouble(const struct link *link);
 
-/* Drop the connection and begin again. May be called from a callback. */
+/* Drop the connection and begin again, from the loop: `down` comes later. `why` is a literal. */
 void link_restart(struct link *link, const char *why);
 
 #endif

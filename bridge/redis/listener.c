@@ -2,9 +2,9 @@
  * listener.c - the pub/sub connection: what Redis pushes, handed on in the order in which it comes.
  *
  * hiredis calls the callback of a subscription for its confirmation and for every message, and with NULL when the
- * connection dies; the link tells `down` for the whole connection, so NULL is nothing here.
+ * connection dies; the link tells `down` for the whole connection, so NULL is nothing here. An error (a channel that the
+ * Redis user may not hear) makes hiredis give the connection up, with the error as the reason.
  */
-#include "base/log.h"
 #include "link.h"
 
 #include <stdlib.h>
@@ -27,26 +27,12 @@ static bool is_text(const redisReply *reply)
     return reply->type == REDIS_REPLY_STRING;
 }
 
-/* A subscription that Redis does not allow must not cost the others their connection. */
-static void listener_refused(struct listener *listener, const char *why)
-{
-    if (strncmp(why, "NOPERM", 6) != 0)
-        link_restart(listener->link, why);
-    else
-        log_error("subscription_refused", "why=\"%s\" do=\"allow the bridge's Redis user all channels, see deploy/redis-acl.conf\"",
-                  LOG_TEXT(why, strlen(why)));
-}
-
 static void listener_on_push(redisAsyncContext *context, void *raw, void *arg)
 {
     struct listener *listener = arg;
     const redisReply *reply = raw;
     if (!reply || !context->data || listener->is_freeing)
         return;
-    if (reply->type == REDIS_REPLY_ERROR) {
-        listener_refused(listener, reply->str);
-        return;
-    }
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3 || !is_text(reply->element[0]))
         return;
     redisReply *const *part = reply->element;
