@@ -8,6 +8,12 @@
 
 #define CAP_MIN 64
 
+/* With what malloc and the ring add. */
+static size_t message_size(size_t channel_len, size_t payload_len)
+{
+    return sizeof(struct message) + channel_len + payload_len + 32;
+}
+
 static struct message **queue_slot(const struct queue *queue, size_t i)
 {
     return &queue->ring[(queue->start + i) & (queue->cap - 1)];
@@ -40,7 +46,7 @@ bool queue_push(struct queue *queue, struct name channel, struct name payload)
     memcpy(message->bytes, channel.bytes, channel.len);
     memcpy(message->bytes + channel.len, payload.bytes, payload.len);
     *queue_slot(queue, queue->count++) = message;
-    queue->bytes += channel.len + payload.len;
+    queue->bytes += message_size(channel.len, payload.len);
     return true;
 }
 
@@ -48,7 +54,7 @@ void queue_drop(struct queue *queue, uint64_t ordinal)
 {
     while (queue->count > 0 && queue->first <= ordinal) {
         struct message *message = *queue_slot(queue, 0);
-        queue->bytes -= message->channel_len + message->payload_len;
+        queue->bytes -= message_size(message->channel_len, message->payload_len);
         queue->start = (queue->start + 1) & (queue->cap - 1);
         queue->count--;
         queue->first++;

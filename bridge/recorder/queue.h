@@ -22,7 +22,7 @@ struct message {
 struct queue {
     struct message **ring;   /* NULL while it never held anything */
     size_t cap, start, count;
-    size_t bytes;            /* of channels and payloads */
+    size_t bytes;            /* of memory that the messages take */
     uint64_t first;          /* the ordinal of the oldest; of the next one to come where it is empty */
 };
 

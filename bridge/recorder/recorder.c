@@ -44,6 +44,7 @@
 #define IN_FLIGHT_MAX 16         /* calls that are not answered yet */
 #define QUEUE_BYTES_MAX (256u << 20)
 #define RETRY_MS 100
+#define DEAF_MS 2000
 #define LEAVE_MS 1500            /* how long recorder_leave() waits for what is queued */
 
 enum recorder_state { RECORDER_AWAY, RECORDER_WATCHING, RECORDER_HOLDING };
@@ -60,7 +61,10 @@ struct recorder {
     char control[REDIS_PREFIX_MAX + 16], live[LIVE_NAME_MAX];
 
     enum recorder_state state;
-    bool is_echo_next;           /* the next plain message is in the log already */
+    bool is_echo_next;           /* the next plain message is in the log already, if it is this one */
+    char echo_channel[CHANNEL_LEN_MAX];
+    size_t echo_channel_len, echo_payload_len;
+    uint64_t renewed_ms;         /* HOLDING: when Redis said that it told our renewal; 0: it has been heard */
     uint64_t era;                /* HOLDING: the era that is ours */
     struct queue queue;          /* HOLDING: heard, not known to be recorded */
     uint64_t sent;               /* the highest ordinal that was sent on this connection */
@@ -93,6 +97,9 @@ static void recorder_enter(struct recorder *r, enum recorder_state state, const 
     r->generation++;
     r->in_flight = 0;
     r->is_paused = false;
+    r->renewed_ms = 0;
+    if (state == RECORDER_WATCHING && !r->is_leaving)
+        timer_start(r->seat_timer, 0);
 }
 
 /* --- leaving ------------------------------------------------------------------------------------------------------ */
@@ -255,14 +262,27 @@ static void recorder_on_cold(void *arg, uint64_t ticket, struct reply reply, str
 static void recorder_on_renewed(void *arg, uint64_t generation, struct reply reply, struct seat_reply seat)
 {
     struct recorder *r = arg;
-    if (generation == r->generation && r->state == RECORDER_HOLDING && reply.status == REPLY_OK && !seat.is_mine)
+    if (r->state != RECORDER_HOLDING || reply.status != REPLY_OK)
+        return;
+    if (seat.is_mine && !r->renewed_ms)
+        r->renewed_ms = clock_now_ms();
+    else if (!seat.is_mine && generation == r->generation)
         recorder_ask_last(r); /* the lease ran out: we were too slow */
+}
+
+/* A holder that does not hear what it had announced itself hears no message either, and must not keep the seat. */
+static bool recorder_is_deaf(const struct recorder *r)
+{
+    return r->state == RECORDER_HOLDING && r->renewed_ms &&
+           clock_now_ms() - r->renewed_ms > DEAF_MS + r->config.lease_ms / 3;
 }
 
 static void recorder_ask_seat(void *arg)
 {
     struct recorder *r = arg;
     timer_start(r->seat_timer, r->config.lease_ms / 3);
+    if (recorder_is_deaf(r))
+        listener_restart(r->listener, "the recorder does not hear its own renewal");
     if (!caller_is_up(r->caller) || r->is_leaving)
         return;
     if (r->state == RECORDER_WATCHING)
@@ -288,6 +308,7 @@ static void recorder_hear_control(struct recorder *r, struct name payload)
 {
     char words[128], node[64];
     uint64_t era;
+    r->renewed_ms = 0;
     snprintf(words, sizeof words, "%.*s", (int)payload.len, payload.bytes);
     if (sscanf(words, "era %" SCNu64 " %63s", &era, node) == 2)
         recorder_hear_era(r, era, (struct name){node, strlen(node)});
@@ -324,10 +345,12 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
     const char *glob = r->config.channels->globs[counts];
     if (strlen(glob) != heard->pattern.len || memcmp(glob, heard->pattern.bytes, heard->pattern.len) != 0)
         return; /* a copy */
-    if (r->is_echo_next) {
-        r->is_echo_next = false;
+    bool is_echo = r->is_echo_next && heard->payload.len == r->echo_payload_len &&
+                   heard->channel.len == r->echo_channel_len &&
+                   memcmp(heard->channel.bytes, r->echo_channel, r->echo_channel_len) == 0;
+    r->is_echo_next = false; /* one that did not come, because its publisher may not PUBLISH there, is nobody else's */
+    if (is_echo)
         return;
-    }
     if (r->state != RECORDER_HOLDING || glob_list_match(r->config.ephemeral, heard->channel.bytes, heard->channel.len) >= 0)
         return;
     const char *refusal = channel_name_error(heard->channel.bytes, heard->channel.len);
@@ -349,8 +372,12 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     if (!announcement_parse(r->config.redis, heard, &announcement))
         return;
     struct name channel = {announcement.source.channel, announcement.source.channel_len};
-    if (announcement.is_echoed)
-        r->is_echo_next = recorder_serves(r, channel);
+    if (!announcement.is_echoed || channel.len > sizeof r->echo_channel)
+        return;
+    r->is_echo_next = recorder_serves(r, channel);
+    memcpy(r->echo_channel, channel.bytes, channel.len);
+    r->echo_channel_len = channel.len;
+    r->echo_payload_len = announcement.source.payload_len;
 }
 
 static bool name_is(struct name name, const char *text)
@@ -389,7 +416,6 @@ static void recorder_on_confirmed(void *arg, bool is_pattern, struct name name)
     if (is_pattern || r->state != RECORDER_AWAY)
         return;
     recorder_enter(r, RECORDER_WATCHING, "listening");
-    recorder_ask_seat(r);
 }
 
 static void recorder_on_listener_down(void *arg, const char *why)
