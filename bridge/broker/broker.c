@@ -54,6 +54,8 @@ static void broker_hear_control(struct broker *broker, struct name payload)
         broker->heard_recorder_ms = clock_now_ms();
     else if (name_is(payload, "vacant"))
         broker->heard_recorder_ms = 0;
+    else if (name_begins(payload, "genesis "))
+        broker->has_genesis = position_parse(payload.bytes + 8, payload.len - 8, &broker->genesis);
 }
 
 static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
@@ -166,6 +168,8 @@ static void broker_on_listener_down(void *arg, const char *why)
     (void)why;
     broker->counters.links_lost++;
     HASH_ITER(by_name, broker->feeds, feed, next)
+        feed_settle(feed);
+    HASH_ITER(by_name, broker->feeds, feed, next)
         feed_away(feed);
 }
 
@@ -218,8 +222,10 @@ static void broker_on_beat_sent(void *arg, uint64_t ticket, struct reply reply, 
 {
     struct broker *broker = arg;
     (void)ticket, (void)position;
-    if (reply.status == REPLY_OK)
+    if (reply.status == REPLY_OK) {
+        broker->answered_beat_ms = clock_now_ms();
         return;
+    }
     broker->is_beating = false;
     if (reply.status == REPLY_ERROR)
         log_warn("beat_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
@@ -245,7 +251,9 @@ static void broker_on_beat_due(void *arg)
     uint64_t now = clock_now_ms();
     timer_start(broker->beat, BEAT_MS);
     uint64_t heard = broker->heard_beat_ms ? broker->heard_beat_ms : broker->up_ms;
-    if (listener_is_up(broker->listener) && caller_is_up(broker->caller) && now - heard > BEAT_LATE_MS) {
+    /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter. */
+    bool is_deaf = now - heard > BEAT_LATE_MS && broker->answered_beat_ms > heard + BEAT_MS;
+    if (listener_is_up(broker->listener) && caller_is_up(broker->caller) && is_deaf) {
         broker->up_ms = now;
         listener_restart(broker->listener, "no beat was heard for 3 seconds");
     }
@@ -254,6 +262,17 @@ static void broker_on_beat_due(void *arg)
 }
 
 /* --- the end of a turn -------------------------------------------------------------------------------------------- */
+
+/* Redis was flushed: those who come back with a cursor from before are to be told, not served from memory. */
+static void broker_begin_anew(struct broker *broker)
+{
+    struct feed *feed, *next;
+    if (!broker->has_genesis)
+        return;
+    broker->has_genesis = false;
+    HASH_ITER(by_name, broker->feeds, feed, next)
+        feed_begin_anew(feed, broker->genesis);
+}
 
 static void broker_on_turn_end(void *arg)
 {
@@ -277,6 +296,7 @@ static void broker_on_turn_end(void *arg)
     }
     broker->is_walking = false;
     broker->flushed = broker->watermark;
+    broker_begin_anew(broker);
 
     if (caller_is_up(broker->caller))
         while ((feed = TAILQ_FIRST(&broker->wanted))) {

@@ -173,9 +173,9 @@ static struct position feed_fill_after(const struct feed *feed)
     const struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed) {
         const struct subscriber *s = member->subscriber;
-        bool is_after = s->has_cursor || s->start.kind == START_AFTER;
-        struct position wanted = s->has_cursor ? member_after(member) : s->start.after;
-        if (is_after && position_compare(wanted, after) < 0)
+        bool is_known = member->is_merged ? s->has_cursor : member->has_floor;
+        struct position wanted = is_known ? member_after(member) : member->start.after;
+        if ((is_known || member->start.kind == START_AFTER) && position_compare(wanted, after) < 0)
             after = wanted;
     }
     return after;
@@ -259,6 +259,14 @@ void feed_join(struct feed *feed)
     feed_subscription(feed, listener_subscribe);
 }
 
+void feed_settle(struct feed *feed)
+{
+    struct member *member;
+    struct position cursor;
+    TAILQ_FOREACH(member, &feed->members, in_feed)
+        (void)subscriber_cursor(member->subscriber, &cursor);
+}
+
 void feed_away(struct feed *feed)
 {
     if (feed->member_count == 0) {
@@ -290,6 +298,20 @@ void feed_confirmed(struct feed *feed)
     }
     feed_enter(feed, FEED_FILLING);
     feed_fill(feed);
+}
+
+void feed_begin_anew(struct feed *feed, struct position genesis)
+{
+    struct member *member;
+    if (feed->state != FEED_LIVE || feed->is_ephemeral)
+        return;
+    TAILQ_FOREACH(member, &feed->members, in_feed) {
+        struct subscriber *s = member->subscriber;
+        if (s->state == SUB_LIVE) /* has been given all that there was */
+            s->cursor = position_max(s->cursor, genesis);
+    }
+    tail_forget(&feed->tail, genesis);
+    shelf_void(&feed->shelf);
 }
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
@@ -346,6 +368,21 @@ void feed_want_page(struct feed *feed, struct member *member)
     TAILQ_INSERT_TAIL(&feed->broker->wanted, feed, in_wanted);
 }
 
+/* Does the member miss something that it has not been told, and asked for? */
+static bool feed_misses(const struct page *page, struct member *member, enum gap_reason *reason)
+{
+    struct position after = member_after(member);
+    struct excuse needs = page_excuse(page);
+    bool is_first = !member->is_served;
+    member->is_served = true;
+    if (is_first && member->subscriber->asks_for_kept) {
+        member->excuse = (struct excuse){needs.trimmed, page->newest};
+        return false;
+    }
+    return !verdict_is_complete(page, &page->floors[0], after, reason) &&
+           (*reason == GAP_AHEAD || !excuse_covers(&member->excuse, &needs, after));
+}
+
 /* What the page says about a member that waited for it. */
 static void feed_serve(struct feed *feed, const struct page *page, struct member *member)
 {
@@ -353,16 +390,13 @@ static void feed_serve(struct feed *feed, const struct page *page, struct member
     const struct page_floor *floor = &page->floors[0];
     enum gap_reason reason;
     member->wants_page = false;
-    struct position since = page_since(page);
-    if (verdict_is_complete(page, floor, after, &reason) ||
-        (reason != GAP_AHEAD && position_compare(since, member->excused) <= 0)) {
-        if (position_compare(after, member->subscriber->cursor) >= 0)
-            member->subscriber->is_verified = true;
-    } else {
+    if (feed_misses(page, member, &reason)) {
         member->has_gap = true;
         member->gap = (struct gap){.channel = feed->name, .after = after, .has_oldest = floor->has_log,
                                    .oldest = floor->oldest, .reason = reason};
-        member->excused = since;
+        member->excuse = (struct excuse){page_excuse(page).trimmed, page->newest};
+    } else if (position_compare(after, member->subscriber->cursor) >= 0) {
+        member->subscriber->is_verified = true;
     }
     subscriber_wake(member->subscriber, "a page came");
 }
@@ -421,6 +455,7 @@ void feed_read(struct feed *feed)
 void feed_sweep(struct feed *feed, uint64_t now_ms)
 {
     shelf_sweep(&feed->shelf, now_ms);
+    feed_wake_unstarted(feed);
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed) {
         if (member->wants_page && !feed->is_reading)

@@ -45,7 +45,8 @@ struct member {
     struct stretch *pinned;       /* where it reads on; never while the subscriber's socket is full */
     bool has_gap;                 /* to be told by the pump */
     struct gap gap;
-    struct position excused;      /* that entries before this are missing has been told */
+    struct excuse excuse;
+    bool is_served;               /* a page was judged for it before */
     uint64_t tag;
 };
 
@@ -89,6 +90,8 @@ void feed_remove(struct feed *feed, struct member *member);
 /* Redis comes and goes. */
 void feed_join(struct feed *feed);
 void feed_away(struct feed *feed);
+/* Before it goes away: members that have everything up to the last flush keep that as their cursor. */
+void feed_settle(struct feed *feed);
 void feed_confirmed(struct feed *feed);
 /* Heard on live (or, ephemeral, on the channel itself). */
 void feed_hear(struct feed *feed, struct entry *entry);
@@ -98,6 +101,8 @@ void feed_want_page(struct feed *feed, struct member *member);
 void feed_read(struct feed *feed);
 /* Wake members that do not know their start yet. */
 void feed_wake_unstarted(struct feed *feed);
+/* The keyspace began anew here: what is remembered from before is void. After the flush. */
+void feed_begin_anew(struct feed *feed, struct position genesis);
 /* Once a second: give back pages that nobody used for a while, ask again for what did not come. */
 void feed_sweep(struct feed *feed, uint64_t now_ms);
 /* The newest position up to which this feed's entries are known. */
@@ -126,6 +131,7 @@ struct subscriber {
     bool is_verified;             /* the cursor is one of ours, not ahead of all positions */
     bool is_asking;               /* Redis was asked for the newest entries */
     bool is_at_horizon;           /* behind, but only until more is heard */
+    bool asks_for_kept;           /* started with all that is kept, or the newest of it: what is gone is no gap */
     bool is_unmerged;             /* some member catches up by itself */
     struct start start;
     TAILQ_ENTRY(subscriber) in_behind;
@@ -162,7 +168,7 @@ struct broker {
     struct timer *beat;
     char worker[24];              /* names this worker's beat channel */
     char beat_channel[REDIS_PREFIX_MAX + 32], control_channel[REDIS_PREFIX_MAX + 16];
-    uint64_t heard_beat_ms, heard_recorder_ms, up_ms;
+    uint64_t heard_beat_ms, answered_beat_ms, heard_recorder_ms, up_ms;
 
     struct feed *feeds, *feeds_by_id;
     struct subscriber *asking;    /* by id */
@@ -178,6 +184,8 @@ struct broker {
     struct position newest;       /* the newest position heard, of an entry or a beat */
     struct position watermark;    /* everything up to here has been heard on every copy of it */
     struct position flushed;      /* the watermark when the last turn ended: what live subscribers have been given */
+    struct position genesis;      /* a new one was heard in this turn */
+    bool has_genesis;
     struct entry *last_entry;     /* the last one made from live: overlapping patterns bring copies */
 
     struct buffer scratch;        /* what the pump puts together */

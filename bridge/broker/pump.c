@@ -78,7 +78,7 @@ static bool member_source(struct member *member, struct source *source, struct h
         nearer(&horizon->has_heard, &horizon->heard, position_max(feed_heard(feed), s->broker->newest));
         return true;
     }
-    struct stretch *stretch = shelf_find(&feed->shelf, after, member->excused);
+    struct stretch *stretch = shelf_find(&feed->shelf, after, &member->excuse);
     member_pin(member, stretch);
     if (stretch) {
         member->wants_page = false;
@@ -151,9 +151,11 @@ static void pump_on_newest(void *arg, uint64_t id, struct reply reply, struct po
         return;
     HASH_DELETE(by_id, broker->asking, s);
     s->is_asking = false;
-    if (reply.status == REPLY_OK)
-        s->start = (struct start){.kind = START_AFTER, .after = position};
-    subscriber_wake(s, "Redis told the start"); /* or is to be asked again */
+    if (reply.status != REPLY_OK)
+        return; /* feed_sweep wakes it to ask again */
+    s->start = (struct start){.kind = START_AFTER, .after = position};
+    s->asks_for_kept = true;
+    subscriber_wake(s, "Redis told the start");
 }
 
 static void pump_ask_newest(struct subscriber *s)
@@ -199,6 +201,7 @@ static bool pump_start(struct subscriber *s)
     case START_AFTER:
         s->cursor = s->start.after;
         s->is_verified = position_is_begin(s->cursor);
+        s->asks_for_kept = s->asks_for_kept || s->is_verified;
         break;
     case START_NEWEST:
         pump_ask_newest(s);
@@ -311,6 +314,9 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
         struct position until = s->cursor;
         if (horizon.has_page && position_compare(horizon.page, until) < 0)
             until = horizon.page;
+        bool is_late = horizon.has_heard && position_compare(horizon.certain, until) < 0;
+        if (is_late)
+            until = position_max(horizon.certain, member->floor);
         switch (give(s, &source, 1, &until, &member->floor)) {
         case GIVEN_FULL:
             return false;
@@ -321,11 +327,35 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
         case GIVEN_UNTIL:
             member->floor = until;
         }
+        if (is_late) {
+            subscriber_enter(s, SUB_BEHIND, "at the horizon");
+            s->is_at_horizon = true;
+            broker_hurry(s->broker);
+            return false;
+        }
     }
     member->is_merged = true;
     return true;
 }
 
+/* Where all whom the cursor covered have left, it is the next one's place. false: that is not known yet. */
+static bool pump_adopt(struct subscriber *s)
+{
+    struct member *first = s->members;
+    for (struct member *member = first; member; member = member->next)
+        if (member->is_merged)
+            return true;
+    if (!member_start(first)) {
+        subscriber_enter(s, SUB_WAITING, "its feed is not live");
+        return false;
+    }
+    s->cursor = first->floor;
+    s->is_verified = first->start.kind != START_AFTER;
+    first->is_merged = true;
+    return true;
+}
+
+/* true: all are merged. */
 static bool pump_unmerged(struct subscriber *s)
 {
     for (struct member *member = s->members; member; member = member->next)
@@ -339,7 +369,7 @@ static bool pump_unmerged(struct subscriber *s)
 static bool pump_tell(struct subscriber *s)
 {
     for (struct member *member = s->members; member; member = member->next) {
-        if (member->is_told)
+        if (member->is_told || !member->is_merged)
             continue;
         member->is_told = true;
         if (pump_is_full(s, s->ops->subscribed(s->sink, member->feed->name, member->tag, s->cursor)))
@@ -357,6 +387,8 @@ static bool pump_sources(struct subscriber *s, struct source sources[static SOUR
     bool is_known = true;
     for (struct member *member = s->members; member; member = member->next) {
         CHECK(*count < SOURCES_MAX);
+        if (!member->is_merged)
+            continue; /* it has not come so far; the others need not wait for it */
         if (!member_source(member, &sources[*count], horizon))
             is_known = false;
         else if (sources[*count].tail)
@@ -375,22 +407,26 @@ static const struct position *horizon_nearest(struct horizon *horizon, unsigned 
     return horizon->has_heard && position_compare(horizon->heard, horizon->page) < 0 ? &horizon->heard : &horizon->page;
 }
 
-static void pump_merged(struct subscriber *s)
+/* Give what comes after the cursor. true: all was given; else the subscriber's state says what is next. */
+static bool pump_merged(struct subscriber *s)
 {
     struct source sources[SOURCES_MAX];
     struct horizon horizon = {0};
     unsigned count = 0;
     if (!pump_sources(s, sources, &count, &horizon)) {
         subscriber_enter(s, SUB_WAITING, "a feed is not live, or a page is missing");
-        return;
+        return false;
     }
     const struct position *until = horizon_nearest(&horizon, count);
     enum given given = give(s, sources, count, until, &s->cursor);
+    s->asks_for_kept = false; /* what was kept when it began is known by now */
     if (given == GIVEN_FULL)
-        return;
+        return false;
     if (given == GIVEN_SOME) {
         subscriber_enter(s, SUB_BEHIND, "more to give");
-    } else if (given == GIVEN_UNTIL || horizon.has_page) {
+        return false;
+    }
+    if (given == GIVEN_UNTIL || horizon.has_page) {
         bool is_page_over = horizon.has_page && (count == 1 || !horizon.has_heard ||
                                                  position_compare(horizon.page, horizon.certain) <= 0);
         subscriber_enter(s, SUB_BEHIND, "at the horizon");
@@ -399,10 +435,10 @@ static void pump_merged(struct subscriber *s)
             s->cursor = position_max(s->cursor, horizon.page);
         else
             broker_hurry(s->broker);
-    } else if (pump_tell(s)) {
-        s->is_verified = true;
-        subscriber_enter(s, SUB_LIVE, "all given");
+        return false;
     }
+    s->is_verified = true;
+    return pump_tell(s);
 }
 
 void pump(struct subscriber *s)
@@ -415,11 +451,12 @@ void pump(struct subscriber *s)
     }
     if (!s->has_cursor && !pump_start(s))
         return;
-    if (!pump_gaps(s))
+    if (!pump_gaps(s) || !pump_adopt(s) || !pump_merged(s))
         return;
-    if (s->is_unmerged && !pump_unmerged(s))
-        return;
-    pump_merged(s);
+    if (!s->is_unmerged)
+        subscriber_enter(s, SUB_LIVE, "all given");
+    else if (pump_unmerged(s)) /* what these have beyond the cursor comes in the next turn */
+        subscriber_enter(s, SUB_BEHIND, "all are merged");
 }
 
 /* --- the short way ------------------------------------------------------------------------------------------------ */
@@ -430,12 +467,14 @@ static struct buffer *fresh_bytes(struct feed *feed, unsigned first, unsigned fo
     entry_encode_fn encode = feed->broker->config.encode;
     if (first + 1 == feed->tail.count)
         return (struct buffer *)entry_encoded(tail_at(&feed->tail, first), format, encode);
-    if (batch->len)
-        return batch;
+    if (batch->len || batch->failed)
+        return batch->failed ? NULL : batch;
     for (unsigned i = first; i < feed->tail.count; i++) {
         const struct buffer *bytes = entry_encoded(tail_at(&feed->tail, i), format, encode);
-        if (!bytes)
+        if (!bytes) {
+            batch->failed = true;
             return NULL;
+        }
         buffer_append(batch, bytes->data, bytes->len);
     }
     return batch->failed ? NULL : batch;
@@ -462,6 +501,8 @@ void pump_fresh(struct feed *feed)
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed) {
         struct subscriber *s = member->subscriber;
+        if (s->state == SUB_WAITING && s->is_unmerged && member->is_merged)
+            subscriber_wake(s, "live, while a new feed catches up");
         if (s->state != SUB_LIVE)
             continue;
         if (!is_ephemeral && !is_at(s, member, oldest, since)) {

@@ -9,11 +9,22 @@
 #define UNPINNED_MAX 4
 #define UNPINNED_MS 3000
 
-struct position page_since(const struct page *page)
+struct excuse page_excuse(const struct page *page)
 {
     const struct page_floor *floor = &page->floors[0];
-    struct position since = position_max(page->after, page->genesis);
-    return position_max(since, position_max(floor->trimmed, floor->expired));
+    return (struct excuse){.trimmed = position_max(page->genesis, floor->trimmed), .expired = floor->expired};
+}
+
+struct position page_since(const struct page *page)
+{
+    struct excuse excuse = page_excuse(page);
+    return position_max(page->after, position_max(excuse.trimmed, excuse.expired));
+}
+
+bool excuse_covers(const struct excuse *excuse, const struct excuse *needs, struct position after)
+{
+    return position_compare(needs->trimmed, position_max(excuse->trimmed, after)) <= 0 &&
+           position_compare(needs->expired, position_max(excuse->expired, after)) <= 0;
 }
 
 static void stretch_free(struct shelf *shelf, struct stretch *stretch)
@@ -30,6 +41,7 @@ static struct stretch *stretch_new(const struct page *page)
         return NULL;
     stretch->after = page->after;
     stretch->until = page->until;
+    stretch->needs = page_excuse(page);
     tail_reset(&stretch->entries, page_since(page));
     for (unsigned i = 0; i < page->count; i++)
         if (!tail_push(&stretch->entries, page->entries[i], page->count, SIZE_MAX)) {
@@ -57,14 +69,12 @@ void shelf_keep(struct shelf *shelf, const struct page *page, uint64_t now_ms)
     }
 }
 
-struct stretch *shelf_find(const struct shelf *shelf, struct position after, struct position excused)
+struct stretch *shelf_find(const struct shelf *shelf, struct position after, const struct excuse *excuse)
 {
     struct stretch *stretch;
     TAILQ_FOREACH(stretch, shelf, in_shelf) {
         bool is_within = position_compare(after, stretch->after) >= 0 && position_compare(after, stretch->until) < 0;
-        struct position since = stretch->entries.since;
-        if (is_within && (position_compare(after, since) >= 0 || position_is_begin(after) ||
-                          position_compare(since, excused) <= 0))
+        if (is_within && (position_is_begin(after) || excuse_covers(excuse, &stretch->needs, after)))
             return stretch;
     }
     return NULL;
@@ -78,6 +88,13 @@ void shelf_sweep(struct shelf *shelf, uint64_t now_ms)
         if (!stretch->pins && now_ms - stretch->used_ms > UNPINNED_MS)
             stretch_free(shelf, stretch);
     }
+}
+
+void shelf_void(struct shelf *shelf)
+{
+    struct stretch *stretch;
+    TAILQ_FOREACH(stretch, shelf, in_shelf)
+        stretch->until = stretch->after;
 }
 
 void shelf_fini(struct shelf *shelf)

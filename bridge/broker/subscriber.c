@@ -134,6 +134,14 @@ static void member_free(struct member *member)
     free(member);
 }
 
+/* An answer that comes now is for feeds that it does not listen to any more. */
+static void subscriber_drop_question(struct subscriber *s)
+{
+    if (s->is_asking)
+        HASH_DELETE(by_id, s->broker->asking, s);
+    s->is_asking = false;
+}
+
 bool subscriber_remove(struct subscriber *s, const char *name, size_t len)
 {
     CHECK(!s->broker->is_walking);
@@ -146,6 +154,8 @@ bool subscriber_remove(struct subscriber *s, const char *name, size_t len)
     *link = member->next;
     s->member_count--;
     member_free(member);
+    if (!s->members)
+        subscriber_drop_question(s);
     if (!s->members && s->state != SUB_FULL)
         subscriber_enter(s, SUB_IDLE, "its last feed is gone");
     else
@@ -192,8 +202,7 @@ void subscriber_free(struct subscriber *s)
         s->members = member->next;
         member_free(member);
     }
-    if (s->is_asking)
-        HASH_DELETE(by_id, broker->asking, s);
+    subscriber_drop_question(s);
     broker->counters.subscribers--;
     free(s);
 }

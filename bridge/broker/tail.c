@@ -52,6 +52,13 @@ void tail_reset(struct tail *tail, struct position since)
     tail->since = since;
 }
 
+void tail_forget(struct tail *tail, struct position position)
+{
+    while (tail->count > 0 && position_compare(tail_at(tail, 0)->position, position) <= 0)
+        tail_drop_oldest(tail);
+    tail->since = position_max(tail->since, position);
+}
+
 void tail_fini(struct tail *tail)
 {
     tail_reset(tail, POSITION_BEGIN);

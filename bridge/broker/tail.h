@@ -31,6 +31,9 @@ static inline struct entry *tail_at(const struct tail *tail, unsigned i)
     return tail->ring[(tail->first + i) & (tail->cap - 1)];
 }
 
+/* Let go of everything up to a position; `since` is there then, or later. */
+void tail_forget(struct tail *tail, struct position position);
+
 /* The position of the newest entry, or `since`. */
 struct position tail_end(const struct tail *tail);
 /* The index of the first entry after a position; `count` where there is none. */

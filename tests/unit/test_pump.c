@@ -478,10 +478,16 @@ struct browser {
     bool has_start, is_full;
     unsigned name_count;
     char names[3][8];
-    bool is_gap_told, is_begun;
+    bool is_gap_told, is_begun, asks_for_kept;
     unsigned kept;                 /* oldest_kept when it was given its first */
     unsigned next;                 /* the first of published[] that is not accounted for */
+    /* One more channel, asked for later and from a place of its own; -1: none. In order for itself. */
+    int late;
+    unsigned late_next;
+    bool is_late_told;             /* caught up: the cursor covers it */
 };
+
+#define LATE_TAG 100
 
 static struct browser browsers[BROWSERS_MAX];
 static struct broker *broker;
@@ -489,6 +495,8 @@ static unsigned given, gaps, fulls;
 
 static bool browser_wants(const struct browser *b, unsigned i)
 {
+    if ((int)published[i] == b->late)
+        return false;
     for (unsigned n = 0; n < b->name_count; n++)
         if (name_matches(b->names[n], strlen(b->names[n]), published[i]))
             return true;
@@ -499,13 +507,28 @@ static bool browser_wants(const struct browser *b, unsigned i)
 static bool browser_knows(const struct browser *b, unsigned i)
 {
     unsigned kept = b->is_begun ? b->kept : oldest_kept;
-    return i < oldest_kept && (b->is_gap_told || (position_is_begin(b->start) && i < kept));
+    return i < oldest_kept && (b->is_gap_told || (b->asks_for_kept && i < kept));
+}
+
+static void browser_given_late(struct browser *b, unsigned i)
+{
+    if (i < b->late_next)
+        fail_msg("entry %u of a late channel came, those from %u on were due", i, b->late_next);
+    for (unsigned j = b->late_next; j < i; j++)
+        if (published[j] == published[i] && !(b->is_gap_told && j < oldest_kept))
+            fail_msg("entry %u of a late channel came, entry %u had not", i, j);
+    b->late_next = i + 1;
+    given++;
 }
 
 /* The next entry that must come, given all that came before. */
 static void browser_given(struct browser *b, unsigned i)
 {
     assert_true(b->has_start);
+    if ((int)published[i] == b->late) {
+        browser_given_late(b, i);
+        return;
+    }
     assert_true(browser_wants(b, i));
     assert_true(i >= b->next);
     for (unsigned j = b->next; j < i; j++)
@@ -559,8 +582,14 @@ static enum sink_result on_cursor(void *sink, struct position cursor)
 
 static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
 {
-    (void)name, (void)tag, (void)cursor;
-    return sink_answer(sink);
+    struct browser *b = sink;
+    (void)name;
+    if (tag == LATE_TAG)
+        b->is_late_told = true;
+    for (unsigned j = b->late_next; tag == LATE_TAG && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
+        if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
+            fail_msg("a late channel was told as caught up at %s, entry %u had not come", POSITION_TEXT(cursor), j);
+    return sink_answer(b);
 }
 
 static const struct sink_ops ops = {on_write, on_gap, on_cursor, on_subscribed};
@@ -574,7 +603,7 @@ static void encode(unsigned format, const struct entry *entry, struct buffer *ou
 static void browser_come(struct browser *b)
 {
     static const char *const names[] = {"a", "b", "c", "d", "*", "[ab]", "[bc]"};
-    *b = (struct browser){.name_count = 1 + roll(3)};
+    *b = (struct browser){.name_count = 1 + roll(3), .late = -1};
     struct start start = {.kind = START_NOW};
     unsigned kind = roll(5);
     if (kind == 0)
@@ -583,6 +612,7 @@ static void browser_come(struct browser *b)
         start = (struct start){.kind = START_AFTER, .after = position_of(roll(published_count))};
     else if (kind == 3 && b->name_count == 1)
         start = (struct start){.kind = START_NEWEST, .count = 1 + roll(5)};
+    b->asks_for_kept = kind == 0 || start.kind == START_NEWEST;
     b->subscriber = subscriber_new(broker, &ops, b, 0);
     assert_non_null(b->subscriber);
     for (unsigned n = 0; n < b->name_count; n++) {
@@ -593,6 +623,31 @@ static void browser_come(struct browser *b)
         else
             assert_int_equal(result, ADD_OK);
     }
+}
+
+/* Ask for one more channel, or leave it again. */
+static void browser_change(struct browser *b)
+{
+    unsigned channel = roll(CHANNELS);
+    char name[2] = {(char)('a' + channel), '\0'};
+    if (b->late >= 0) {
+        name[0] = (char)('a' + b->late);
+        assert_true(subscriber_remove(b->subscriber, name, 1));
+        b->late = -1;
+        b->is_late_told = false;
+        return;
+    }
+    for (unsigned n = 0; n < b->name_count; n++)
+        if (name_matches(b->names[n], strlen(b->names[n]), channel))
+            return;
+    if (!published_count || !b->has_start)
+        return;
+    unsigned i = roll(published_count);
+    struct start start = {.kind = START_AFTER, .after = position_of(i)};
+    assert_int_equal(subscriber_add(b->subscriber, name, 1, &start, LATE_TAG), ADD_OK);
+    b->late = (int)channel;
+    b->late_next = i + 1;
+    b->is_late_told = false;
 }
 
 static void browser_go(struct browser *b)
@@ -610,6 +665,9 @@ static void browser_heartbeat(struct browser *b)
     for (unsigned j = b->next; j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
         if (browser_wants(b, j) && !browser_knows(b, j))
             fail_msg("the cursor %s was told, entry %u had not come", POSITION_TEXT(cursor), j);
+    for (unsigned j = b->late_next; b->is_late_told && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
+        if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
+            fail_msg("the cursor %s was told, entry %u of a late channel had not come", POSITION_TEXT(cursor), j);
 }
 
 /* --- the game ----------------------------------------------------------------------------------------------------- */
@@ -668,6 +726,8 @@ static void step(bool trims)
             browser_come(b);
         else if (roll(4) == 0)
             browser_go(b);
+        else
+            browser_change(b);
         break;
     case 17: case 18:
         if (b->subscriber && b->is_full) {
@@ -755,6 +815,9 @@ static void play(uint64_t game, unsigned steps, bool trims)
             if (browser_wants(b, j) && !browser_knows(b, j))
                 fail_msg("browser %u never got entry %u: state %u, cursor %s", n, j, b->subscriber->state,
                          POSITION_TEXT(b->subscriber->cursor));
+        for (unsigned j = b->late_next; j < published_count; j++)
+            if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
+                fail_msg("browser %u never got entry %u of its late channel", n, j);
         assert_int_equal(b->subscriber->state, SUB_LIVE);
         browser_go(b);
     }
