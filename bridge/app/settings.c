@@ -292,7 +292,7 @@ const struct setting settings[] = {
      "Origins whose pages may connect."},
     {"BRIDGE_MAX_PAYLOAD", NULL, &SIZE, FIELD(max_payload), "65536", NULL, NULL, 1, 16 * 1024 * 1024,
      "The largest payload."},
-    {"BRIDGE_MAX_CHANNELS", NULL, &COUNT, FIELD(max_channels), "100", NULL, NULL, 1, 10000,
+    {"BRIDGE_MAX_CHANNELS", NULL, &COUNT, FIELD(max_channels), "100", NULL, NULL, 1, 1000,
      "Channels and patterns that one connection may listen to."},
     {"BRIDGE_MAX_CONNECTIONS", NULL, &COUNT, FIELD(max_connections), "auto", NULL, "auto", 1, 1000000,
      "Connections of each worker. `auto`: what the limit of open files allows."},
