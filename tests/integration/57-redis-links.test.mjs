@@ -1,0 +1,114 @@
+// 57-redis-links - the ways to reach Redis (TLS, sockets, IPv6), and connections that hang without ending.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../lib/port.mjs';
+import { startRedisProxy } from '../lib/redisproxy.mjs';
+import { story } from '../lib/story.mjs';
+import { waitFor } from '../lib/wait.mjs';
+
+const run = promisify(execFile);
+
+// A certificate for localhost that nobody's authority has signed.
+async function makeCertificate(folder) {
+  const files = { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+    '-addext', 'subjectAltName=DNS:localhost', '-keyout', files.key, '-out', files.cert]);
+  return files;
+}
+
+async function hears(scene, bridge, redis) {
+  const stream = await scene.listen(bridge, 'public:a');
+  await redis.publish('public:a', 'hello');
+  await stream.received(1);
+  assert.deepEqual(stream.payloads, ['hello']);
+}
+
+// The password goes over the network: whoever answers must be who REDIS_URL names.
+story('rediss:// verifies the certificate and its name', async (scene) => {
+  const redis = await scene.redis({ start: false });
+  const { cert, key } = await makeCertificate(redis.folder);
+  const port = await freePort();
+  redis.args.push('--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no');
+  await redis.start();
+
+  const trusting = { SSL_CERT_FILE: cert };
+  const unknown = await scene.bridge({ redis: `rediss://localhost:${port}`, ready: false });
+  const otherName = await scene.bridge({ redis: `rediss://127.0.0.1:${port}`, env: trusting, ready: false });
+  const plain = await scene.bridge({ redis: `redis://localhost:${port}`, ready: false });
+  await unknown.said(/certificate was refused.*self-signed.*SSL_CERT_FILE/);
+  await otherName.said(/certificate was refused.*mismatch/);
+  await plain.said(/redis_away/);
+  for (const bridge of [unknown, otherName, plain]) assert.match((await bridge.unready()).join(), /Redis is away/);
+  await hears(scene, await scene.bridge({ redis: `rediss://localhost:${port}`, env: trusting }), redis);
+});
+
+story('unix sockets, databases, IPv6 and names work', async (scene) => {
+  const redis = await scene.redis({ start: false });
+  const socket = path.join(redis.folder, 'r.sock');
+  redis.args.push('--unixsocket', socket, '--bind', '127.0.0.1', '::1');
+  await redis.start();
+  for (const url of [`unix://${socket}`, `redis://localhost:${redis.port}/0`, `redis://[::1]:${redis.port}`]) {
+    const bridge = await scene.bridge({ redis: url });
+    await hears(scene, bridge, redis);
+    await bridge.stop();
+  }
+});
+
+// A failover whose old primary never says goodbye, a stuck proxy: the connection stays open for ever and nothing comes.
+story('a connection for calls that hangs is given up, and everything arrives', async (scene) => {
+  const redis = await scene.redis();
+  const proxy = scene.own(await startRedisProxy(redis));
+  const bridge = await scene.bridge({ redis: proxy.url, env: { BRIDGE_WORKERS: '1' } });
+  const stream = await scene.listen(bridge, 'public:a');
+  assert.equal(proxy.freeze('redis-bridge-calls'), 1);
+  await redis.record('public:a', 'while it hangs');
+  await stream.received(1);
+  const late = await scene.sse(bridge, { channel: 'public:b' });
+  await bridge.said(/no answer within the deadline/, { deadline: 15_000 });
+  await late.opened();
+  await redis.record('public:b', 'after');
+  await late.received(1);
+  await bridge.ready();
+  assert.doesNotMatch(bridge.log, /link=live why/, 'the other connection was not at fault');
+});
+
+story('a connection for what is live that hangs is given up, and what was missed comes from the log', async (scene) => {
+  const redis = await scene.redis();
+  const proxy = scene.own(await startRedisProxy(redis));
+  const bridge = await scene.bridge({ redis: proxy.url, env: { BRIDGE_WORKERS: '1' } });
+  const stream = await scene.listen(bridge, 'public:a');
+  assert.equal(proxy.freeze('redis-bridge-live'), 1);
+  await redis.record('public:a', 'while it hangs');
+  await stream.received(1, { deadline: 15_000 });
+  await redis.record('public:a', 'after');
+  await stream.received(2);
+  assert.deepEqual(stream.payloads, ['while it hangs', 'after']);
+  assert.deepEqual(stream.gaps, []);
+});
+
+story('a recorder that hears nothing any more notices, and records again', async (scene) => {
+  const redis = await scene.redis();
+  const proxy = scene.own(await startRedisProxy(redis));
+  const bridge = await scene.bridge({ redis: proxy.url });
+  const stream = await scene.listen(bridge, 'public:a');
+  assert.equal(proxy.freeze('redis-bridge-recorder-live'), 1);
+  await bridge.said(/does not hear its own renewal/, { deadline: 15_000 });
+  await waitFor(async () => (await redis.publish('public:a', 'again')) && stream.payloads.length > 0, {
+    every: 100,
+    what: 'a plain PUBLISH to be recorded again',
+  });
+});
+
+// Whoever ends TLS in the bridge itself.
+story('BRIDGE_TLS_CERT serves HTTPS', async (scene) => {
+  const redis = await scene.redis();
+  const { cert, key } = await makeCertificate(redis.folder);
+  const bridge = await scene.bridge({ redis, env: { BRIDGE_TLS_CERT: cert, BRIDGE_TLS_KEY: key }, ready: false });
+  const curl = async (path) => (await run('curl', ['-s', '--cacert', cert, '--resolve', `localhost:${bridge.port}:127.0.0.1`,
+    `https://localhost:${bridge.port}${path}`])).stdout;
+  await waitFor(async () => JSON.parse(await curl('/readyz')).ready, { what: 'the bridge to be ready' });
+  await redis.record('public:a', 'secret');
+  assert.equal(JSON.parse(await curl('/history?channel=public:a')).entries[0].data, 'secret');
+});
