@@ -68,6 +68,11 @@ const struct message *queue_at(const struct queue *queue, uint64_t ordinal)
     return *queue_slot(queue, (size_t)(ordinal - queue->first));
 }
 
+void queue_renumber(struct queue *queue, uint64_t first)
+{
+    queue->first = first;
+}
+
 void queue_reset(struct queue *queue, uint64_t next)
 {
     queue_drop(queue, UINT64_MAX);

@@ -32,6 +32,8 @@ void queue_fini(struct queue *queue);
 
 /* Copy a message to the end. false: no memory, nothing changed. */
 MUST_CHECK bool queue_push(struct queue *queue, struct name channel, struct name payload);
+/* What is in the queue gets the ordinals from `first` on. */
+void queue_renumber(struct queue *queue, uint64_t first);
 /* Let go of everything up to and with this ordinal. */
 void queue_drop(struct queue *queue, uint64_t ordinal);
 

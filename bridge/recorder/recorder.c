@@ -23,6 +23,10 @@
  * What is published in a durable way (see library.lua's publish) is announced on live as *echoed* directly before its
  * plain message comes, and that message is passed over: it is in the log already.
  *
+ * Asking for the seat may be executed twice, the second time after we were told that the first was lost. Then a second era
+ * of our own follows the first. What the first had not recorded when it ended (its announcements are heard before the word
+ * `era`) are the first messages of the second.
+ *
  * A message can match several of our patterns; Redis then sends it once for each. Only the copy of the first pattern in
  * the list that matches counts.
  */
@@ -70,7 +74,8 @@ struct recorder {
     uint64_t sent;               /* the highest ordinal that was sent on this connection */
     unsigned in_flight;
     uint64_t generation;         /* answers to what was sent before a restart of sending are stale */
-    bool is_paused;              /* waiting for retry_timer, or for `last` */
+    bool is_paused;              /* waiting for retry_timer, for `last`, or for the word of a newer era */
+    bool is_asking;              /* for the seat */
 
     uint64_t lost_told_ms;
     uint64_t refused, lost;      /* too large; heard, but could not be kept */
@@ -89,7 +94,7 @@ static void recorder_enter(struct recorder *r, enum recorder_state state, const 
     if (r->state == state)
         return;
     if (r->state == RECORDER_HOLDING && r->queue.count)
-        log_error("recorder_lost", "messages=%zu era=%" PRIu64 " why=\"%s\"", r->queue.count, r->era, why);
+        log_error("recorder_unconfirmed", "messages=%zu era=%" PRIu64 " why=\"%s\"", r->queue.count, r->era, why);
     log_info("recorder", "%s -> %s node=%s why=\"%s\"", names[r->state], names[state], r->node, why);
     r->state = state;
     queue_reset(&r->queue, 1);
@@ -166,8 +171,9 @@ static void recorder_on_taken(void *arg, uint64_t generation, struct reply reply
         timer_start(r->retry_timer, RETRY_MS);
     else if (seat.is_mine)
         recorder_go_on(r, seat.last);
-    else
-        recorder_enter(r, RECORDER_WATCHING, "the seat is another's");
+    else if (seat.era <= r->era)
+        recorder_enter(r, RECORDER_WATCHING, seat.era < r->era ? "Redis has lost the era" : "the seat is another's");
+    /* else the word of a newer era is on its way, and says whose it is */
 }
 
 /* Something is unclear: ask how far the log is, and whether the seat is still ours. */
@@ -209,7 +215,7 @@ static void recorder_on_recorded(void *arg, uint64_t generation, struct reply re
         recorder_go_on(r, last);
         break;
     case RECORD_STALE:
-        recorder_enter(r, RECORDER_WATCHING, "the era is over");
+        recorder_pause(r);
         break;
     }
     if (r->is_leaving && r->queue.count == 0)
@@ -253,6 +259,7 @@ static void recorder_on_cold(void *arg, uint64_t ticket, struct reply reply, str
 {
     struct recorder *r = arg;
     (void)ticket;
+    r->is_asking = false;
     if (r->state != RECORDER_WATCHING || reply.status != REPLY_OK)
         return;
     if (!seat.is_mine) /* when it may be free, and not all at the same moment */
@@ -285,9 +292,10 @@ static void recorder_ask_seat(void *arg)
         listener_restart(r->listener, "the recorder does not hear its own renewal");
     if (!caller_is_up(r->caller) || r->is_leaving)
         return;
-    if (r->state == RECORDER_WATCHING)
+    if (r->state == RECORDER_WATCHING && !r->is_asking) {
+        r->is_asking = true;
         caller_seat_cold(r->caller, r->node, r->config.lease_ms, recorder_on_cold, r, 0);
-    else if (r->state == RECORDER_HOLDING && !r->is_paused)
+    } else if (r->state == RECORDER_HOLDING && !r->is_paused)
         caller_seat_renew(r->caller, r->node, r->config.lease_ms, recorder_on_renewed, r, r->generation);
 }
 
@@ -298,6 +306,14 @@ static void recorder_hear_era(struct recorder *r, uint64_t era, struct name node
         recorder_enter(r, RECORDER_HOLDING, "a new era");
         r->era = era;
         r->is_echo_next = false;
+    } else if (is_mine && r->state == RECORDER_HOLDING && era != r->era) {
+        log_info("recorder_again", "era=%" PRIu64 " kept=%zu", era, r->queue.count);
+        r->era = era;
+        queue_renumber(&r->queue, 1);
+        r->sent = 0;
+        r->generation++;
+        r->in_flight = 0;
+        r->is_paused = false;
     } else if (!is_mine && r->state == RECORDER_HOLDING) {
         recorder_enter(r, RECORDER_WATCHING, "another opened an era");
     }
@@ -372,6 +388,11 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     if (!announcement_parse(r->config.redis, heard, &announcement))
         return;
     struct name channel = {announcement.source.channel, announcement.source.channel_len};
+    if (!announcement.is_echoed && r->state == RECORDER_HOLDING && announcement.era == r->era) {
+        queue_drop(&r->queue, announcement.ordinal);
+        if (r->sent < announcement.ordinal)
+            r->sent = announcement.ordinal;
+    }
     if (!announcement.is_echoed || channel.len > sizeof r->echo_channel)
         return;
     r->is_echo_next = recorder_serves(r, channel);
@@ -418,13 +439,18 @@ static void recorder_on_confirmed(void *arg, bool is_pattern, struct name name)
     recorder_enter(r, RECORDER_WATCHING, "listening");
 }
 
+static void recorder_on_given_up(void *arg, uint64_t ticket, struct reply reply, struct seat_reply seat)
+{
+    (void)arg, (void)ticket, (void)reply, (void)seat; /* `vacant` was told to all, and the next word is somebody's */
+}
+
 static void recorder_on_listener_down(void *arg, const char *why)
 {
     struct recorder *r = arg;
     bool held = r->state == RECORDER_HOLDING;
     recorder_enter(r, RECORDER_AWAY, why);
     if (held && caller_is_up(r->caller))
-        caller_seat_leave(r->caller, r->node, recorder_on_cold, r, 0);
+        caller_seat_leave(r->caller, r->node, recorder_on_given_up, r, 0);
 }
 
 static void recorder_on_caller_up(void *arg)
