@@ -30,8 +30,8 @@ extern char **environ;
 struct reading {
     struct config *config;
     enum config_verdict verdict;
-    const char *flags[SETTINGS_MAX];  /* the value that a flag gave, by setting; NULL: none */
-    bool is_given[SETTINGS_MAX];      /* by flag or environment */
+    const char *flags[SETTINGS_MAX]; /* the value that a flag gave, by setting; NULL: none */
+    bool is_given[SETTINGS_MAX];     /* by flag or environment */
 };
 
 static void complain(struct reading *reading, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -199,7 +199,7 @@ static void list_copy(struct glob_list *to, const struct glob_list *from)
 static bool is_on_railway(void)
 {
     static const char *const names[] = {"RAILWAY_ENVIRONMENT", "RAILWAY_ENVIRONMENT_ID", "RAILWAY_ENVIRONMENT_NAME",
-                                        "RAILWAY_SERVICE_ID", "RAILWAY_DEPLOYMENT_ID", "RAILWAY_REPLICA_ID"};
+                                        "RAILWAY_SERVICE_ID",  "RAILWAY_DEPLOYMENT_ID",  "RAILWAY_REPLICA_ID"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getenv(names[i]) != NULL)
@@ -245,8 +245,10 @@ static void check_unsupported(struct reading *reading)
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getenv(names[i]) != NULL)
-            complain(reading, "%s is not supported by this version: it would protect nothing; unset it to start "
-                     "without", names[i]);
+            complain(reading,
+                     "%s is not supported by this version: it would protect nothing; unset it to start "
+                     "without",
+                     names[i]);
 }
 
 static void cross_check(struct reading *reading)
@@ -348,7 +350,7 @@ void config_free(struct config *config)
 {
     if (config == NULL)
         return;
-    struct glob_list *lists[] = {&config->subscribe, &config->publish, &config->channels,
+    struct glob_list *lists[] = {&config->subscribe,        &config->publish,   &config->channels,
                                  &config->default_channels, &config->ephemeral, &config->origins};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         glob_list_fini(lists[i]);

@@ -20,25 +20,25 @@ struct redis_config;
 
 struct config {
     struct redis_config *redis;
-    char *prefix;                       /* copied into redis, with the three below */
+    char *prefix; /* copied into redis, with the three below */
     uint64_t history_length, history_ttl_ms, max_payload;
     char *host;
     uint64_t port;
-    uint64_t workers;                   /* never 0 once read */
+    uint64_t workers; /* never 0 once read */
     struct glob_list subscribe, publish, channels, default_channels, ephemeral, origins;
     uint64_t heartbeat_ms, max_age_ms, drain_ms, lease_ms;
     uint64_t max_channels, max_connections;
-    char *tls_cert, *tls_key;           /* "" for plain HTTP */
+    char *tls_cert, *tls_key; /* "" for plain HTTP */
     enum log_level log_level;
     bool log_json;
 };
 
 enum config_verdict {
-    CONFIG_SUPERVISE,   /* run, with worker processes */
-    CONFIG_FOREGROUND,  /* run, in one process */
-    CONFIG_CHECK,       /* ask the running instance whether it is ready */
-    CONFIG_DONE,        /* --help or --version was answered: exit 0 */
-    CONFIG_BAD,         /* what is wrong has been said: exit 1 */
+    CONFIG_SUPERVISE,  /* run, with worker processes */
+    CONFIG_FOREGROUND, /* run, in one process */
+    CONFIG_CHECK,      /* ask the running instance whether it is ready */
+    CONFIG_DONE,       /* --help or --version was answered: exit 0 */
+    CONFIG_BAD,        /* what is wrong has been said: exit 1 */
 };
 
 /* `out` is yours in any case; to be given back with config_free(). The log is open afterwards. */

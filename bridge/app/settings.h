@@ -17,15 +17,15 @@ struct config;
 struct setting_kind;
 
 struct setting {
-    const char *name;                 /* in the environment; the flag follows from it */
-    const char *fallback_name;        /* read where `name` is not set, or NULL */
-    const struct setting_kind *kind;  /* how it is read */
-    size_t offset;                    /* of the field in struct config */
-    const char *initial;              /* the default, as one would write it */
-    const char *initial_words;        /* how the default is told where it depends on something, or NULL */
-    const char *word;                 /* stands for 0, or NULL */
-    uint64_t least, most;             /* of a number */
-    const char *sentence;             /* what it is for; Markdown without tables */
+    const char *name;                /* in the environment; the flag follows from it */
+    const char *fallback_name;       /* read where `name` is not set, or NULL */
+    const struct setting_kind *kind; /* how it is read */
+    size_t offset;                   /* of the field in struct config */
+    const char *initial;             /* the default, as one would write it */
+    const char *initial_words;       /* how the default is told where it depends on something, or NULL */
+    const char *word;                /* stands for 0, or NULL */
+    uint64_t least, most;            /* of a number */
+    const char *sentence;            /* what it is for; Markdown without tables */
 };
 
 extern const struct setting settings[];

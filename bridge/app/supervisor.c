@@ -42,10 +42,10 @@ struct child {
     pid_t pid; /* 0: does not live */
     enum worker_parts parts;
     const char *role;
-    unsigned number;       /* of a worker, from 1; 0 for the recorder */
-    unsigned failures;     /* deaths in a row */
+    unsigned number;   /* of a worker, from 1; 0 for the recorder */
+    unsigned failures; /* deaths in a row */
     uint64_t started_ms;
-    uint64_t start_at_ms;  /* where it does not live: when it shall */
+    uint64_t start_at_ms; /* where it does not live: when it shall */
 };
 
 struct supervisor {
@@ -92,7 +92,8 @@ _Noreturn static void child_main(const struct supervisor *supervisor, const stru
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGINT, SIG_IGN); /* a Ctrl-C goes to all of us; who ends when is the supervisor's to say */
-    struct worker_task task = {.parts = child->parts, .role = child->role, .roll = supervisor->roll, .number = child->number};
+    struct worker_task task = {
+        .parts = child->parts, .role = child->role, .roll = supervisor->roll, .number = child->number};
     exit(worker_run(supervisor->config, &task));
 }
 

@@ -28,9 +28,9 @@ enum worker_parts {
 
 struct worker_task {
     enum worker_parts parts;
-    const char *role;    /* names the process in the log */
-    struct roll *roll;   /* where a worker that serves says whether it is ready; NULL: it is the only one */
-    unsigned number;     /* its place there */
+    const char *role;  /* names the process in the log */
+    struct roll *roll; /* where a worker that serves says whether it is ready; NULL: it is the only one */
+    unsigned number;   /* its place there */
 };
 
 /* Run until SIGTERM or SIGINT, then end within config->drain_ms. */

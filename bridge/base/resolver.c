@@ -145,8 +145,7 @@ static void on_answer(int error, struct evutil_addrinfo *answers, void *arg)
 
 static struct evdns_base *dns_new(struct event_base *base)
 {
-    struct evdns_base *dns =
-        evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 
     if (dns == NULL) { /* no usable resolv.conf: /etc/hosts and a name server on this machine are what is left */
         dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);

@@ -38,10 +38,18 @@ static size_t sequence_len(const unsigned char *at, size_t left)
     else
         return 0;
     switch (at[0]) {
-    case 0xE0: low = 0xA0; break;
-    case 0xED: high = 0x9F; break;
-    case 0xF0: low = 0x90; break;
-    case 0xF4: high = 0x8F; break;
+    case 0xE0:
+        low = 0xA0;
+        break;
+    case 0xED:
+        high = 0x9F;
+        break;
+    case 0xF0:
+        low = 0x90;
+        break;
+    case 0xF4:
+        high = 0x8F;
+        break;
     }
     if (left < len || !is_between(at[1], low, high))
         return 0;

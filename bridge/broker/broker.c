@@ -4,8 +4,8 @@
  * Two connections: `listener` hears live announcements and the beat, `caller` publishes and reads.
  *
  * The beat: once a second Redis is asked to announce the newest position to this worker, on the listener's connection.
- * When it arrives, everything up to it has been heard. When it stays away, the listener is deaf, whatever TCP thinks: the
- * worker is not ready, and connects anew.
+ * When it arrives, everything up to it has been heard. When it stays away, the listener is deaf, whatever TCP thinks:
+ * the worker is not ready, and connects anew.
  *
  * The watermark: an entry may come in several copies (an exact channel and patterns), one behind the other. So when an
  * entry is heard, only what is before it is certain to have been heard on all feeds; a beat makes its own position
@@ -113,12 +113,17 @@ static void broker_hear_entry(struct broker *broker, const struct heard *heard, 
 static void broker_hear_plain(struct broker *broker, const struct heard *heard)
 {
     struct feed *feed = broker_feed_of(broker, heard, 0);
-    if (!feed || !feed->is_ephemeral || redis_name_is_internal(broker->config.redis, heard->channel.bytes, heard->channel.len))
+    if (!feed || !feed->is_ephemeral ||
+        redis_name_is_internal(broker->config.redis, heard->channel.bytes, heard->channel.len))
         return;
     if (heard->payload.len > broker->config.redis->max_payload)
         return;
-    struct entry_source source = {.channel = heard->channel.bytes, .channel_len = heard->channel.len, .event = "", .from = "",
-                                  .payload = heard->payload.bytes, .payload_len = heard->payload.len};
+    struct entry_source source = {.channel = heard->channel.bytes,
+                                  .channel_len = heard->channel.len,
+                                  .event = "",
+                                  .from = "",
+                                  .payload = heard->payload.bytes,
+                                  .payload_len = heard->payload.len};
     struct entry *entry = broker_entry(broker, &source);
     if (entry)
         feed_hear(feed, entry);
@@ -158,7 +163,7 @@ static void broker_on_listener_up(void *arg)
     listener_subscribe(broker->listener, false, broker->beat_channel, strlen(broker->beat_channel));
     listener_subscribe(broker->listener, false, broker->control_channel, strlen(broker->control_channel));
     HASH_ITER(by_name, broker->feeds, feed, next)
-        feed_join(feed);
+    feed_join(feed);
 }
 
 static void broker_on_listener_down(void *arg, const char *why)
@@ -168,9 +173,9 @@ static void broker_on_listener_down(void *arg, const char *why)
     (void)why;
     broker->counters.links_lost++;
     HASH_ITER(by_name, broker->feeds, feed, next)
-        feed_settle(feed);
+    feed_settle(feed);
     HASH_ITER(by_name, broker->feeds, feed, next)
-        feed_away(feed);
+    feed_away(feed);
 }
 
 /* feed->name of a subscription's name; the internal channels have no feed. */
@@ -196,7 +201,7 @@ static void broker_sweep_feeds(struct broker *broker)
     struct feed *feed, *next;
     uint64_t now = clock_now_ms();
     HASH_ITER(by_name, broker->feeds, feed, next)
-        feed_sweep(feed, now);
+    feed_sweep(feed, now);
 }
 
 static void broker_on_caller_up(void *arg)
@@ -206,7 +211,7 @@ static void broker_on_caller_up(void *arg)
     broker_begin(broker);
     broker_sweep_feeds(broker);
     HASH_ITER(by_name, broker->feeds, feed, next)
-        feed_wake_unstarted(feed);
+    feed_wake_unstarted(feed);
 }
 
 static void broker_on_caller_down(void *arg, const char *why)
@@ -271,7 +276,7 @@ static void broker_begin_anew(struct broker *broker)
         return;
     broker->has_genesis = false;
     HASH_ITER(by_name, broker->feeds, feed, next)
-        feed_begin_anew(feed, broker->genesis);
+    feed_begin_anew(feed, broker->genesis);
 }
 
 static void broker_on_turn_end(void *arg)
@@ -305,10 +310,10 @@ static void broker_on_turn_end(void *arg)
             feed_read(feed);
         }
     TAILQ_FOREACH(s, &broker->behind, in_behind)
-        if (!s->is_at_horizon) {
-            loop_again(broker->loop);
-            break;
-        }
+    if (!s->is_at_horizon) {
+        loop_again(broker->loop);
+        break;
+    }
 }
 
 /* --- publishing --------------------------------------------------------------------------------------------------- */
@@ -330,8 +335,8 @@ enum answer broker_answer(struct reply reply)
     case REPLY_ERROR:
         break;
     }
-    static const char *const transient[] = {"LOADING", "BUSY", "MASTERDOWN", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "OOM",
-                                            "MISCONF", "NOREPLICAS"};
+    static const char *const transient[] = {"LOADING",     "BUSY", "MASTERDOWN", "READONLY",  "TRYAGAIN",
+                                            "CLUSTERDOWN", "OOM",  "MISCONF",    "NOREPLICAS"};
     for (size_t i = 0; i < sizeof transient / sizeof *transient; i++)
         if (strncmp(reply.text, transient[i], strlen(transient[i])) == 0)
             return ANSWER_UNAVAILABLE;
@@ -348,19 +353,23 @@ static void broker_on_published(void *arg, uint64_t ticket, struct reply reply, 
     free(publishing);
 }
 
-void broker_publish(struct broker *broker, const struct publish_request *request, publish_fn fn, void *arg, uint64_t ticket)
+void broker_publish(struct broker *broker, const struct publish_request *request, publish_fn fn, void *arg,
+                    uint64_t ticket)
 {
     struct publishing *publishing = malloc(sizeof *publishing);
     CHECK(publishing);
     *publishing = (struct publishing){broker, fn, arg, ticket};
     broker->publishing++;
     struct publication publication = {
-        .channel = {request->channel, request->channel_len}, .payload = {request->payload, request->payload_len},
-        .event = {request->event, request->event_len},       .from = {request->from, request->from_len},
+        .channel = {request->channel, request->channel_len},
+        .payload = {request->payload, request->payload_len},
+        .event = {request->event, request->event_len},
+        .from = {request->from, request->from_len},
         .key = {request->key, request->key_len},
     };
     if (glob_list_match(broker->config.ephemeral, request->channel, request->channel_len) >= 0)
-        caller_publish_plain(broker->caller, publication.channel, publication.payload, broker_on_published, publishing, 0);
+        caller_publish_plain(broker->caller, publication.channel, publication.payload, broker_on_published, publishing,
+                             0);
     else
         caller_publish(broker->caller, &publication, broker_on_published, publishing, 0);
 }
@@ -390,8 +399,7 @@ static const char *broker_doubt(const struct broker *broker)
     uint64_t now = clock_now_ms();
     if (!broker->heard_beat_ms || now - broker->heard_beat_ms > BEAT_LATE_MS)
         return "Redis has not been heard for some seconds";
-    if (broker->config.needs_recorder &&
-        (!broker->heard_recorder_ms || now - broker->heard_recorder_ms > BEAT_LATE_MS))
+    if (broker->config.needs_recorder && (!broker->heard_recorder_ms || now - broker->heard_recorder_ms > BEAT_LATE_MS))
         return "no recorder is at work, so plain PUBLISH would be lost";
     return "";
 }
@@ -448,7 +456,7 @@ void broker_free(struct broker *broker)
     timer_free(broker->beat);
     struct feed *feed, *next;
     HASH_ITER(by_name, broker->feeds, feed, next)
-        feed_free(feed);
+    feed_free(feed);
     entry_unref(broker->last_entry);
     buffer_fini(&broker->scratch);
     free(broker);

@@ -61,15 +61,15 @@ static void feed_wake_members(struct feed *feed, const char *why)
 {
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed)
-        subscriber_wake(member->subscriber, why);
+    subscriber_wake(member->subscriber, why);
 }
 
 void feed_wake_unstarted(struct feed *feed)
 {
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed)
-        if (!member->subscriber->has_cursor)
-            subscriber_wake(member->subscriber, "Redis can be asked");
+    if (!member->subscriber->has_cursor)
+        subscriber_wake(member->subscriber, "Redis can be asked");
 }
 
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
@@ -171,7 +171,8 @@ static struct position feed_fill_after(const struct feed *feed)
         return tail_end(&feed->tail);
     struct position after = feed->broker->flushed;
     const struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed) {
+    TAILQ_FOREACH(member, &feed->members, in_feed)
+    {
         const struct subscriber *s = member->subscriber;
         bool is_known = member->is_merged ? s->has_cursor : member->has_floor;
         struct position wanted = is_known ? member_after(member) : member->start.after;
@@ -189,14 +190,16 @@ static void feed_fill(struct feed *feed)
     feed->is_filling_sent = true;
     feed->held_overflowed = false;
     tail_reset(&feed->held, POSITION_BEGIN);
-    caller_read(feed->broker->caller, &name, 1, feed_fill_after(feed), PAGE_ENTRIES, feed_on_filled, feed->broker, feed->id);
+    caller_read(feed->broker->caller, &name, 1, feed_fill_after(feed), PAGE_ENTRIES, feed_on_filled, feed->broker,
+                feed->id);
 }
 
 /* Let the tail go on with what the page brings, or where that is not all, begin anew behind it. */
 static void feed_extend_tail(struct feed *feed, const struct page *page)
 {
     enum gap_reason reason;
-    bool goes_on = !page->has_more && (!feed->has_tail || verdict_is_complete(page, &page->floors[0], page->after, &reason));
+    bool goes_on =
+        !page->has_more && (!feed->has_tail || verdict_is_complete(page, &page->floors[0], page->after, &reason));
     if (!goes_on || position_compare(page_since(page), page->newest) > 0) {
         tail_reset(&feed->tail, page->newest);
         shelf_keep(&feed->shelf, page, clock_now_ms());
@@ -226,8 +229,8 @@ static void feed_go_live(struct feed *feed, const struct page *page)
     /* Whoever is ahead of all positions now was not before: writes were lost. */
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed)
-        if (position_compare(member->subscriber->cursor, page->newest) > 0)
-            member->subscriber->is_verified = false;
+    if (position_compare(member->subscriber->cursor, page->newest) > 0)
+        member->subscriber->is_verified = false;
     feed_wake_members(feed, "the feed is live");
 }
 
@@ -264,7 +267,7 @@ void feed_settle(struct feed *feed)
     struct member *member;
     struct position cursor;
     TAILQ_FOREACH(member, &feed->members, in_feed)
-        (void)subscriber_cursor(member->subscriber, &cursor);
+    (void)subscriber_cursor(member->subscriber, &cursor);
 }
 
 void feed_away(struct feed *feed)
@@ -305,7 +308,8 @@ void feed_begin_anew(struct feed *feed, struct position genesis)
     struct member *member;
     if (feed->state != FEED_LIVE || feed->is_ephemeral)
         return;
-    TAILQ_FOREACH(member, &feed->members, in_feed) {
+    TAILQ_FOREACH(member, &feed->members, in_feed)
+    {
         struct subscriber *s = member->subscriber;
         if (s->state == SUB_LIVE) /* has been given all that there was */
             s->cursor = position_max(s->cursor, genesis);
@@ -392,8 +396,11 @@ static void feed_serve(struct feed *feed, const struct page *page, struct member
     member->wants_page = false;
     if (feed_misses(page, member, &reason)) {
         member->has_gap = true;
-        member->gap = (struct gap){.channel = feed->name, .after = after, .has_oldest = floor->has_log,
-                                   .oldest = floor->oldest, .reason = reason};
+        member->gap = (struct gap){.channel = feed->name,
+                                   .after = after,
+                                   .has_oldest = floor->has_log,
+                                   .oldest = floor->oldest,
+                                   .reason = reason};
         member->excuse = (struct excuse){page_excuse(page).trimmed, page->newest};
     } else if (position_compare(after, member->subscriber->cursor) >= 0) {
         member->subscriber->is_verified = true;
@@ -414,7 +421,8 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
     broker->counters.pages_read++;
     shelf_keep(&feed->shelf, page, clock_now_ms());
     struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed) {
+    TAILQ_FOREACH(member, &feed->members, in_feed)
+    {
         if (!member->wants_page)
             continue;
         /* Who came after the read was sent may know of newer positions than the read does. */
@@ -436,7 +444,8 @@ void feed_read(struct feed *feed)
     struct member *member;
     if (feed->is_reading)
         return;
-    TAILQ_FOREACH(member, &feed->members, in_feed) {
+    TAILQ_FOREACH(member, &feed->members, in_feed)
+    {
         if (!member->wants_page)
             continue;
         struct position wanted = member_after(member);
@@ -457,7 +466,8 @@ void feed_sweep(struct feed *feed, uint64_t now_ms)
     shelf_sweep(&feed->shelf, now_ms);
     feed_wake_unstarted(feed);
     struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed) {
+    TAILQ_FOREACH(member, &feed->members, in_feed)
+    {
         if (member->wants_page && !feed->is_reading)
             feed_want_page(feed, member);
     }

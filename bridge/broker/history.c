@@ -56,8 +56,8 @@ static void inquiry_on_page(void *arg, uint64_t ticket, struct reply reply, cons
         inquiry_answer(inquiry, reply, NULL);
         return;
     }
-    struct history history = {.count = page->count, .entries = page->entries, .cursor = page->until,
-                              .has_more = page->has_more};
+    struct history history = {
+        .count = page->count, .entries = page->entries, .cursor = page->until, .has_more = page->has_more};
     struct gap *gaps = calloc(inquiry->count ? inquiry->count : 1, sizeof *gaps);
     CHECK(gaps);
     for (unsigned i = 0; i < inquiry->count; i++) {
@@ -67,8 +67,11 @@ static void inquiry_on_page(void *arg, uint64_t ticket, struct reply reply, cons
             continue;
         if (reason == GAP_AHEAD)
             history.cursor = POSITION_BEGIN;
-        gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i].bytes, .after = page->after,
-                                                 .has_oldest = floor->has_log, .oldest = floor->oldest, .reason = reason,
+        gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i].bytes,
+                                                 .after = page->after,
+                                                 .has_oldest = floor->has_log,
+                                                 .oldest = floor->oldest,
+                                                 .reason = reason,
                                                  .cursor = history.cursor};
     }
     history.gaps = gaps;
@@ -78,7 +81,8 @@ static void inquiry_on_page(void *arg, uint64_t ticket, struct reply reply, cons
 
 static void inquiry_read(struct inquiry *inquiry, struct position after)
 {
-    caller_read(inquiry->broker->caller, inquiry->names, inquiry->count, after, inquiry->limit, inquiry_on_page, inquiry, 0);
+    caller_read(inquiry->broker->caller, inquiry->names, inquiry->count, after, inquiry->limit, inquiry_on_page,
+                inquiry, 0);
 }
 
 static void inquiry_on_newest(void *arg, uint64_t ticket, struct reply reply, struct position position)

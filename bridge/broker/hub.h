@@ -32,27 +32,27 @@ enum feed_state {
 /* One subscriber's part in one feed. */
 struct member {
     TAILQ_ENTRY(member) in_feed;
-    struct member *next;          /* of the subscriber */
+    struct member *next; /* of the subscriber */
     struct feed *feed;
     struct subscriber *subscriber;
-    struct start start;           /* of a member that was added later than the first turn */
-    struct position floor;        /* nothing up to here is wanted; of a member that is not merged: its own cursor */
+    struct start start;    /* of a member that was added later than the first turn */
+    struct position floor; /* nothing up to here is wanted; of a member that is not merged: its own cursor */
     bool has_floor;
-    bool is_merged;               /* the subscriber's cursor covers it */
-    bool is_told;                 /* sink.subscribed was called */
-    bool wants_page;              /* the subscriber waits for a page of this feed */
-    bool is_asked;                /* it waited already when the read that is under way was sent */
-    struct stretch *pinned;       /* where it reads on; never while the subscriber's socket is full */
-    bool has_gap;                 /* to be told by the pump */
+    bool is_merged;         /* the subscriber's cursor covers it */
+    bool is_told;           /* sink.subscribed was called */
+    bool wants_page;        /* the subscriber waits for a page of this feed */
+    bool is_asked;          /* it waited already when the read that is under way was sent */
+    struct stretch *pinned; /* where it reads on; never while the subscriber's socket is full */
+    bool has_gap;           /* to be told by the pump */
     struct gap gap;
     struct excuse excuse;
-    bool is_served;               /* a page was judged for it before */
+    bool is_served; /* a page was judged for it before */
     uint64_t tag;
 };
 
 struct feed {
     UT_hash_handle by_name, by_id;
-    uint64_t id;                  /* the ticket of its reads */
+    uint64_t id; /* the ticket of its reads */
     struct broker *broker;
     enum feed_state state;
     bool is_pattern, is_ephemeral;
@@ -60,19 +60,19 @@ struct feed {
     unsigned member_count;
 
     struct tail tail;
-    bool has_tail;                /* tail.since means something */
-    struct position joined_at;    /* everything up to here was in the log when the feed became live */
-    struct tail held;             /* heard while filling */
+    bool has_tail;             /* tail.since means something */
+    struct position joined_at; /* everything up to here was in the log when the feed became live */
+    struct tail held;          /* heard while filling */
     bool held_overflowed;
-    bool is_filling_sent;         /* the read that will make it live is under way */
+    bool is_filling_sent; /* the read that will make it live is under way */
 
-    bool is_dirty;                /* in broker.dirty: something was pushed in this turn */
+    bool is_dirty; /* in broker.dirty: something was pushed in this turn */
     TAILQ_ENTRY(feed) in_dirty;
-    struct position fresh_since;  /* what was pushed in this turn comes after this */
+    struct position fresh_since; /* what was pushed in this turn comes after this */
 
-    struct shelf shelf;           /* pages of the log, for those behind the tail */
-    bool is_reading;              /* a page is on its way */
-    bool is_wanted;               /* in broker.wanted: members want a page */
+    struct shelf shelf; /* pages of the log, for those behind the tail */
+    bool is_reading;    /* a page is on its way */
+    bool is_wanted;     /* in broker.wanted: members want a page */
     TAILQ_ENTRY(feed) in_wanted;
 
     size_t name_len;
@@ -125,17 +125,17 @@ struct subscriber {
     struct member *members;
     struct position cursor;
     unsigned member_count;
-    uint8_t state;                /* enum subscriber_state */
+    uint8_t state; /* enum subscriber_state */
     uint8_t format;
     bool has_cursor;
-    bool is_verified;             /* the cursor is one of ours, not ahead of all positions */
-    bool is_asking;               /* Redis was asked for the newest entries */
-    bool is_at_horizon;           /* behind, but only until more is heard */
-    bool asks_for_kept;           /* started with all that is kept, or the newest of it: what is gone is no gap */
-    bool is_unmerged;             /* some member catches up by itself */
+    bool is_verified;   /* the cursor is one of ours, not ahead of all positions */
+    bool is_asking;     /* Redis was asked for the newest entries */
+    bool is_at_horizon; /* behind, but only until more is heard */
+    bool asks_for_kept; /* started with all that is kept, or the newest of it: what is gone is no gap */
+    bool is_unmerged;   /* some member catches up by itself */
     struct start start;
     TAILQ_ENTRY(subscriber) in_behind;
-    uint64_t id;                  /* the ticket of its question; 0: never asked */
+    uint64_t id; /* the ticket of its question; 0: never asked */
     UT_hash_handle by_id;
 };
 
@@ -166,29 +166,29 @@ struct broker {
     struct listener *listener;
     struct caller *caller;
     struct timer *beat;
-    char worker[24];              /* names this worker's beat channel */
+    char worker[24]; /* names this worker's beat channel */
     char beat_channel[REDIS_PREFIX_MAX + 32], control_channel[REDIS_PREFIX_MAX + 16];
     uint64_t heard_beat_ms, answered_beat_ms, heard_recorder_ms, up_ms;
 
     struct feed *feeds, *feeds_by_id;
-    struct subscriber *asking;    /* by id */
+    struct subscriber *asking; /* by id */
     uint64_t last_id;
     struct feed_list dirty, wanted;
     struct subscriber_list behind;
-    bool is_hurried;              /* someone waits for the live connection to be as far as the log */
-    bool is_beating;              /* a beat was sent, and has not been heard */
-    uint64_t turn_ms;             /* when this turn's pumping began */
-    bool is_freeing;              /* answers that are owed to others are dropped */
-    bool is_walking;              /* sinks are being called: nobody may be freed */
+    bool is_hurried;  /* someone waits for the live connection to be as far as the log */
+    bool is_beating;  /* a beat was sent, and has not been heard */
+    uint64_t turn_ms; /* when this turn's pumping began */
+    bool is_freeing;  /* answers that are owed to others are dropped */
+    bool is_walking;  /* sinks are being called: nobody may be freed */
 
-    struct position newest;       /* the newest position heard, of an entry or a beat */
-    struct position watermark;    /* everything up to here has been heard on every copy of it */
-    struct position flushed;      /* the watermark when the last turn ended: what live subscribers have been given */
-    struct position genesis;      /* a new one was heard in this turn */
+    struct position newest;    /* the newest position heard, of an entry or a beat */
+    struct position watermark; /* everything up to here has been heard on every copy of it */
+    struct position flushed;   /* the watermark when the last turn ended: what live subscribers have been given */
+    struct position genesis;   /* a new one was heard in this turn */
     bool has_genesis;
-    struct entry *last_entry;     /* the last one made from live: overlapping patterns bring copies */
+    struct entry *last_entry; /* the last one made from live: overlapping patterns bring copies */
 
-    struct buffer scratch;        /* what the pump puts together */
+    struct buffer scratch; /* what the pump puts together */
     unsigned publishing;
     struct broker_status counters;
 };

@@ -2,9 +2,9 @@
  * pump.c - what moves a cursor forward.
  *
  * Live delivery, resume, first connect with backlog, a slow reader and the minutes after an outage are one thing: "give
- * me what comes after my cursor". For each feed that comes from its tail, where the tail reaches back to the cursor, else
- * from a page of its log; what several feeds bring is merged by position (positions are one order over all channels, and
- * an entry that comes by two feeds has one position, so it is given once).
+ * me what comes after my cursor". For each feed that comes from its tail, where the tail reaches back to the cursor,
+ * else from a page of its log; what several feeds bring is merged by position (positions are one order over all
+ * channels, and an entry that comes by two feeds has one position, so it is given once).
  *
  * Each source is known only up to a horizon: a page up to where it ends, a tail up to what has been heard (a page, or
  * the read that made another feed live, comes by the other connection and may be ahead of that). Beyond the nearest
@@ -101,8 +101,8 @@ static bool pump_is_full(struct subscriber *s, enum sink_result result)
 }
 
 /*
- * A cursor that is ahead or from another keyspace is worth nothing: begin at the beginning. Where it is the place of just
- * this one member, the others are not touched.
+ * A cursor that is ahead or from another keyspace is worth nothing: begin at the beginning. Where it is the place of
+ * just this one member, the others are not touched.
  */
 static void pump_begin_anew(struct subscriber *s, struct member *member)
 {
@@ -230,10 +230,10 @@ static struct source *earliest(struct source *sources, unsigned count)
 }
 
 enum given {
-    GIVEN_ALL,     /* nothing is left up to `until`, and nothing is known beyond */
-    GIVEN_UNTIL,   /* nothing is left up to `until`, but there is more beyond */
-    GIVEN_SOME,    /* the write was large enough */
-    GIVEN_FULL,    /* the socket is full */
+    GIVEN_ALL,   /* nothing is left up to `until`, and nothing is known beyond */
+    GIVEN_UNTIL, /* nothing is left up to `until`, but there is more beyond */
+    GIVEN_SOME,  /* the write was large enough */
+    GIVEN_FULL,  /* the socket is full */
 };
 
 /* Write what the sources have after *cursor and up to `until` (NULL: all), in order; *cursor follows. */
@@ -427,8 +427,8 @@ static bool pump_merged(struct subscriber *s)
         return false;
     }
     if (given == GIVEN_UNTIL || horizon.has_page) {
-        bool is_page_over = horizon.has_page && (count == 1 || !horizon.has_heard ||
-                                                 position_compare(horizon.page, horizon.certain) <= 0);
+        bool is_page_over = horizon.has_page &&
+                            (count == 1 || !horizon.has_heard || position_compare(horizon.page, horizon.certain) <= 0);
         subscriber_enter(s, SUB_BEHIND, "at the horizon");
         s->is_at_horizon = !is_page_over;
         if (is_page_over)
@@ -481,7 +481,8 @@ static struct buffer *fresh_bytes(struct feed *feed, unsigned first, unsigned fo
 }
 
 /* Is the batch exactly what this one lacks? */
-static bool is_at(const struct subscriber *s, const struct member *member, struct position oldest, struct position since)
+static bool is_at(const struct subscriber *s, const struct member *member, struct position oldest,
+                  struct position since)
 {
     return s->member_count == 1 && !s->is_unmerged && position_compare(s->cursor, oldest) < 0 &&
            position_compare(s->cursor, since) >= 0 &&
@@ -499,7 +500,8 @@ void pump_fresh(struct feed *feed)
     struct position newest = tail_end(&feed->tail);
     struct position since = position_max(feed->tail.since, POSITION_BEGIN);
     struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed) {
+    TAILQ_FOREACH(member, &feed->members, in_feed)
+    {
         struct subscriber *s = member->subscriber;
         if (s->state == SUB_WAITING && s->is_unmerged && member->is_merged)
             subscriber_wake(s, "live, while a new feed catches up");

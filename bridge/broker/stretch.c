@@ -1,6 +1,6 @@
 /*
- * stretch.c - the shelf of one feed: a list, searched from its newest end; there are few, since whoever is behind reads on
- * from what others left, and a log is a few pages long.
+ * stretch.c - the shelf of one feed: a list, searched from its newest end; there are few, since whoever is behind reads
+ * on from what others left, and a log is a few pages long.
  */
 #include "stretch.h"
 
@@ -72,7 +72,8 @@ void shelf_keep(struct shelf *shelf, const struct page *page, uint64_t now_ms)
 struct stretch *shelf_find(const struct shelf *shelf, struct position after, const struct excuse *excuse)
 {
     struct stretch *stretch;
-    TAILQ_FOREACH(stretch, shelf, in_shelf) {
+    TAILQ_FOREACH(stretch, shelf, in_shelf)
+    {
         bool is_within = position_compare(after, stretch->after) >= 0 && position_compare(after, stretch->until) < 0;
         if (is_within && (position_is_begin(after) || excuse_covers(excuse, &stretch->needs, after)))
             return stretch;
@@ -94,7 +95,7 @@ void shelf_void(struct shelf *shelf)
 {
     struct stretch *stretch;
     TAILQ_FOREACH(stretch, shelf, in_shelf)
-        stretch->until = stretch->after;
+    stretch->until = stretch->after;
 }
 
 void shelf_fini(struct shelf *shelf)

@@ -2,8 +2,8 @@
  * stretch.h - a stretch of a feed's log in memory: a page that was read, kept while somebody reads on from it.
  *
  * Story     Those behind the tail read pages; a page serves everybody whose cursor is within it. Whoever is served pins
- *           it, so that a subscriber that needs pages of several feeds at once is not kept waiting for ever by others who
- *           need other ones. What nobody pins goes after a while, or when there are many.
+ *           it, so that a subscriber that needs pages of several feeds at once is not kept waiting for ever by others
+ *           who need other ones. What nobody pins goes after a while, or when there are many.
  */
 #ifndef BROKER_STRETCH_H
 #define BROKER_STRETCH_H
@@ -16,16 +16,16 @@
 /* What a cursor may miss without a word: it has been told, or was not asked for. Two kinds, because what is trimmed is
  * exact, and what may have expired moves on with the clock. */
 struct excuse {
-    struct position trimmed;  /* entries before this */
-    struct position expired;  /* what can have expired when this was the newest position */
+    struct position trimmed; /* entries before this */
+    struct position expired; /* what can have expired when this was the newest position */
 };
 
 struct stretch {
     TAILQ_ENTRY(stretch) in_shelf;
-    struct tail entries;      /* misses nothing for cursors from entries.since on; ... */
-    struct position after;    /* ... has all that was kept from here on ... */
-    struct position until;    /* ... up to here */
-    struct excuse needs;      /* for cursors before entries.since */
+    struct tail entries;   /* misses nothing for cursors from entries.since on; ... */
+    struct position after; /* ... has all that was kept from here on ... */
+    struct position until; /* ... up to here */
+    struct excuse needs;   /* for cursors before entries.since */
     unsigned pins;
     uint64_t used_ms;
 };

@@ -18,8 +18,9 @@
  * FULL     the sink said SINK_FULL, and subscriber_writable() has not come yet
  * LIVE     has a cursor; all feeds are live, and it was given all that their tails held when the last turn ended
  *
- * A member is merged once the subscriber's one cursor covers it. Those added with the same start before the cursor is known
- * are merged from the beginning. Any other first catches up by itself, from its own floor to the cursor of the others.
+ * A member is merged once the subscriber's one cursor covers it. Those added with the same start before the cursor is
+ * known are merged from the beginning. Any other first catches up by itself, from its own floor to the cursor of the
+ * others.
  */
 #include "hub.h"
 
@@ -94,7 +95,8 @@ static bool start_is_same(const struct start *a, const struct start *b)
            (a->kind != START_NEWEST || a->count == b->count);
 }
 
-enum add_result subscriber_add(struct subscriber *s, const char *name, size_t len, const struct start *start, uint64_t tag)
+enum add_result subscriber_add(struct subscriber *s, const char *name, size_t len, const struct start *start,
+                               uint64_t tag)
 {
     CHECK(!s->broker->is_walking);
     if (subscriber_find(s, name, len))

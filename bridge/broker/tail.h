@@ -12,7 +12,7 @@
 #include "base/entry.h"
 
 struct tail {
-    struct entry **ring;      /* NULL while it never held anything */
+    struct entry **ring; /* NULL while it never held anything */
     unsigned cap, first, count;
     size_t bytes;
     struct position since;

@@ -20,10 +20,10 @@ struct message {
 };
 
 struct queue {
-    struct message **ring;   /* NULL while it never held anything */
+    struct message **ring; /* NULL while it never held anything */
     size_t cap, start, count;
-    size_t bytes;            /* of memory that the messages take */
-    uint64_t first;          /* the ordinal of the oldest; of the next one to come where it is empty */
+    size_t bytes;   /* of memory that the messages take */
+    uint64_t first; /* the ordinal of the oldest; of the next one to come where it is empty */
 };
 
 /* Empty it; the next message gets this ordinal. */

@@ -23,9 +23,9 @@
  * What is published in a durable way (see library.lua's publish) is announced on live as *echoed* directly before its
  * plain message comes, and that message is passed over: it is in the log already.
  *
- * Asking for the seat may be executed twice, the second time after we were told that the first was lost. Then a second era
- * of our own follows the first. What the first had not recorded when it ended (its announcements are heard before the word
- * `era`) are the first messages of the second.
+ * Asking for the seat may be executed twice, the second time after we were told that the first was lost. Then a second
+ * era of our own follows the first. What the first had not recorded when it ended (its announcements are heard before
+ * the word `era`) are the first messages of the second.
  *
  * A message can match several of our patterns; Redis then sends it once for each. Only the copy of the first pattern in
  * the list that matches counts.
@@ -43,13 +43,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_MAX 64             /* messages that one call records */
+#define BATCH_MAX 64 /* messages that one call records */
 #define BATCH_BYTES_MAX 262144
-#define IN_FLIGHT_MAX 16         /* calls that are not answered yet */
+#define IN_FLIGHT_MAX 16 /* calls that are not answered yet */
 #define QUEUE_BYTES_MAX (256u << 20)
 #define RETRY_MS 100
 #define DEAF_MS 2000
-#define LEAVE_MS 1500            /* how long recorder_leave() waits for what is queued */
+#define LEAVE_MS 1500 /* how long recorder_leave() waits for what is queued */
 
 enum recorder_state { RECORDER_AWAY, RECORDER_WATCHING, RECORDER_HOLDING };
 
@@ -58,27 +58,27 @@ struct recorder {
     struct loop *loop;
     struct listener *listener;
     struct caller *caller;
-    struct timer *seat_timer;    /* WATCHING: ask for the seat; HOLDING: renew it */
+    struct timer *seat_timer; /* WATCHING: ask for the seat; HOLDING: renew it */
     struct timer *retry_timer;
     struct timer *leave_timer;
     char node[24];
     char control[REDIS_PREFIX_MAX + 16], live[LIVE_NAME_MAX];
 
     enum recorder_state state;
-    bool is_echo_next;           /* the next plain message is in the log already, if it is this one */
+    bool is_echo_next; /* the next plain message is in the log already, if it is this one */
     char echo_channel[CHANNEL_LEN_MAX];
     size_t echo_channel_len, echo_payload_len;
-    uint64_t renewed_ms;         /* HOLDING: when Redis said that it told our renewal; 0: it has been heard */
-    uint64_t era;                /* HOLDING: the era that is ours */
-    struct queue queue;          /* HOLDING: heard, not known to be recorded */
-    uint64_t sent;               /* the highest ordinal that was sent on this connection */
+    uint64_t renewed_ms; /* HOLDING: when Redis said that it told our renewal; 0: it has been heard */
+    uint64_t era;        /* HOLDING: the era that is ours */
+    struct queue queue;  /* HOLDING: heard, not known to be recorded */
+    uint64_t sent;       /* the highest ordinal that was sent on this connection */
     unsigned in_flight;
-    uint64_t generation;         /* answers to what was sent before a restart of sending are stale */
-    bool is_paused;              /* waiting for retry_timer, for `last`, or for the word of a newer era */
-    bool is_asking;              /* for the seat */
+    uint64_t generation; /* answers to what was sent before a restart of sending are stale */
+    bool is_paused;      /* waiting for retry_timer, for `last`, or for the word of a newer era */
+    bool is_asking;      /* for the seat */
 
     uint64_t lost_told_ms;
-    uint64_t refused, lost;      /* too large; heard, but could not be kept */
+    uint64_t refused, lost; /* too large; heard, but could not be kept */
 
     bool is_leaving;
     void (*left)(void *arg);
@@ -196,7 +196,8 @@ static void recorder_pause(struct recorder *r)
     timer_start(r->retry_timer, RETRY_MS);
 }
 
-static void recorder_on_recorded(void *arg, uint64_t generation, struct reply reply, enum record_result result, uint64_t last)
+static void recorder_on_recorded(void *arg, uint64_t generation, struct reply reply, enum record_result result,
+                                 uint64_t last)
 {
     struct recorder *r = arg;
     if (generation != r->generation || r->state != RECORDER_HOLDING)
@@ -263,7 +264,8 @@ static void recorder_on_cold(void *arg, uint64_t ticket, struct reply reply, str
     if (r->state != RECORDER_WATCHING || reply.status != REPLY_OK)
         return;
     if (!seat.is_mine) /* when it may be free, and not all at the same moment */
-        timer_start(r->seat_timer, (seat.left_ms < r->config.lease_ms ? seat.left_ms : r->config.lease_ms) + 1 + random_below(50));
+        timer_start(r->seat_timer,
+                    (seat.left_ms < r->config.lease_ms ? seat.left_ms : r->config.lease_ms) + 1 + random_below(50));
 }
 
 static void recorder_on_renewed(void *arg, uint64_t generation, struct reply reply, struct seat_reply seat)
@@ -349,8 +351,9 @@ static void recorder_tell_lost(struct recorder *r)
     if (now - r->lost_told_ms < 1000)
         return;
     r->lost_told_ms = now;
-    log_error("recorder_full", "lost=%" PRIu64 " queued_bytes=%zu why=\"Redis records more slowly than others publish\"",
-              r->lost, r->queue.bytes);
+    log_error("recorder_full",
+              "lost=%" PRIu64 " queued_bytes=%zu why=\"Redis records more slowly than others publish\"", r->lost,
+              r->queue.bytes);
 }
 
 static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
@@ -367,7 +370,8 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
     r->is_echo_next = false; /* one that did not come, because its publisher may not PUBLISH there, is nobody else's */
     if (is_echo)
         return;
-    if (r->state != RECORDER_HOLDING || glob_list_match(r->config.ephemeral, heard->channel.bytes, heard->channel.len) >= 0)
+    if (r->state != RECORDER_HOLDING ||
+        glob_list_match(r->config.ephemeral, heard->channel.bytes, heard->channel.len) >= 0)
         return;
     const char *refusal = channel_name_error(heard->channel.bytes, heard->channel.len);
     if (!refusal && heard->payload.len > r->config.redis->max_payload)

@@ -26,8 +26,8 @@ struct request;
 typedef void (*request_decode_fn)(struct request *request, struct reply reply, const redisReply *raw);
 
 struct request {
-    TAILQ_ENTRY(request) next;    /* in caller.sent or caller.unsent */
-    uint64_t sent_ms;             /* 0: unsent */
+    TAILQ_ENTRY(request) next; /* in caller.sent or caller.unsent */
+    uint64_t sent_ms;          /* 0: unsent */
     struct caller *caller;
     request_decode_fn decode;
     union {
@@ -38,7 +38,7 @@ struct request {
     } fn;
     void *arg;
     uint64_t ticket;
-    struct position after;        /* of a page */
+    struct position after; /* of a page */
 };
 
 struct caller {
@@ -46,8 +46,8 @@ struct caller {
     const struct redis_config *config;
     struct caller_events events;
     void *arg;
-    struct timer *timer;          /* answers what was never sent */
-    struct timer *deadline;       /* runs while anything is sent and not answered */
+    struct timer *timer;    /* answers what was never sent */
+    struct timer *deadline; /* runs while anything is sent and not answered */
     TAILQ_HEAD(request_list, request) sent, unsent;
     bool is_freeing;
 };
@@ -110,8 +110,10 @@ static void decode_seat(struct request *request, struct reply reply, const redis
         if (raw->type != REDIS_REPLY_ARRAY || raw->elements != 4)
             reply = malformed();
         else
-            seat = (struct seat_reply){.is_mine = number_of(raw->element[0]) == 1, .era = number_of(raw->element[1]),
-                                       .last = number_of(raw->element[2]), .left_ms = number_of(raw->element[3])};
+            seat = (struct seat_reply){.is_mine = number_of(raw->element[0]) == 1,
+                                       .era = number_of(raw->element[1]),
+                                       .last = number_of(raw->element[2]),
+                                       .left_ms = number_of(raw->element[3])};
     }
     request->fn.seat(request->arg, request->ticket, reply, seat);
 }
@@ -262,7 +264,8 @@ static void request_send_names(struct request *request, const char *function, co
 
 /* --- the functions ------------------------------------------------------------------------------------------------ */
 
-void caller_publish(struct caller *caller, const struct publication *p, caller_position_fn fn, void *arg, uint64_t ticket)
+void caller_publish(struct caller *caller, const struct publication *p, caller_position_fn fn, void *arg,
+                    uint64_t ticket)
 {
     struct request *request = request_new(caller, decode_position, arg, ticket);
     request->fn.position = fn;
@@ -270,8 +273,8 @@ void caller_publish(struct caller *caller, const struct publication *p, caller_p
     request_send(request, "publish", args, 5);
 }
 
-void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn, void *arg,
-                          uint64_t ticket)
+void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn,
+                          void *arg, uint64_t ticket)
 {
     struct request *request = request_new(caller, decode_plain, arg, ticket);
     request->fn.position = fn;
@@ -337,8 +340,8 @@ static void caller_seat(struct caller *caller, const char *function, const char 
     request_send(request, function, args, 3);
 }
 
-void caller_seat_take(struct caller *caller, const char *node, uint64_t lease_ms, uint64_t era, caller_seat_fn fn, void *arg,
-                      uint64_t ticket)
+void caller_seat_take(struct caller *caller, const char *node, uint64_t lease_ms, uint64_t era, caller_seat_fn fn,
+                      void *arg, uint64_t ticket)
 {
     caller_seat(caller, "seat_take", node, lease_ms, era, fn, arg, ticket);
 }

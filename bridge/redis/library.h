@@ -18,6 +18,7 @@
 void library_text(const struct redis_config *config, bool is_public, struct buffer *out);
 
 /* The full name of an internal function ("read" -> "bridge_v1_read"). */
-const char *library_function(const struct redis_config *config, const char *function, char out[static LIBRARY_NAME_MAX]);
+const char *library_function(const struct redis_config *config, const char *function,
+                             char out[static LIBRARY_NAME_MAX]);
 
 #endif

@@ -110,7 +110,17 @@ end
 
 local function payload_error(payload)
   if #payload > MAX_PAYLOAD then
-    return redis.error_reply(string.format('TOOBIG the payload has %d bytes, at most %d are accepted', #payload, MAX_PAYLOAD))
+    return redis.error_reply(
+      string.format('TOOBIG the payload has %d bytes, at most %d are accepted', #payload, MAX_PAYLOAD))
+  end
+end
+
+local function event_error(event)
+  if event == 'cursor' or event == 'gap' then
+    return redis.error_reply('BADEVENT cursor and gap are the names of the bridge\'s own events')
+  end
+  if #event > 256 or string.find(event, '[%z\1-\31\127]') or not is_utf8(event) then
+    return redis.error_reply('BADEVENT an event name is at most 256 bytes of UTF-8 without control characters')
   end
 end
 
@@ -177,8 +187,8 @@ local function reserve(count)
   return {ms = ms, seq = seq, now = now, floor = expired_floor(now, last, genesis), newest = {}}
 end
 
--- The position of a channel's newest entry. Logs are ours alone: what is not a stream there is an accident, and must not
--- keep anybody's messages from being recorded for ever.
+-- The position of a channel's newest entry. Logs are ours alone: what is not a stream there is an accident, and must
+-- not keep anybody's messages from being recorded for ever.
 local function log_newest(log)
   local entries = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
   if entries.err then
@@ -214,10 +224,7 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
 end
 
 local function publish(channel, payload, event, from, key)
-  local refusal = channel_error(channel) or payload_error(payload)
-  if not refusal and (event == 'cursor' or event == 'gap' or #event > 256 or string.find(event, '[%z\1-\31\127]') or not is_utf8(event)) then
-    refusal = redis.error_reply('BADEVENT an event name is at most 256 bytes of UTF-8 without control characters, and not cursor or gap')
-  end
+  local refusal = channel_error(channel) or payload_error(payload) or event_error(event)
   if refusal then return refusal end
   local seen
   if key ~= '' then
@@ -282,7 +289,8 @@ local function field_of(entry, name)
   return ''
 end
 
--- A channel's entries after a position and up to `to` ('+': all): at most `limit`, and at most `bytes` of payload or one entry.
+-- A channel's entries after a position and up to `to` ('+': all): at most `limit`, and at most `bytes` of payload or
+-- one entry.
 -- -> entries, their bytes, whether there are more
 local function log_page(log, after, to, limit, bytes)
   local entries, from, size = {}, '(' .. after, 0
@@ -423,8 +431,8 @@ local function seat_take(_, argv)
   return seat_reply(true)
 end
 
--- seat_cold node lease: take a free seat, or one's own that one lost track of, and open a new era. Whatever plain message Redis executes after the `era` word
--- on control has the ordinals 1, 2, 3 …
+-- seat_cold node lease: take a free seat, or one's own that one lost track of, and open a new era. Whatever plain
+-- messages Redis executes after the `era` word on control have the ordinals 1, 2, 3 …
 local function seat_cold(_, argv)
   local node, lease = argv[1], argv[2]
   if call('GET', KEY_SEAT) ~= node and not call('SET', KEY_SEAT, node, 'NX') then return seat_reply(false) end

@@ -18,8 +18,8 @@
  * redisAsyncFree() where that is called from a callback. So a context that we are done with is cut loose (data = NULL),
  * and callbacks of a loose context change nothing here.
  *
- * link_restart() is called from anywhere, also while hiredis or the owner walk over something; so it only dooms the link,
- * which takes nothing any more, and the timer ends it.
+ * link_restart() is called from anywhere, also while hiredis or the owner walk over something; so it only dooms the
+ * link, which takes nothing any more, and the timer ends it.
  */
 #include "link.h"
 
@@ -48,24 +48,24 @@ enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, 
 struct link {
     struct loop *loop;
     const struct redis_config *config;
-    const char *role;             /* names the connection in Redis and in the log */
+    const char *role; /* names the connection in Redis and in the log */
     bool loads_library;
     struct link_events events;
     void *arg;
 
     enum link_state state;
-    redisAsyncContext *context;   /* NULL in WAITING and RESOLVING */
+    redisAsyncContext *context; /* NULL in WAITING and RESOLVING */
     unsigned greetings;
-    unsigned attempts;            /* failures since it was last up for a while */
-    uint64_t up_ms;               /* when it came up */
-    const char *doomed;           /* UP, but to be given up by the timer: why; NULL: not so */
+    unsigned attempts;  /* failures since it was last up for a while */
+    uint64_t up_ms;     /* when it came up */
+    const char *doomed; /* UP, but to be given up by the timer: why; NULL: not so */
     struct timer *timer;
     struct resolver *resolver;
     struct resolver_result found;
-    unsigned next;                /* of found.addresses */
+    unsigned next; /* of found.addresses */
     SSL_CTX *tls;
-    char tls_error[128];          /* why the server's certificate was refused */
-    char why[256];                /* what was last logged, so that a lasting trouble is not told each time */
+    char tls_error[128]; /* why the server's certificate was refused */
+    char why[256];       /* what was last logged, so that a lasting trouble is not told each time */
     uint64_t told_ms;
 };
 
@@ -405,8 +405,8 @@ struct link *link_new(struct loop *loop, const struct redis_config *config, cons
     struct link *link = calloc(1, sizeof *link);
     if (!link)
         return NULL;
-    *link = (struct link){.loop = loop, .config = config, .role = role, .loads_library = loads_library,
-                          .events = *events, .arg = arg};
+    *link = (struct link){
+        .loop = loop, .config = config, .role = role, .loads_library = loads_library, .events = *events, .arg = arg};
     link->timer = timer_new(loop, link_begin, link);
     link->resolver = resolver_new(loop);
     if (config->tls)

@@ -2,8 +2,8 @@
  * listener.c - the pub/sub connection: what Redis pushes, handed on in the order in which it comes.
  *
  * hiredis calls the callback of a subscription for its confirmation and for every message, and with NULL when the
- * connection dies; the link tells `down` for the whole connection, so NULL is nothing here. An error (a channel that the
- * Redis user may not hear) makes hiredis give the connection up, with the error as the reason.
+ * connection dies; the link tells `down` for the whole connection, so NULL is nothing here. An error (a channel that
+ * the Redis user may not hear) makes hiredis give the connection up, with the error as the reason.
  */
 #include "link.h"
 

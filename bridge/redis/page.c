@@ -24,8 +24,14 @@ static struct entry *page_entry(const redisReply *reply)
         if (part[i]->type != REDIS_REPLY_STRING)
             return NULL;
     struct entry_source source = {
-        .channel = part[1]->str, .channel_len = part[1]->len, .event = part[3]->str,   .event_len = part[3]->len,
-        .from = part[4]->str,    .from_len = part[4]->len,    .payload = part[5]->str, .payload_len = part[5]->len,
+        .channel = part[1]->str,
+        .channel_len = part[1]->len,
+        .event = part[3]->str,
+        .event_len = part[3]->len,
+        .from = part[4]->str,
+        .from_len = part[4]->len,
+        .payload = part[5]->str,
+        .payload_len = part[5]->len,
     };
     if (!page_position(part[0], &source.position) || !page_position(part[2], &source.previous))
         return NULL;

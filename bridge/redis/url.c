@@ -58,8 +58,7 @@ static const char *url_credentials(struct redis_config *config, const char *text
 {
     const char *colon = memchr(text, ':', len);
     size_t user = colon ? (size_t)(colon - text) : len;
-    if (!url_decode(text, user, config->user) ||
-        (colon && !url_decode(colon + 1, len - user - 1, config->password)))
+    if (!url_decode(text, user, config->user) || (colon && !url_decode(colon + 1, len - user - 1, config->password)))
         return "user or password is not percent-encoded rightly";
     return NULL;
 }

@@ -25,10 +25,10 @@ struct connection_ops {
     int (*on_input)(struct connection *connection, char *bytes, size_t len); /* a body, or (part of) a message */
     int (*on_input_end)(struct connection *connection);                      /* the body is whole */
     void (*on_pong)(struct connection *connection);
-    void (*on_leaving)(struct connection *connection);                       /* the browser said goodbye */
+    void (*on_leaving)(struct connection *connection); /* the browser said goodbye */
     void (*on_published)(struct connection *connection, const struct pending *pending,
                          const struct publication *result);
-    void (*on_closed)(struct connection *connection);                        /* frees it */
+    void (*on_closed)(struct connection *connection); /* frees it */
 };
 
 struct connection {

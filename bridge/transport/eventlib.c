@@ -26,7 +26,7 @@
 #include <sys/ioctl.h>
 
 #define LONGEST_WAIT_MS 60000
-#define FORCED_ROUNDS 4      /* of serving what lws holds back, per turn */
+#define FORCED_ROUNDS 4       /* of serving what lws holds back, per turn */
 #define READS_SUSPICIOUS 1000 /* within a second */
 #define SLOTS_FIRST 64
 
@@ -34,16 +34,16 @@ struct slot {
     struct event *read, *write; /* NULL: not made yet */
     short wanted;               /* POLLIN, POLLOUT: as lws wants it, whether or not muted */
     bool is_listener;
-    unsigned reads;    /* in the second that reads_at names */
+    unsigned reads; /* in the second that reads_at names */
     unsigned reads_at;
 };
 
 struct eventlib {
     struct loop *loop;
-    struct timer *timer; /* the next of lws's timers */
-    uint64_t timer_due_ms; /* 0: not running */
+    struct timer *timer;         /* the next of lws's timers */
+    uint64_t timer_due_ms;       /* 0: not running */
     struct lws_context *context; /* NULL: not born yet, or going */
-    bool is_deaf; /* listeners are not watched any more */
+    bool is_deaf;                /* listeners are not watched any more */
     int slot_count;
     struct slot *slots;
 };

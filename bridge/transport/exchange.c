@@ -44,8 +44,11 @@ void exchange_on_closed(struct connection *connection)
 
 static int send_answer(struct exchange *exchange, struct transport *transport, struct lws *wsi)
 {
-    struct response response = {.status = exchange->status, .type = CONTENT_JSON, .origin = exchange->origin,
-                                .retry_after_s = exchange->retry_after_s, .is_head = exchange->is_head,
+    struct response response = {.status = exchange->status,
+                                .type = CONTENT_JSON,
+                                .origin = exchange->origin,
+                                .retry_after_s = exchange->retry_after_s,
+                                .is_head = exchange->is_head,
                                 .is_last = exchange->is_surplus};
 
     buffer_append(&exchange->answer, "", 1); /* a NUL for the error's message */

@@ -20,14 +20,14 @@ struct response;
 struct exchange {
     struct connection connection; /* first */
     char origin[REQUEST_ORIGIN_MAX];
-    uint64_t length;       /* of the body that was announced */
+    uint64_t length; /* of the body that was announced */
     struct buffer body;
-    struct buffer names;   /* what the next three point into */
+    struct buffer names; /* what the next three point into */
     struct name channel, event, key;
-    bool is_head;          /* the answer is wanted without its body */
-    bool is_surplus;       /* more came than was announced */
-    bool is_whole;         /* the body is there, and was handed on */
-    unsigned status;       /* of the answer; 0: there is none yet */
+    bool is_head;    /* the answer is wanted without its body */
+    bool is_surplus; /* more came than was announced */
+    bool is_whole;   /* the body is there, and was handed on */
+    unsigned status; /* of the answer; 0: there is none yet */
     unsigned retry_after_s;
     const char *error_code; /* NULL: `answer` is the body */
     struct buffer answer;   /* the body, or the error's message */

@@ -143,8 +143,8 @@ static const struct frame_type {
     const char *name;
     void (*handle)(struct frame *frame);
 } types[] = {
-    {"subscribe", on_subscribe}, {"unsubscribe", on_unsubscribe}, {"publish", on_publish},
-    {"pong", on_pong},           {"auth", on_auth},
+    {"subscribe", on_subscribe}, {"unsubscribe", on_unsubscribe}, {"publish", on_publish}, {"pong", on_pong},
+    {"auth", on_auth},
 };
 
 /* --- whole messages ----------------------------------------------------------------------------------------------- */

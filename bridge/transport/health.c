@@ -14,8 +14,11 @@
 static int answer(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
                   const struct buffer *body)
 {
-    struct response response = {.status = status, .type = CONTENT_JSON, .body = body->data,
-                                .len = body->failed ? 0 : body->len, .is_head = request->method == METHOD_HEAD};
+    struct response response = {.status = status,
+                                .type = CONTENT_JSON,
+                                .body = body->data,
+                                .len = body->failed ? 0 : body->len,
+                                .is_head = request->method == METHOD_HEAD};
 
     return response_send(transport, wsi, &response);
 }

@@ -91,9 +91,12 @@ static void on_published(struct connection *connection, const struct pending *pe
 
 static int hand_on(struct exchange *exchange)
 {
-    struct publish_request publish = {.channel = exchange->channel.bytes, .channel_len = exchange->channel.len,
-                                      .event = exchange->event.bytes,     .event_len = exchange->event.len,
-                                      .key = exchange->key.bytes,         .key_len = exchange->key.len,
+    struct publish_request publish = {.channel = exchange->channel.bytes,
+                                      .channel_len = exchange->channel.len,
+                                      .event = exchange->event.bytes,
+                                      .event_len = exchange->event.len,
+                                      .key = exchange->key.bytes,
+                                      .key_len = exchange->key.len,
                                       .from = "",
                                       .payload = exchange->body.len > 0 ? exchange->body.data : "",
                                       .payload_len = exchange->body.len};

@@ -32,10 +32,10 @@ struct request_arg {
 
 struct request {
     enum method method;
-    struct name path;                      /* percent-decoded, /../ resolved */
-    char origin[REQUEST_ORIGIN_MAX];       /* "" where absent; "?" where it is longer than any real one */
+    struct name path;                       /* percent-decoded, /../ resolved */
+    char origin[REQUEST_ORIGIN_MAX];        /* "" where absent; "?" where it is longer than any real one */
     char last_event_id[REQUEST_CURSOR_MAX]; /* header; "" where absent; "?" where it is longer than any real one */
-    bool has_length, is_chunked;           /* of the body */
+    bool has_length, is_chunked;            /* of the body */
     uint64_t length;
     unsigned arg_count;
     struct request_arg args[REQUEST_ARGS_MAX];

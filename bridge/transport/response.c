@@ -125,8 +125,8 @@ bool response_send_stream_head(struct transport *transport, struct lws *wsi, con
     unsigned char *start = bytes + LWS_PRE;
     struct head head = {.wsi = wsi, .at = start, .end = bytes + sizeof bytes};
 
-    head.failed = lws_add_http_common_headers(wsi, 200, CONTENT_EVENTS, LWS_ILLEGAL_HTTP_CONTENT_LEN, &head.at,
-                                              head.end) != 0;
+    head.failed =
+        lws_add_http_common_headers(wsi, 200, CONTENT_EVENTS, LWS_ILLEGAL_HTTP_CONTENT_LEN, &head.at, head.end) != 0;
     head_add(&head, "cache-control", "no-store, no-transform");
     head_add(&head, "x-accel-buffering", "no");
     head_add_cors(&head, transport, origin);

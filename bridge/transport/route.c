@@ -58,8 +58,8 @@ static bool must_close(const struct request *request)
 static int refuse(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
                   const char *code, const char *message)
 {
-    struct response response = {.status = status, .is_head = request->method == METHOD_HEAD,
-                                .is_last = must_close(request)};
+    struct response response = {
+        .status = status, .is_head = request->method == METHOD_HEAD, .is_last = must_close(request)};
 
     return response_send_error(transport, wsi, response, code, message);
 }
@@ -67,8 +67,8 @@ static int refuse(struct transport *transport, struct lws *wsi, const struct req
 static int refuse_method(struct transport *transport, struct lws *wsi, const struct request *request, unsigned methods)
 {
     char allow[ROUTE_ALLOW_MAX];
-    struct response response = {.status = 405, .allow = allow, .is_head = request->method == METHOD_HEAD,
-                                .is_last = must_close(request)};
+    struct response response = {
+        .status = 405, .allow = allow, .is_head = request->method == METHOD_HEAD, .is_last = must_close(request)};
 
     route_allow_print(allow, methods);
     return response_send_error(transport, wsi, response, "method_not_allowed", "the methods are in the Allow header");
@@ -78,8 +78,11 @@ static int answer_options(struct transport *transport, struct lws *wsi, const st
                           const struct route *route)
 {
     char allow[ROUTE_ALLOW_MAX];
-    struct response response = {.status = 200, .type = CONTENT_JSON, .allow = allow,
-                                .origin = route->is_shared ? request->origin : NULL, .is_preflight = route->is_shared};
+    struct response response = {.status = 200,
+                                .type = CONTENT_JSON,
+                                .allow = allow,
+                                .origin = route->is_shared ? request->origin : NULL,
+                                .is_preflight = route->is_shared};
 
     route_allow_print(allow, route->methods | METHOD_OPTIONS);
     return response_send(transport, wsi, &response);
@@ -93,7 +96,10 @@ static int answer_file(struct transport *transport, struct lws *wsi, const struc
             continue;
         if (!(request->method & READ))
             return refuse_method(transport, wsi, request, READ);
-        struct response response = {.status = 200, .type = file->content_type, .body = file->bytes, .len = file->len,
+        struct response response = {.status = 200,
+                                    .type = file->content_type,
+                                    .body = file->bytes,
+                                    .len = file->len,
                                     .is_head = request->method == METHOD_HEAD};
         return response_send(transport, wsi, &response);
     }

@@ -43,7 +43,7 @@
 #define TCP_IDLE_S 60
 #define TCP_PROBES 3
 #define TCP_PROBE_INTERVAL_S 10
-#define DESCRIPTORS_SPARE 512 /* beside the streams: requests, Redis, files */
+#define DESCRIPTORS_SPARE 512  /* beside the streams: requests, Redis, files */
 #define DESCRIPTORS_NOT_LWS 64 /* of these, what is not lws's */
 #define LOG_LINES_PER_SECOND 3
 

@@ -25,13 +25,13 @@ struct transport {
     struct transport_config config;
     struct lws_context *context;
     struct eventlib *eventlib;
-    struct wheel wheel;      /* all streams, by when somebody must look at them */
-    struct timer *tick;      /* turns the wheel while there are streams */
-    uint64_t now_ms;         /* the clock as of the last tick: good enough for heartbeats, free of charge */
+    struct wheel wheel; /* all streams, by when somebody must look at them */
+    struct timer *tick; /* turns the wheel while there are streams */
+    uint64_t now_ms;    /* the clock as of the last tick: good enough for heartbeats, free of charge */
     struct pending_table pendings;
-    unsigned exchanges;      /* plain requests whose answer is still to come */
-    struct buffer scratch;   /* for small things that are put together and sent at once */
-    struct drain *drain;     /* NULL: not draining */
+    unsigned exchanges;    /* plain requests whose answer is still to come */
+    struct buffer scratch; /* for small things that are put together and sent at once */
+    struct drain *drain;   /* NULL: not draining */
 };
 
 struct transport *transport_of(struct lws *wsi);

@@ -161,7 +161,7 @@ static int begin(struct transport *transport, struct lws *wsi, const struct requ
         return -1;
     stream_open(stream, &kind, &connection_ops, transport, wsi);
     if (!listen_to(stream, wish, start, format))
-        return -1; /* lws closes it, which frees it */
+        return -1;          /* lws closes it, which frees it */
     lws_http_mark_sse(wsi); /* the header table is gone, and lws's own timeouts are off */
     return 0;
 }
@@ -172,8 +172,12 @@ static int refuse_for_now(struct transport *transport, struct lws *wsi, const st
 
     wire_sse_retry(&body, retry_ms(RETRY_LATER_MS));
     buffer_append_text(&body, "\n");
-    struct response response = {.status = 200, .type = CONTENT_EVENTS, .body = body.data, .len = body.len,
-                                .origin = request->origin, .is_last = true};
+    struct response response = {.status = 200,
+                                .type = CONTENT_EVENTS,
+                                .body = body.data,
+                                .len = body.len,
+                                .origin = request->origin,
+                                .is_last = true};
     int result = response_send(transport, wsi, &response);
     buffer_fini(&body);
     return result;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* In the order in which they count. */
-static const char *const cursor_args[] = {"last_event_id", "lastEventId", "last-event-id", "Last-Event-Id",
-                                          "Last-Event-ID", "after"};
+static const char *const cursor_args[] = {"last_event_id", "lastEventId",   "last-event-id",
+                                          "Last-Event-Id", "Last-Event-ID", "after"};
 
 bool start_after(const char *text, size_t len, struct start *start)
 {

@@ -14,18 +14,18 @@
 #include "base/loop.h"
 #include "server.h"
 
-#define STALL_MS 60000     /* a browser that takes nothing for so long is cut; it will resume */
-#define ENDING_MS 8000     /* from the last words to the close */
-#define AGE_SPREAD 15      /* percent of max_age by which streams end earlier than others */
-#define TICKS_PER_BEAT 8   /* how finely silence is measured */
+#define STALL_MS 60000   /* a browser that takes nothing for so long is cut; it will resume */
+#define ENDING_MS 8000   /* from the last words to the close */
+#define AGE_SPREAD 15    /* percent of max_age by which streams end earlier than others */
+#define TICKS_PER_BEAT 8 /* how finely silence is measured */
 #define TICK_MAX_MS 500
 #define TICK_MIN_MS 20
 
 static const char *why_name(enum stream_why why)
 {
     static const char *const names[] = {
-        [WHY_AGE] = "age",           [WHY_DRAIN] = "drain", [WHY_STALLED] = "stalled", [WHY_WRITE_FAILED] = "write",
-        [WHY_SILENT] = "silent",     [WHY_LEFT] = "left",   [WHY_POLICY] = "policy",   [WHY_NO_MEMORY] = "memory",
+        [WHY_AGE] = "age",       [WHY_DRAIN] = "drain", [WHY_STALLED] = "stalled", [WHY_WRITE_FAILED] = "write",
+        [WHY_SILENT] = "silent", [WHY_LEFT] = "left",   [WHY_POLICY] = "policy",   [WHY_NO_MEMORY] = "memory",
     };
 
     return names[why];

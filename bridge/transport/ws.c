@@ -264,11 +264,15 @@ void ws_unsubscribe(struct ws *ws, struct ref ref, struct name channel)
 
 static void hand_on(struct ws *ws, struct ref ref, const struct ws_publication *what)
 {
-    struct publish_request publish = {.channel = what->channel.bytes, .channel_len = what->channel.len,
-                                      .event = what->event.bytes,     .event_len = what->event.len,
-                                      .key = what->key.bytes,         .key_len = what->key.len,
+    struct publish_request publish = {.channel = what->channel.bytes,
+                                      .channel_len = what->channel.len,
+                                      .event = what->event.bytes,
+                                      .event_len = what->event.len,
+                                      .key = what->key.bytes,
+                                      .key_len = what->key.len,
                                       .from = "",
-                                      .payload = what->payload.bytes, .payload_len = what->payload.len};
+                                      .payload = what->payload.bytes,
+                                      .payload_len = what->payload.len};
     struct pending_note note = {.ref = ref.text, .ref_len = ref.len};
 
     if (ws->pending_count >= PENDING_MAX) {
@@ -337,8 +341,8 @@ static void on_published(struct connection *connection, const struct pending *pe
 
 static void on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
 {
-    struct ws_publication what = {.channel = {ws->raw_channel, 0}, .payload = {bytes, len},
-                                  .event = {"", 0},                .key = {"", 0}};
+    struct ws_publication what = {
+        .channel = {ws->raw_channel, 0}, .payload = {bytes, len}, .event = {"", 0}, .key = {"", 0}};
 
     if (!ws->is_raw && is_binary) {
         frame_on_binary(ws, bytes, len);

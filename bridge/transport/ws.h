@@ -27,13 +27,13 @@ enum ws_close {
 };
 
 struct ws {
-    struct stream stream; /* first */
+    struct stream stream;  /* first */
     struct buffer message; /* what has come of a message that comes in pieces */
     char *raw_channel;     /* bridge.v1.raw: the one channel; else NULL */
     const char *close_reason;
-    uint64_t heard_ms;     /* when anything was last heard, a protocol's pong included */
-    uint64_t pinged_ms;    /* when it was last asked for a sign of life */
-    uint64_t ponged_ms;    /* when its script last said something, once it said pong; 0: it never did */
+    uint64_t heard_ms;      /* when anything was last heard, a protocol's pong included */
+    uint64_t pinged_ms;     /* when it was last asked for a sign of life */
+    uint64_t ponged_ms;     /* when its script last said something, once it said pong; 0: it never did */
     unsigned pending_count; /* answers that are owed to it; of these, publishes: */
     unsigned publishing;
     unsigned short close_code, bad_frames;

@@ -17,10 +17,10 @@
 #define BUFFER_HEADROOM 16
 
 struct buffer {
-    char *data;    /* first byte, with BUFFER_HEADROOM bytes before it; NULL while nothing was appended */
-    size_t len;    /* bytes in use */
-    size_t cap;    /* bytes that fit without growing */
-    bool failed;   /* an allocation failed, the content is not whole */
+    char *data;  /* first byte, with BUFFER_HEADROOM bytes before it; NULL while nothing was appended */
+    size_t len;  /* bytes in use */
+    size_t cap;  /* bytes that fit without growing */
+    bool failed; /* an allocation failed, the content is not whole */
 };
 
 /* Make room for `more` bytes and answer where they go; NULL if there is no memory. Does not change len. */

@@ -19,9 +19,9 @@
 
 struct entry {
     unsigned refs;
-    bool is_text;               /* the payload is UTF-8 */
-    struct position position;   /* 0-0: ephemeral, never recorded */
-    struct position previous;   /* the position before this one in the channel */
+    bool is_text;                                 /* the payload is UTF-8 */
+    struct position position;                     /* 0-0: ephemeral, never recorded */
+    struct position previous;                     /* the position before this one in the channel */
     const char *channel, *event, *from, *payload; /* NUL-terminated for convenience; event and from "" where absent */
     size_t channel_len, event_len, from_len, payload_len;
     struct buffer encoded[ENTRY_FORMATS];

@@ -13,8 +13,8 @@ struct resolver;
 #define RESOLVER_ADDRESS_LEN 64 /* a numeric IPv4 or IPv6 address, with scope */
 
 struct resolver_result {
-    unsigned count;     /* 0: not found */
-    const char *error;  /* why, where count is 0 */
+    unsigned count;    /* 0: not found */
+    const char *error; /* why, where count is 0 */
     char addresses[RESOLVER_ADDRESSES_MAX][RESOLVER_ADDRESS_LEN];
 };
 

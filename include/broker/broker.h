@@ -1,10 +1,10 @@
 /*
  * broker.h - the door of the broker: who listens to what, and what each has been given.
  *
- * Story     A subscriber is a cursor over a set of feeds (a feed: one channel, or a pattern of channels). Whatever comes
- *           after its cursor it is given, in position order, each entry at most once, through the sink that it was born
- *           with: from the tails in memory where they reach back far enough, else from pages of the log. There is no
- *           queue per subscriber; a full socket just leaves its cursor where it is.
+ * Story     A subscriber is a cursor over a set of feeds (a feed: one channel, or a pattern of channels). Whatever
+ *           comes after its cursor it is given, in position order, each entry at most once, through the sink that it
+ *           was born with: from the tails in memory where they reach back far enough, else from pages of the log. There
+ *           is no queue per subscriber; a full socket just leaves its cursor where it is.
  *
  *           transport                      broker                          Redis
  *           subscriber_new ───────────────► cursor
@@ -39,12 +39,12 @@ struct subscriber;
 /* --- the broker: one per worker --------------------------------------------------------------------------------- */
 
 struct broker_config {
-    const struct redis_config *redis;   /* borrowed for the broker's life */
-    const struct glob_list *ephemeral;  /* channels without history; borrowed */
-    bool needs_recorder;                /* plain PUBLISH is recorded somewhere: not ready before it is */
-    size_t tail_entries;                /* newest entries kept in memory per feed, at most */
-    size_t tail_bytes;                  /* and their bytes, at most */
-    entry_encode_fn encode;             /* the wire formats */
+    const struct redis_config *redis;  /* borrowed for the broker's life */
+    const struct glob_list *ephemeral; /* channels without history; borrowed */
+    bool needs_recorder;               /* plain PUBLISH is recorded somewhere: not ready before it is */
+    size_t tail_entries;               /* newest entries kept in memory per feed, at most */
+    size_t tail_bytes;                 /* and their bytes, at most */
+    entry_encode_fn encode;            /* the wire formats */
 };
 
 /* Connects in the background; NULL: no memory. */
@@ -54,8 +54,8 @@ void broker_free(struct broker *broker);
 
 struct broker_status {
     bool is_ready;
-    char reason[160];            /* why not, a sentence; "" where ready */
-    struct position watermark;   /* everything up to here has been heard */
+    char reason[160];          /* why not, a sentence; "" where ready */
+    struct position watermark; /* everything up to here has been heard */
     unsigned feeds, subscribers;
     uint64_t entries_heard, holes_filled, pages_read, gaps_told, links_lost;
 };
@@ -67,12 +67,12 @@ enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_EXPIRED };
 const char *gap_reason_name(enum gap_reason reason); /* "ahead", "reset", "trimmed", "expired" */
 
 struct gap {
-    const char *channel;        /* or pattern, as it was asked for */
-    struct position after;      /* the cursor after which something is missing */
+    const char *channel;   /* or pattern, as it was asked for */
+    struct position after; /* the cursor after which something is missing */
     bool has_oldest;
-    struct position oldest;     /* the oldest entry that there is */
+    struct position oldest; /* the oldest entry that there is */
     enum gap_reason reason;
-    struct position cursor;     /* where the subscriber goes on from: the id to send with the gap */
+    struct position cursor; /* where the subscriber goes on from: the id to send with the gap */
 };
 
 enum sink_result {
@@ -105,15 +105,17 @@ struct start {
 };
 
 /* A subscriber without feeds. `format` is handed to config.encode. NULL: no memory. */
-MUST_CHECK struct subscriber *subscriber_new(struct broker *broker, const struct sink_ops *ops, void *sink, unsigned format);
+MUST_CHECK struct subscriber *subscriber_new(struct broker *broker, const struct sink_ops *ops, void *sink,
+                                             unsigned format);
 
 enum add_result { ADD_OK, ADD_ALREADY, ADD_NO_MEMORY };
 
 /*
- * Listen to a channel or pattern too. Feeds added with the same start before sink.cursor came share it, and one cursor; any
- * other feed first catches up from its own start to the cursor of the others. `tag` comes back in sink.subscribed.
+ * Listen to a channel or pattern too. Feeds added with the same start before sink.cursor came share it, and one cursor;
+ * any other feed first catches up from its own start to the cursor of the others. `tag` comes back in sink.subscribed.
  */
-enum add_result subscriber_add(struct subscriber *s, const char *name, size_t len, const struct start *start, uint64_t tag);
+enum add_result subscriber_add(struct subscriber *s, const char *name, size_t len, const struct start *start,
+                               uint64_t tag);
 /* false: it does not listen to that. */
 bool subscriber_remove(struct subscriber *s, const char *name, size_t len);
 unsigned subscriber_feeds(const struct subscriber *s);
@@ -144,19 +146,21 @@ struct publish_request {
  * find whoever asked, if they are still there. */
 typedef void (*publish_fn)(void *arg, uint64_t ticket, enum answer answer, struct position position, const char *text);
 
-void broker_publish(struct broker *broker, const struct publish_request *request, publish_fn fn, void *arg, uint64_t ticket);
+void broker_publish(struct broker *broker, const struct publish_request *request, publish_fn fn, void *arg,
+                    uint64_t ticket);
 /* Publishes that were sent and not answered yet. */
 unsigned broker_publishing(const struct broker *broker);
 
 struct history {
     unsigned count;
-    struct entry **entries;     /* borrowed during the callback */
+    struct entry **entries; /* borrowed during the callback */
     unsigned gap_count;
     const struct gap *gaps;
-    struct position cursor;     /* go on from here */
+    struct position cursor; /* go on from here */
     bool has_more;
 };
-typedef void (*history_fn)(void *arg, uint64_t ticket, enum answer answer, const struct history *history, const char *text);
+typedef void (*history_fn)(void *arg, uint64_t ticket, enum answer answer, const struct history *history,
+                           const char *text);
 
 /* Up to `limit` entries of these channels and patterns from `start`, oldest first (START_NOW means POSITION_BEGIN). */
 void broker_history(struct broker *broker, const struct name *names, unsigned count, const struct start *start,

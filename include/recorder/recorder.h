@@ -18,9 +18,9 @@ struct recorder;
 struct redis_config;
 
 struct recorder_config {
-    const struct redis_config *redis;   /* borrowed for the recorder's life */
-    const struct glob_list *channels;   /* whose plain messages are recorded; borrowed */
-    const struct glob_list *ephemeral;  /* but not these; borrowed */
+    const struct redis_config *redis;  /* borrowed for the recorder's life */
+    const struct glob_list *channels;  /* whose plain messages are recorded; borrowed */
+    const struct glob_list *ephemeral; /* but not these; borrowed */
     uint64_t lease_ms;
 };
 

@@ -39,8 +39,8 @@ struct redis_config {
     char prefix[REDIS_PREFIX_MAX]; /* of keys and internal channels, "bridge:" */
     uint64_t history_length;       /* entries */
     uint64_t history_ttl_ms;
-    size_t max_payload;            /* bytes */
-    uint64_t deadline_ms;          /* for connecting, and for each command */
+    size_t max_payload;   /* bytes */
+    uint64_t deadline_ms; /* for connecting, and for each command */
 };
 
 /*
@@ -63,8 +63,8 @@ struct heard {
 };
 
 struct listener_events {
-    void (*up)(void *arg);                                     /* connected; nothing is subscribed */
-    void (*down)(void *arg, const char *why);                  /* lost, or could not connect: all subscriptions are void */
+    void (*up)(void *arg);                    /* connected; nothing is subscribed */
+    void (*down)(void *arg, const char *why); /* lost, or could not connect: all subscriptions are void */
     void (*confirmed)(void *arg, bool is_pattern, struct name name); /* from here on everything on it is heard */
     void (*message)(void *arg, const struct heard *heard);
 };
@@ -85,13 +85,14 @@ void listener_restart(struct listener *listener, const char *why);
 /* --- what is announced on live ---------------------------------------------------------------------------------- */
 
 struct announcement {
-    struct entry_source source;  /* points into what was heard */
-    bool is_echoed;              /* the same payload follows as a plain message */
-    uint64_t era, ordinal;       /* of a recorded plain message, else 0 */
+    struct entry_source source; /* points into what was heard */
+    bool is_echoed;             /* the same payload follows as a plain message */
+    uint64_t era, ordinal;      /* of a recorded plain message, else 0 */
 };
 
 /* Is it on a live channel of this prefix, and whole? */
-MUST_CHECK bool announcement_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out);
+MUST_CHECK bool announcement_parse(const struct redis_config *config, const struct heard *heard,
+                                   struct announcement *out);
 
 #define LIVE_NAME_MAX (REDIS_PREFIX_MAX + 8 + 2 * CHANNEL_LEN_MAX)
 /* The name under which entries of a channel (or of the channels of a pattern) are announced; its length comes back. */
@@ -133,8 +134,8 @@ void caller_publish(struct caller *caller, const struct publication *publication
                     uint64_t ticket);
 
 /* PUBLISH and nothing else, for channels without history; the position is 0-0. */
-void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn, void *arg,
-                          uint64_t ticket);
+void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn,
+                          void *arg, uint64_t ticket);
 
 /* Publish the newest position to the channel `<prefix>beat:<worker>`; also sweeps what expired. */
 void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket);
@@ -148,30 +149,31 @@ void caller_newest(struct caller *caller, const struct name *names, unsigned cou
  * whether a cursor at or behind `after` misses something.
  */
 struct page_floor {
-    bool has_log;                    /* some entry is kept */
-    struct position oldest;          /* the oldest kept, where has_log */
-    struct position trimmed;         /* cursors before this miss trimmed entries; POSITION_BEGIN: none do */
-    struct position expired;         /* cursors before this may miss expired entries; POSITION_BEGIN: none do */
+    bool has_log;            /* some entry is kept */
+    struct position oldest;  /* the oldest kept, where has_log */
+    struct position trimmed; /* cursors before this miss trimmed entries; POSITION_BEGIN: none do */
+    struct position expired; /* cursors before this may miss expired entries; POSITION_BEGIN: none do */
 };
 struct page {
-    struct position after;           /* the entries are those after this ... */
-    struct position until;           /* ... up to this */
-    struct position newest;          /* the newest position of all, when it was read */
+    struct position after;  /* the entries are those after this ... */
+    struct position until;  /* ... up to this */
+    struct position newest; /* the newest position of all, when it was read */
     struct position genesis;
-    bool has_more;                   /* there are entries after `until` */
+    bool has_more; /* there are entries after `until` */
     unsigned count;
-    struct entry **entries;          /* borrowed; take a count to keep one */
-    unsigned floor_count;            /* one per name that was asked for */
+    struct entry **entries; /* borrowed; take a count to keep one */
+    unsigned floor_count;   /* one per name that was asked for */
     struct page_floor *floors;
 };
 typedef void (*caller_page_fn)(void *arg, uint64_t ticket, struct reply reply, const struct page *page);
-void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after,
-                 unsigned limit, caller_page_fn fn, void *arg, uint64_t ticket);
+void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after, unsigned limit,
+                 caller_page_fn fn, void *arg, uint64_t ticket);
 
 /* --- caller, for the recorder (see recorder.h for the protocol) --------------------------------------------------- */
 
 enum record_result { RECORD_OK, RECORD_STALE, RECORD_HOLE };
-typedef void (*caller_record_fn)(void *arg, uint64_t ticket, struct reply reply, enum record_result result, uint64_t last);
+typedef void (*caller_record_fn)(void *arg, uint64_t ticket, struct reply reply, enum record_result result,
+                                 uint64_t last);
 /* Append `count` plain messages with the ordinals first, first + 1, …; those recorded already are passed over. */
 void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct name *channels,
                    const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket);
@@ -183,12 +185,14 @@ struct seat_reply {
 };
 typedef void (*caller_seat_fn)(void *arg, uint64_t ticket, struct reply reply, struct seat_reply seat);
 /* Take the seat if it is free or ours, and `era` is the newest: the ordinals go on. */
-void caller_seat_take(struct caller *caller, const char *node, uint64_t lease_ms, uint64_t era, caller_seat_fn fn, void *arg,
-                      uint64_t ticket);
+void caller_seat_take(struct caller *caller, const char *node, uint64_t lease_ms, uint64_t era, caller_seat_fn fn,
+                      void *arg, uint64_t ticket);
 /* Take the seat if it is free and open a new era; told to all on control as `era <n> <node>`. */
-void caller_seat_cold(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg, uint64_t ticket);
+void caller_seat_cold(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
+                      uint64_t ticket);
 /* Keep it; told on control as `renewed <era> <node>`. */
-void caller_seat_renew(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg, uint64_t ticket);
+void caller_seat_renew(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
+                       uint64_t ticket);
 /* Give it up at once; told on control as `vacant`. */
 void caller_seat_leave(struct caller *caller, const char *node, caller_seat_fn fn, void *arg, uint64_t ticket);
 

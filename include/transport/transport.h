@@ -22,40 +22,41 @@ struct transport;
 
 /* A file built into the binary. */
 struct transport_file {
-    const char *path;          /* "/" */
-    const char *content_type;  /* "text/html; charset=utf-8" */
+    const char *path;         /* "/" */
+    const char *content_type; /* "text/html; charset=utf-8" */
     const char *bytes;
     size_t len;
 };
 
 struct transport_config {
-    const char *host;                          /* "::" means IPv6 and IPv4 */
+    const char *host; /* "::" means IPv6 and IPv4 */
     unsigned port;
-    const char *tls_cert, *tls_key;            /* file names, or "" for plain HTTP */
-    const char *internal_prefix;               /* names that begin so belong to us: never served */
-    const struct glob_list *subscribe;         /* open to anonymous browsers */
+    const char *tls_cert, *tls_key;    /* file names, or "" for plain HTTP */
+    const char *internal_prefix;       /* names that begin so belong to us: never served */
+    const struct glob_list *subscribe; /* open to anonymous browsers */
     const struct glob_list *publish;
-    const struct glob_list *channels;          /* nothing outside these is served; empty: no limit */
-    const struct glob_list *default_channels;  /* what /events and /ws mean when they name none */
-    const struct glob_list *ephemeral;         /* channels without history: publish says so (no id) */
-    const struct glob_list *origins;           /* empty: any */
+    const struct glob_list *channels;         /* nothing outside these is served; empty: no limit */
+    const struct glob_list *default_channels; /* what /events and /ws mean when they name none */
+    const struct glob_list *ephemeral;        /* channels without history: publish says so (no id) */
+    const struct glob_list *origins;          /* empty: any */
     uint64_t heartbeat_ms;
-    uint64_t max_age_ms;                       /* 0: none; otherwise each stream ends at 85 to 100 % of it */
-    size_t max_payload;                        /* bytes */
-    unsigned max_channels;                     /* per browser */
-    unsigned max_connections;                  /* of this worker */
-    const struct transport_file *files;        /* served as they are */
+    uint64_t max_age_ms;                /* 0: none; otherwise each stream ends at 85 to 100 % of it */
+    size_t max_payload;                 /* bytes */
+    unsigned max_channels;              /* per browser */
+    unsigned max_connections;           /* of this worker */
+    const struct transport_file *files; /* served as they are */
     unsigned file_count;
     const char *version;
-    bool (*are_peers_ready)(void *peers);      /* do those who share our port serve as well? */
-    void *peers;                               /* borrowed */
+    bool (*are_peers_ready)(void *peers); /* do those who share our port serve as well? */
+    void *peers;                          /* borrowed */
 };
 
 /* The encoder that the broker is to be born with. */
 void transport_encode(unsigned format, const struct entry *entry, struct buffer *out);
 
 /* Listens at once. NULL: the reason is in the log. */
-MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *broker, const struct transport_config *config);
+MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *broker,
+                                           const struct transport_config *config);
 
 /*
  * Accept nobody any more, end every stream at an event boundary, wait for publishes in flight, then call fn from the

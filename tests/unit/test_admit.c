@@ -16,8 +16,12 @@ static struct transport_config config;
 
 static void open_to(const struct glob_list *subscribe, const struct glob_list *publish)
 {
-    config = (struct transport_config){.internal_prefix = "bridge:", .subscribe = subscribe, .publish = publish,
-                                       .channels = &no_list, .default_channels = &no_list, .max_channels = 3};
+    config = (struct transport_config){.internal_prefix = "bridge:",
+                                       .subscribe = subscribe,
+                                       .publish = publish,
+                                       .channels = &no_list,
+                                       .default_channels = &no_list,
+                                       .max_channels = 3};
 }
 
 static const char *hears(const char *name)
@@ -108,8 +112,8 @@ static void a_wish_is_all_or_nothing(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    return glob_list_parse(&open_list, "public:*") && glob_list_parse(&all_list, "*") && glob_list_parse(&no_list, "") &&
-                   glob_list_parse(&default_list, "public:news")
+    return glob_list_parse(&open_list, "public:*") && glob_list_parse(&all_list, "*") &&
+                   glob_list_parse(&no_list, "") && glob_list_parse(&default_list, "public:news")
                ? 0
                : -1;
 }

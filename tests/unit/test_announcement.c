@@ -1,14 +1,9 @@
 /*
- * What is said on live comes from our own functions, but anybody with access to Redis can publish there: nothing that is
- * not whole may become an entry.
+ * What is said on live comes from our own functions, but anybody with access to Redis can publish there: nothing that
+ * is not whole may become an entry.
  */
 #include "redis/redis.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cmocka_all.h"
 
 #include <string.h>
 
@@ -93,10 +88,8 @@ static void names_of_live_channels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_recorded_message),
-        cmocka_unit_test(an_echoed_message_with_event_and_sender),
-        cmocka_unit_test(what_is_not_whole_is_refused),
-        cmocka_unit_test(other_channels_are_none),
+        cmocka_unit_test(a_recorded_message),           cmocka_unit_test(an_echoed_message_with_event_and_sender),
+        cmocka_unit_test(what_is_not_whole_is_refused), cmocka_unit_test(other_channels_are_none),
         cmocka_unit_test(names_of_live_channels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,8 +70,10 @@ static void tokens_are_long_and_different(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(never_runs_back), cmocka_unit_test(can_be_held),
-        cmocka_unit_test(wall_is_this_century), cmocka_unit_test(dice_are_fair),
+        cmocka_unit_test(never_runs_back),
+        cmocka_unit_test(can_be_held),
+        cmocka_unit_test(wall_is_this_century),
+        cmocka_unit_test(dice_are_fair),
         cmocka_unit_test(tokens_are_long_and_different),
     };
 

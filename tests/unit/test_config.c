@@ -144,13 +144,28 @@ static void a_bad_value_is_named_shown_and_explained(void **state)
 static void bad_values_of_each_kind(void **state)
 {
     static const char *const bad[][2] = {
-        {"PORT", "80a"}, {"PORT", "0"}, {"PORT", "-1"}, {"PORT", "99999999999999999999999"},
+        {"PORT", "80a"},
+        {"PORT", "0"},
+        {"PORT", "-1"},
+        {"PORT", "99999999999999999999999"},
         {"BRIDGE_HOST", "localhost"},
-        {"REDIS_URL", "localhost:6379"}, {"BRIDGE_PREFIX", "a*"}, {"BRIDGE_PREFIX", "a b"}, {"BRIDGE_WORKERS", "65"},
-        {"BRIDGE_SUBSCRIBE", "a\nb"}, {"BRIDGE_SUBSCRIBE", "a,\xff"}, {"BRIDGE_MAX_AGE", "1d"}, {"BRIDGE_MAX_AGE", "s"},
-        {"BRIDGE_MAX_PAYLOAD", "17m"}, {"BRIDGE_MAX_PAYLOAD", "1g"}, {"BRIDGE_ORIGINS", "example.com"},
-        {"BRIDGE_ORIGINS", "https://example.com/"}, {"BRIDGE_TLS_CERT", "/no/such/file"}, {"BRIDGE_LOG", "loud"},
-        {"BRIDGE_LOG", "info,xml"}, {"BRIDGE_DRAIN", "0"}, {"BRIDGE_LEASE", "3 s"},
+        {"REDIS_URL", "localhost:6379"},
+        {"BRIDGE_PREFIX", "a*"},
+        {"BRIDGE_PREFIX", "a b"},
+        {"BRIDGE_WORKERS", "65"},
+        {"BRIDGE_SUBSCRIBE", "a\nb"},
+        {"BRIDGE_SUBSCRIBE", "a,\xff"},
+        {"BRIDGE_MAX_AGE", "1d"},
+        {"BRIDGE_MAX_AGE", "s"},
+        {"BRIDGE_MAX_PAYLOAD", "17m"},
+        {"BRIDGE_MAX_PAYLOAD", "1g"},
+        {"BRIDGE_ORIGINS", "example.com"},
+        {"BRIDGE_ORIGINS", "https://example.com/"},
+        {"BRIDGE_TLS_CERT", "/no/such/file"},
+        {"BRIDGE_LOG", "loud"},
+        {"BRIDGE_LOG", "info,xml"},
+        {"BRIDGE_DRAIN", "0"},
+        {"BRIDGE_LEASE", "3 s"},
     };
 
     (void)state;

@@ -18,8 +18,12 @@ static void encode(unsigned format, const struct entry *entry, struct buffer *ou
 }
 
 static const struct entry_source source = {
-    .position = {5, 1}, .previous = {4, 0}, .channel = "chat", .channel_len = 4,
-    .payload = "hi\0there", .payload_len = 8,
+    .position = {5, 1},
+    .previous = {4, 0},
+    .channel = "chat",
+    .channel_len = 4,
+    .payload = "hi\0there",
+    .payload_len = 8,
 };
 
 static void copies_what_it_is_given(void **state)

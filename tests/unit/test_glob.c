@@ -208,9 +208,10 @@ static unsigned distinct_names(struct text *names)
 
 static void agrees_with_redis(void **state)
 {
-    static const char *const odd[] = {"[", "[^", "[]", "[^]", "[a", "[^a", "[a-", "[a-]", "[a-]]", "[z-a]", "[a-\\]",
-                                      "\\", "a\\", "[\\", "[\\]", "[\\]]", "[]a]", "**", "***a", "*?", "?*", "[^^]", "[--a]",
-                                      "[a-b-c]", "\\*", "\\[a]", "[\\a-c]", "a*a*a*b", "", "[\x80-\xff]", "[a-\xff]"};
+    static const char *const odd[] = {
+        "[",     "[^",      "[]",  "[^]",   "[a",      "[^a",     "[a-", "[a-]",        "[a-]]",   "[z-a]", "[a-\\]",
+        "\\",    "a\\",     "[\\", "[\\]",  "[\\]]",   "[]a]",    "**",  "***a",        "*?",      "?*",    "[^^]",
+        "[--a]", "[a-b-c]", "\\*", "\\[a]", "[\\a-c]", "a*a*a*b", "",    "[\x80-\xff]", "[a-\xff]"};
     struct server server;
     struct text names[NAMES], glob;
 
@@ -270,15 +271,33 @@ static bool contains(const char *outer, const char *inner)
 static void contains_the_usual(void **state)
 {
     static const char *const yes[][2] = {
-        {"*", "*"}, {"*", "a"}, {"*", "chat:*"}, {"chat:*", "chat:*"}, {"chat:*", "chat:lobby"}, {"chat:*", "chat:a*b"},
-        {"chat:*", "chat:[ab]"}, {"[a-c]*", "[ab]*"}, {"[^x]*", "[ab]?"}, {"?*", "*?"}, {"*?", "?*"}, {"*?", "a*"},
-        {"?*", "a*"}, {"a*", "a**"}, {"a*b*", "a*bc*"}, {"*a*", "*ba*"}, {"?", "[ab]"}, {"a?*?", "a*??"}, {"a", "\\a"},
-        {"*", "[]"}, {"?*", "*a"}, {"*?*", "**a"},
+        {"*", "*"},
+        {"*", "a"},
+        {"*", "chat:*"},
+        {"chat:*", "chat:*"},
+        {"chat:*", "chat:lobby"},
+        {"chat:*", "chat:a*b"},
+        {"chat:*", "chat:[ab]"},
+        {"[a-c]*", "[ab]*"},
+        {"[^x]*", "[ab]?"},
+        {"?*", "*?"},
+        {"*?", "?*"},
+        {"*?", "a*"},
+        {"?*", "a*"},
+        {"a*", "a**"},
+        {"a*b*", "a*bc*"},
+        {"*a*", "*ba*"},
+        {"?", "[ab]"},
+        {"a?*?", "a*??"},
+        {"a", "\\a"},
+        {"*", "[]"},
+        {"?*", "*a"},
+        {"*?*", "**a"},
     };
     static const char *const no[][2] = {
-        {"a", "*"}, {"a", "?"}, {"chat:*", "*"}, {"chat:*", "cha*"}, {"chat:?", "chat:*"}, {"[ab]", "[abc]"},
-        {"a*", "b*"}, {"a*b", "a*"}, {"*a", "*"}, {"public:*", "p*"}, {"??", "?"}, {"?", "??"}, {"[a-c]*", "?*"},
-        {"a?*?", "a*?"}, {"", "a"},
+        {"a", "*"},        {"a", "?"},   {"chat:*", "*"},  {"chat:*", "cha*"}, {"chat:?", "chat:*"},
+        {"[ab]", "[abc]"}, {"a*", "b*"}, {"a*b", "a*"},    {"*a", "*"},        {"public:*", "p*"},
+        {"??", "?"},       {"?", "??"},  {"[a-c]*", "?*"}, {"a?*?", "a*?"},    {"", "a"},
     };
 
     (void)state;
@@ -359,9 +378,12 @@ static void names_are_text_of_some_length(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_redis),       cmocka_unit_test(matches_the_usual),
-        cmocka_unit_test(many_stars_take_no_time), cmocka_unit_test(contains_the_usual),
-        cmocka_unit_test(never_contains_too_much), cmocka_unit_test(lists_split_at_commas),
+        cmocka_unit_test(agrees_with_redis),
+        cmocka_unit_test(matches_the_usual),
+        cmocka_unit_test(many_stars_take_no_time),
+        cmocka_unit_test(contains_the_usual),
+        cmocka_unit_test(never_contains_too_much),
+        cmocka_unit_test(lists_split_at_commas),
         cmocka_unit_test(names_are_text_of_some_length),
     };
 

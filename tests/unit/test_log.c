@@ -131,7 +131,7 @@ static void escapes_and_cuts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_a_text_line),     cmocka_unit_test(writes_a_json_line),
+        cmocka_unit_test(writes_a_text_line),      cmocka_unit_test(writes_a_json_line),
         cmocka_unit_test(one_line_whatever_comes), cmocka_unit_test(keeps_levels_and_errno),
         cmocka_unit_test(escapes_and_cuts),
     };

@@ -40,9 +40,25 @@ static void reads_short_forms(void **state)
 
 static void refuses_the_rest(void **state)
 {
-    const char *const bad[] = {"", "-", "-1", "1-", "1-2-3", "1-2 ", " 1-2", "+1-2", "1-+2", "1--2", "a", "1-b",
-                               "0x1-0", "1.5-0", "1,0", "18446744073709551616", "1-18446744073709551616",
-                               "000000000000000000000000000000000000000001-1", "99999999999999999999999-0"};
+    const char *const bad[] = {"",
+                               "-",
+                               "-1",
+                               "1-",
+                               "1-2-3",
+                               "1-2 ",
+                               " 1-2",
+                               "+1-2",
+                               "1-+2",
+                               "1--2",
+                               "a",
+                               "1-b",
+                               "0x1-0",
+                               "1.5-0",
+                               "1,0",
+                               "18446744073709551616",
+                               "1-18446744073709551616",
+                               "000000000000000000000000000000000000000001-1",
+                               "99999999999999999999999-0"};
     struct position p = {7, 7};
 
     (void)state;
@@ -75,8 +91,10 @@ static void compares(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_it_prints), cmocka_unit_test(reads_short_forms),
-        cmocka_unit_test(refuses_the_rest),     cmocka_unit_test(reads_only_what_is_its_own),
+        cmocka_unit_test(reads_what_it_prints),
+        cmocka_unit_test(reads_short_forms),
+        cmocka_unit_test(refuses_the_rest),
+        cmocka_unit_test(reads_only_what_is_its_own),
         cmocka_unit_test(compares),
     };
 

@@ -10,34 +10,20 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cmocka_all.h"
+#include "dice.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHANNELS 4      /* a, b, c, d */
+#define CHANNELS 4 /* a, b, c, d */
 #define ENTRIES_MAX 4096
 #define WIRE_MAX 8192
 #define BROWSERS_MAX 12
 #define GAMES 300
 #define STEPS 1500
-
-/* --- dice --------------------------------------------------------------------------------------------------------- */
-
-static uint64_t seed, dice;
-
-static unsigned roll(unsigned sides)
-{
-    dice = dice * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(dice >> 33) % sides;
-}
 
 /* --- the loop, held by the test ----------------------------------------------------------------------------------- */
 
@@ -118,8 +104,14 @@ static bool name_matches(const char *name, size_t len, unsigned channel)
 static struct entry *entry_of(unsigned i)
 {
     char channel = (char)('a' + published[i]);
-    struct entry_source source = {.position = position_of(i), .previous = previous_of(i), .channel = &channel,
-                                  .channel_len = 1, .event = "", .from = "", .payload = "x", .payload_len = 1};
+    struct entry_source source = {.position = position_of(i),
+                                  .previous = previous_of(i),
+                                  .channel = &channel,
+                                  .channel_len = 1,
+                                  .event = "",
+                                  .from = "",
+                                  .payload = "x",
+                                  .payload_len = 1};
     struct entry *entry = entry_new(&source);
     assert_non_null(entry);
     return entry;
@@ -134,8 +126,8 @@ struct listener {
 struct push {
     enum { CONFIRM, MESSAGE } kind;
     bool is_pattern;
-    char name[64];           /* of the subscription */
-    int entry;               /* -1: a beat */
+    char name[64]; /* of the subscription */
+    int entry;     /* -1: a beat */
     struct position beat;
 };
 struct command {
@@ -382,7 +374,8 @@ static void call_answer_page(const struct call *call, struct reply reply)
 {
     struct entry *entries[ENTRIES_MAX];
     struct page_floor floor = {0};
-    struct page page = {.after = call->after, .genesis = {0, 1}, .entries = entries, .floor_count = 1, .floors = &floor};
+    struct page page = {
+        .after = call->after, .genesis = {0, 1}, .entries = entries, .floor_count = 1, .floors = &floor};
     page.newest = call->newest ? position_of(call->newest - 1) : (struct position){0, 1};
     page.until = position_max(page.newest, call->after);
     for (unsigned i = 0; i < call->newest; i++) {
@@ -455,7 +448,8 @@ static void deliver_push(void)
     } else {
         unsigned i = (unsigned)one.entry;
         snprintf(channel, sizeof channel, "bridge:live:%c", 'a' + (int)published[i]);
-        snprintf(payload, sizeof payload, "%s %s r 1 1 0 0\nx", POSITION_TEXT(position_of(i)), POSITION_TEXT(previous_of(i)));
+        snprintf(payload, sizeof payload, "%s %s r 1 1 0 0\nx", POSITION_TEXT(position_of(i)),
+                 POSITION_TEXT(previous_of(i)));
         heard.channel = (struct name){channel, strlen(channel)};
         heard.payload = (struct name){payload, strlen(payload)};
         if (one.is_pattern)
@@ -479,12 +473,12 @@ struct browser {
     unsigned name_count;
     char names[3][8];
     bool is_gap_told, is_begun, asks_for_kept;
-    unsigned kept;                 /* oldest_kept when it was given its first */
-    unsigned next;                 /* the first of published[] that is not accounted for */
+    unsigned kept; /* oldest_kept when it was given its first */
+    unsigned next; /* the first of published[] that is not accounted for */
     /* One more channel, asked for later and from a place of its own; -1: none. In order for itself. */
     int late;
     unsigned late_next;
-    bool is_late_told;             /* caught up: the cursor covers it */
+    bool is_late_told; /* caught up: the cursor covers it */
 };
 
 #define LATE_TAG 100
@@ -586,7 +580,8 @@ static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag
     (void)name;
     if (tag == LATE_TAG)
         b->is_late_told = true;
-    for (unsigned j = b->late_next; tag == LATE_TAG && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
+    for (unsigned j = b->late_next;
+         tag == LATE_TAG && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
         if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
             fail_msg("a late channel was told as caught up at %s, entry %u had not come", POSITION_TEXT(cursor), j);
     return sink_answer(b);
@@ -665,7 +660,8 @@ static void browser_heartbeat(struct browser *b)
     for (unsigned j = b->next; j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
         if (browser_wants(b, j) && !browser_knows(b, j))
             fail_msg("the cursor %s was told, entry %u had not come", POSITION_TEXT(cursor), j);
-    for (unsigned j = b->late_next; b->is_late_told && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
+    for (unsigned j = b->late_next;
+         b->is_late_told && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
         if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
             fail_msg("the cursor %s was told, entry %u of a late channel had not come", POSITION_TEXT(cursor), j);
 }
@@ -698,27 +694,37 @@ static void step(bool trims)
 {
     struct browser *b = &browsers[roll(BROWSERS_MAX)];
     switch (roll(24)) {
-    case 0: case 1: case 2:
+    case 0:
+    case 1:
+    case 2:
         if (published_count < ENTRIES_MAX)
             redis_publish(roll(CHANNELS));
         break;
-    case 3: case 4:
+    case 3:
+    case 4:
         if (command_first < command_end)
             redis_execute_command();
         break;
-    case 5: case 6: case 7: case 8:
+    case 5:
+    case 6:
+    case 7:
+    case 8:
         if (push_first < push_end)
             deliver_push();
         break;
-    case 9: case 10:
+    case 9:
+    case 10:
         if (call_executed < call_end)
             redis_execute_call();
         break;
-    case 11: case 12:
+    case 11:
+    case 12:
         if (call_first < call_executed)
             deliver_answer();
         break;
-    case 13: case 14: case 15:
+    case 13:
+    case 14:
+    case 15:
         turn();
         break;
     case 16:
@@ -729,7 +735,8 @@ static void step(bool trims)
         else
             browser_change(b);
         break;
-    case 17: case 18:
+    case 17:
+    case 18:
         if (b->subscriber && b->is_full) {
             b->is_full = false;
             subscriber_writable(b->subscriber);
@@ -791,9 +798,9 @@ static void play(uint64_t game, unsigned steps, bool trims)
 {
     static const struct redis_config config = {.prefix = "bridge:", .max_payload = 1024};
     static const struct glob_list none = {0};
-    const struct broker_config broker_config = {.redis = &config, .ephemeral = &none, .tail_entries = 2 + game % 5,
-                                                .tail_bytes = 1 << 20, .encode = encode};
-    seed = dice = game;
+    const struct broker_config broker_config = {
+        .redis = &config, .ephemeral = &none, .tail_entries = 2 + game % 5, .tail_bytes = 1 << 20, .encode = encode};
+    dice_begin(game);
     roll(2);
     published_count = oldest_kept = subscription_count = 0;
     command_first = command_end = push_first = push_end = call_first = call_executed = call_end = 0;
@@ -860,7 +867,7 @@ static int tell_seed(void **state)
 {
     (void)state;
     if (!is_over)
-        print_message("the last game had the seed %" PRIu64 "\n", seed);
+        print_message("the last game had the seed %" PRIu64 "\n", dice_seed);
     return 0;
 }
 

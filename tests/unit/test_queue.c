@@ -2,12 +2,7 @@
  * The recorder keeps what it heard until it is known to be recorded; ordinals must stay dense through growth and drops.
  */
 #include "queue.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cmocka_all.h"
 
 #include <stdio.h>
 #include <string.h>

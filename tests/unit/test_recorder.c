@@ -1,7 +1,7 @@
 /*
- * Plain messages are recorded once and in order, though calls are answered late, fail, or are never answered, connections
- * die, the lease runs out, and somebody else's durable messages come in between. As in test_pump, Redis is a model here and
- * a seeded run of dice decides when what happens; the seed is printed on failure.
+ * Plain messages are recorded once and in order, though calls are answered late, fail, or are never answered,
+ * connections die, the lease runs out, and somebody else's durable messages come in between. As in test_pump, Redis is
+ * a model here and a seeded run of dice decides when what happens; the seed is printed on failure.
  */
 #include "recorder/recorder.h"
 
@@ -9,12 +9,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "redis/redis.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cmocka_all.h"
+#include "dice.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,15 +22,7 @@
 #define MESSAGES_MAX 4096
 #define WIRE_MAX 8192
 
-static uint64_t seed, dice;
-
-static unsigned roll(unsigned sides)
-{
-    dice = dice * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(dice >> 33) % sides;
-}
-
-/* --- the loop, held by the test: timers run when their time has come -------------------------------------------------- */
+/* --- the loop, held by the test: timers run when their time has come ---------------------------------------------- */
 
 struct timer {
     loop_fn fn;
@@ -92,8 +80,8 @@ static void turn(void)
 /* --- Redis -------------------------------------------------------------------------------------------------------- */
 
 static unsigned published, recorded[MESSAGES_MAX], recorded_count;
-static bool is_durable[MESSAGES_MAX];    /* in the log by another way */
-static bool is_promised[MESSAGES_MAX];   /* the recorder heard it as the holder, on a connection that lived on */
+static bool is_durable[MESSAGES_MAX];  /* in the log by another way */
+static bool is_promised[MESSAGES_MAX]; /* the recorder heard it as the holder, on a connection that lived on */
 static uint64_t era, last, seat_until_ms;
 static char seat[32];
 
@@ -222,7 +210,7 @@ static void redis_execute(void)
     call->seat = (struct seat_reply){.is_mine = seat_is(call->node), .era = era, .last = last, .left_ms = 100};
 }
 
-/* --- the redis room, as the recorder sees it ------------------------------------------------------------------------ */
+/* --- the redis room, as the recorder sees it ---------------------------------------------------------------------- */
 
 struct listener *listener_new(struct loop *loop, const struct redis_config *config, const char *role,
                               const struct listener_events *events, void *arg)
@@ -322,8 +310,8 @@ static struct call *call_new(enum call_kind kind, const char *node, void *arg, u
     return call;
 }
 
-void caller_record(struct caller *c, uint64_t e, uint64_t first, const struct name *channels, const struct name *payloads,
-                   unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
+void caller_record(struct caller *c, uint64_t e, uint64_t first, const struct name *channels,
+                   const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
 {
     (void)c, (void)channels;
     struct call *call = call_new(CALL_RECORD, "", arg, ticket);
@@ -355,7 +343,8 @@ void caller_seat_take(struct caller *c, const char *node, uint64_t lease, uint64
     call_seat(CALL_TAKE, node, e, fn, arg, ticket);
 }
 
-void caller_seat_renew(struct caller *c, const char *node, uint64_t lease, caller_seat_fn fn, void *arg, uint64_t ticket)
+void caller_seat_renew(struct caller *c, const char *node, uint64_t lease, caller_seat_fn fn, void *arg,
+                       uint64_t ticket)
 {
     (void)c, (void)lease;
     call_seat(CALL_RENEW, node, 0, fn, arg, ticket);
@@ -438,19 +427,25 @@ static void wires_compact(void)
 static void step(void)
 {
     switch (roll(14)) {
-    case 0: case 1: case 2:
+    case 0:
+    case 1:
+    case 2:
         if (published < MESSAGES_MAX)
             redis_publish(roll(4) == 0);
         break;
-    case 3: case 4: case 5:
+    case 3:
+    case 4:
+    case 5:
         if (push_first < push_end)
             deliver_push();
         break;
-    case 6: case 7:
+    case 6:
+    case 7:
         if (call_executed < call_end)
             redis_execute();
         break;
-    case 8: case 9:
+    case 8:
+    case 9:
         if (call_first < call_executed)
             deliver_answer();
         break;
@@ -511,8 +506,9 @@ static void play(uint64_t game)
     static const struct redis_config config = {.prefix = "bridge:", .max_payload = 1024};
     static char *globs[] = {"public:*"};
     static const struct glob_list channels = {1, globs}, none = {0};
-    const struct recorder_config recorder_config = {.redis = &config, .channels = &channels, .ephemeral = &none, .lease_ms = 3000};
-    seed = dice = game;
+    const struct recorder_config recorder_config = {
+        .redis = &config, .channels = &channels, .ephemeral = &none, .lease_ms = 3000};
+    dice_begin(game);
     roll(2);
     published = recorded_count = timer_count = 0;
     push_first = push_end = call_first = call_executed = call_end = 0;
@@ -554,7 +550,7 @@ static int tell_seed(void **state)
 {
     (void)state;
     if (!is_over)
-        print_message("the last game had the seed %" PRIu64 "\n", seed);
+        print_message("the last game had the seed %" PRIu64 "\n", dice_seed);
     return 0;
 }
 

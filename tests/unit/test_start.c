@@ -102,8 +102,8 @@ static void what_is_no_id_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_said_is_now),          cmocka_unit_test(every_spelling_of_a_cursor),
-        cmocka_unit_test(the_header_wins),              cmocka_unit_test(the_beginning_and_the_newest),
+        cmocka_unit_test(nothing_said_is_now),      cmocka_unit_test(every_spelling_of_a_cursor),
+        cmocka_unit_test(the_header_wins),          cmocka_unit_test(the_beginning_and_the_newest),
         cmocka_unit_test(what_is_no_id_is_refused),
     };
 

@@ -68,8 +68,8 @@ int worker_run(const struct config *config, const struct worker_task *task)
 static pid_t begin(enum manner chosen, unsigned workers, unsigned drain_ms)
 {
     static struct redis_config redis;
-    struct config config = {.redis = &redis, .host = (char *)"::", .workers = workers, .drain_ms = drain_ms,
-                            .log_level = LOG_ERROR};
+    struct config config = {
+        .redis = &redis, .host = (char *)"::", .workers = workers, .drain_ms = drain_ms, .log_level = LOG_ERROR};
     pid_t pid;
 
     manner = chosen;
@@ -201,9 +201,12 @@ static void waits_longer_after_each_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_workers_first),    cmocka_unit_test(ends_on_ctrl_c),
-        cmocka_unit_test(cuts_who_does_not_end), cmocka_unit_test(starts_anew_what_dies),
-        cmocka_unit_test(leaves_nobody_behind),  cmocka_unit_test(gives_up_where_it_is_hopeless),
+        cmocka_unit_test(ends_workers_first),
+        cmocka_unit_test(ends_on_ctrl_c),
+        cmocka_unit_test(cuts_who_does_not_end),
+        cmocka_unit_test(starts_anew_what_dies),
+        cmocka_unit_test(leaves_nobody_behind),
+        cmocka_unit_test(gives_up_where_it_is_hopeless),
         cmocka_unit_test(waits_longer_after_each_failure),
     };
 

@@ -3,19 +3,19 @@
  * something silently.
  */
 #include "tail.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cmocka_all.h"
 
 #include <string.h>
 
 static struct entry *entry_at(uint64_t ms, const char *payload)
 {
-    struct entry_source source = {.position = {ms, 0}, .channel = "c", .channel_len = 1, .event = "", .from = "",
-                                  .payload = payload, .payload_len = strlen(payload)};
+    struct entry_source source = {.position = {ms, 0},
+                                  .channel = "c",
+                                  .channel_len = 1,
+                                  .event = "",
+                                  .from = "",
+                                  .payload = payload,
+                                  .payload_len = strlen(payload)};
     struct entry *entry = entry_new(&source);
     assert_non_null(entry);
     return entry;

@@ -2,12 +2,7 @@
  * REDIS_URL as platforms give it: percent-encoded passwords, IPv6, databases, sockets; a bad one says what is wrong.
  */
 #include "redis/redis.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cmocka_all.h"
 
 static struct redis_config parse(const char *url)
 {
@@ -79,9 +74,22 @@ static void bad_ones_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "",          "http://x",       "localhost:6379", "redis://h:0",     "redis://h:65536", "redis://h:12x",
-        "redis://h/x", "redis://h/123456", "redis://[::1",   "redis://[::1]x",  "redis://u:%zz@h", "redis://u:%00@h",
-        "unix://",   "redis://h?x=1",  "redis://h?db=x", "redis://%4",
+        "",
+        "http://x",
+        "localhost:6379",
+        "redis://h:0",
+        "redis://h:65536",
+        "redis://h:12x",
+        "redis://h/x",
+        "redis://h/123456",
+        "redis://[::1",
+        "redis://[::1]x",
+        "redis://u:%zz@h",
+        "redis://u:%00@h",
+        "unix://",
+        "redis://h?x=1",
+        "redis://h?db=x",
+        "redis://%4",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct redis_config config = {0};

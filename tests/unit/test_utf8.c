@@ -51,8 +51,18 @@ static void every_pair_of_bytes(void **state)
 
 static void bad_bytes_anywhere(void **state)
 {
-    const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-                               "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe", "\xe2\x82", "\xf0\x9f\x98"};
+    const char *const bad[] = {"\x80",
+                               "\xc0\x80",
+                               "\xc1\xbf",
+                               "\xe0\x9f\xbf",
+                               "\xed\xa0\x80",
+                               "\xf0\x8f\xbf\xbf",
+                               "\xf4\x90\x80\x80",
+                               "\xf5\x80\x80\x80",
+                               "\xff",
+                               "\xfe",
+                               "\xe2\x82",
+                               "\xf0\x9f\x98"};
     char text[64];
 
     (void)state;
@@ -77,8 +87,10 @@ static void empty_and_nul(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_code_point_but_surrogates), cmocka_unit_test(every_pair_of_bytes),
-        cmocka_unit_test(bad_bytes_anywhere),              cmocka_unit_test(empty_and_nul),
+        cmocka_unit_test(every_code_point_but_surrogates),
+        cmocka_unit_test(every_pair_of_bytes),
+        cmocka_unit_test(bad_bytes_anywhere),
+        cmocka_unit_test(empty_and_nul),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

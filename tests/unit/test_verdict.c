@@ -2,12 +2,7 @@
  * Nothing is lost silently: a cursor whose entries may be gone is told why, and one that misses nothing is not alarmed.
  */
 #include "verdict.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cmocka_all.h"
 
 static const struct page page = {.newest = {1000, 5}, .genesis = {100, 0}};
 static const struct page_floor whole = {.has_log = true, .oldest = {300, 0}, .trimmed = {200, 0}};

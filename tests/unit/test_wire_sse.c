@@ -151,7 +151,8 @@ static void what_is_not_recorded_has_no_id(void **state)
     (void)state;
     entry.position = (struct position){0, 0};
     assert_block(FORMAT_SSE_PLAIN, &entry, "data: x\n\n");
-    assert_block(FORMAT_SSE_JSON, &entry, "data: {\"type\":\"message\",\"channel\":\"public:news\",\"data\":\"x\"}\n\n");
+    assert_block(FORMAT_SSE_JSON, &entry,
+                 "data: {\"type\":\"message\",\"channel\":\"public:news\",\"data\":\"x\"}\n\n");
 }
 
 static void assert_text(struct buffer *out, const char *expected)

@@ -46,8 +46,9 @@ static void a_frame_can_be_a_ping(void **state)
     buffer_append(&out, "b", 1);
     wire_ws_wrap(&out, 0, WS_PING);
     assert_int_equal(out.len, 3);
-    assert_memory_equal(out.data, "\x89\x01"
-                                  "b",
+    assert_memory_equal(out.data,
+                        "\x89\x01"
+                        "b",
                         3);
     buffer_fini(&out);
 }
@@ -130,9 +131,9 @@ static void a_text_frame_is_always_utf8(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_length_has_three_sizes),  cmocka_unit_test(a_frame_can_be_a_ping),
-        cmocka_unit_test(text_is_json_or_itself),      cmocka_unit_test(bytes_are_a_binary_frame),
-        cmocka_unit_test(frames_follow_each_other),    cmocka_unit_test(a_text_frame_is_always_utf8),
+        cmocka_unit_test(the_length_has_three_sizes), cmocka_unit_test(a_frame_can_be_a_ping),
+        cmocka_unit_test(text_is_json_or_itself),     cmocka_unit_test(bytes_are_a_binary_frame),
+        cmocka_unit_test(frames_follow_each_other),   cmocka_unit_test(a_text_frame_is_always_utf8),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/*
+ * dice.h - seeded chance for games against a model: the same seed plays the same game again.
+ */
+#ifndef TESTS_DICE_H
+#define TESTS_DICE_H
+
+#include <stdint.h>
+
+static uint64_t dice_seed, dice_state;
+
+static inline void dice_begin(uint64_t seed)
+{
+    dice_seed = dice_state = seed;
+}
+
+/* 0 to sides - 1 */
+static inline unsigned roll(unsigned sides)
+{
+    dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(dice_state >> 33) % sides;
+}
+
+#endif
