@@ -503,9 +503,10 @@ void pump_fresh(struct feed *feed)
     TAILQ_FOREACH(member, &feed->members, in_feed)
     {
         struct subscriber *s = member->subscriber;
-        if (s->state == SUB_WAITING && s->is_unmerged && member->is_merged)
+        if (s->state == SUB_WAITING && s->is_unmerged && member->is_merged && !is_ephemeral)
             subscriber_wake(s, "live, while a new feed catches up");
-        if (s->state != SUB_LIVE)
+        /* What has no place in the order can go out at any time, but does not wait for a socket. */
+        if (is_ephemeral ? s->state == SUB_FULL || !s->has_cursor : s->state != SUB_LIVE)
             continue;
         if (!is_ephemeral && !is_at(s, member, oldest, since)) {
             subscriber_wake(s, "several feeds to merge");
