@@ -271,8 +271,8 @@ const struct setting settings[] = {
     {"BRIDGE_PUBLISH", NULL, &CHANNELS, FIELD(publish), "", NULL, NULL, 0, 0,
      "Channels and patterns that any browser may publish to."},
     {"BRIDGE_CHANNELS", NULL, &CHANNELS, FIELD(channels), "", "`BRIDGE_SUBSCRIBE`", NULL, 0, 0,
-     "Channels and patterns whose plain `PUBLISH` messages are recorded, whether or not a browser listens. Empty: none "
-     "are, and no recorder runs."},
+     "What is served at all: plain `PUBLISH` on these channels and patterns is recorded, whether or not a browser "
+     "listens. Empty: none is, no recorder runs, and nothing is limited."},
     {"BRIDGE_DEFAULT_CHANNELS", NULL, &CHANNELS, FIELD(default_channels), "", NULL, NULL, 0, 0,
      "What `/events` and `/ws` mean when they name no channel."},
     {"BRIDGE_EPHEMERAL", NULL, &CHANNELS, FIELD(ephemeral), "", NULL, NULL, 0, 0,
