@@ -82,6 +82,10 @@ static bool member_source(struct member *member, struct source *source, struct h
     member_pin(member, stretch);
     if (stretch) {
         member->wants_page = false;
+        if (s->asks_for_kept && !member->is_served) {
+            member->is_served = true;
+            member->excuse = (struct excuse){stretch->needs.trimmed, stretch->newest};
+        }
         stretch->used_ms = s->broker->turn_ms;
         *source = (struct source){&stretch->entries, tail_after(&stretch->entries, after)};
         nearer(&horizon->has_page, &horizon->page, stretch->until);

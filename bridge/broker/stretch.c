@@ -41,6 +41,7 @@ static struct stretch *stretch_new(const struct page *page)
         return NULL;
     stretch->after = page->after;
     stretch->until = page->until;
+    stretch->newest = page->newest;
     stretch->needs = page_excuse(page);
     tail_reset(&stretch->entries, page_since(page));
     for (unsigned i = 0; i < page->count; i++)

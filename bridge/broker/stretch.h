@@ -22,10 +22,11 @@ struct excuse {
 
 struct stretch {
     TAILQ_ENTRY(stretch) in_shelf;
-    struct tail entries;   /* misses nothing for cursors from entries.since on; ... */
-    struct position after; /* ... has all that was kept from here on ... */
-    struct position until; /* ... up to here */
-    struct excuse needs;   /* for cursors before entries.since */
+    struct tail entries;    /* misses nothing for cursors from entries.since on; ... */
+    struct position after;  /* ... has all that was kept from here on ... */
+    struct position until;  /* ... up to here */
+    struct position newest; /* of all positions, when it was read */
+    struct excuse needs;    /* for cursors before entries.since */
     unsigned pins;
     uint64_t used_ms;
 };

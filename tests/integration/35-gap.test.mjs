@@ -4,7 +4,7 @@ import { history } from '../lib/http.mjs';
 import { POSITION, areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
 import { assertSameList } from '../lib/lists.mjs';
 import { story } from '../lib/story.mjs';
-import { waitFor } from '../lib/wait.mjs';
+import { paced, waitFor } from '../lib/wait.mjs';
 
 const LOG = 'bridge:log:public:a';
 
@@ -163,6 +163,26 @@ story('a pattern is told gaps too', async (scene) => {
   await ahead.block(({ event }) => event === 'gap', { what: 'a gap for a pattern' });
   assert.equal(ahead.gaps[0].reason, 'ahead');
   await ahead.received(ids.length + 1);
+});
+
+// Whoever asks for what is kept misses nothing, however old its first entries are; a busy channel keeps some that are older
+// than the history time.
+story('since=0 and replay= are no gaps, though something may have expired before what is kept', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '2s' });
+  const start = Date.now();
+  let count = 0;
+  for (; count < 600; count++) await redis.record('public:a', `${count}`.padEnd(100, '.'));
+  await paced(16, 200, () => redis.record('public:a', `${count++}`)); // until the first are older than that
+  for (const [channel, parameters] of [['public:*', { since: '0' }], [['public:a', 'public:b'], { since: '0' }], ['public:*', { replay: '900' }]]) {
+    const stream = await scene.sse(bridge, { channel, parameters });
+    await redis.record('public:a', `${count++}`);
+    await stream.received(count);
+    assert.deepEqual(stream.gaps, [], JSON.stringify([channel, parameters]));
+    stream.close();
+  }
+  const old = await scene.sse(bridge, { channel: 'public:*', lastEventId: `${start - 1000}-0` });
+  await old.received(count);
+  assert.ok(old.gaps.length <= 1, 'and a real one is told once');
 });
 
 // A false alarm makes every page load everything anew: it must not happen at the edges.
