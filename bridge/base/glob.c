@@ -16,6 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool name_is(struct name name, const char *text)
+{
+    return name.len == strlen(text) && memcmp(name.bytes, text, name.len) == 0;
+}
+
 struct pattern {
     const char *at, *end;
 };

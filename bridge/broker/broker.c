@@ -27,11 +27,6 @@
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
-static bool name_is(struct name name, const char *text)
-{
-    return name.len == strlen(text) && memcmp(name.bytes, text, name.len) == 0;
-}
-
 static bool name_begins(struct name name, const char *text)
 {
     return name.len >= strlen(text) && memcmp(name.bytes, text, strlen(text)) == 0;

@@ -55,7 +55,6 @@ enum recorder_state { RECORDER_AWAY, RECORDER_WATCHING, RECORDER_HOLDING };
 
 struct recorder {
     struct recorder_config config;
-    struct loop *loop;
     struct listener *listener;
     struct caller *caller;
     struct timer *seat_timer; /* WATCHING: ask for the seat; HOLDING: renew it */
@@ -303,7 +302,7 @@ static void recorder_ask_seat(void *arg)
 
 static void recorder_hear_era(struct recorder *r, uint64_t era, struct name node)
 {
-    bool is_mine = node.len == strlen(r->node) && memcmp(node.bytes, r->node, node.len) == 0;
+    bool is_mine = name_is(node, r->node);
     if (is_mine && r->state == RECORDER_WATCHING) {
         recorder_enter(r, RECORDER_HOLDING, "a new era");
         r->era = era;
@@ -362,7 +361,7 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
         return;
     int counts = glob_list_match(r->config.channels, heard->channel.bytes, heard->channel.len);
     const char *glob = r->config.channels->globs[counts];
-    if (strlen(glob) != heard->pattern.len || memcmp(glob, heard->pattern.bytes, heard->pattern.len) != 0)
+    if (!name_is(heard->pattern, glob))
         return; /* a copy */
     bool is_echo = r->is_echo_next && heard->payload.len == r->echo_payload_len &&
                    heard->channel.len == r->echo_channel_len &&
@@ -403,11 +402,6 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     memcpy(r->echo_channel, channel.bytes, channel.len);
     r->echo_channel_len = channel.len;
     r->echo_payload_len = announcement.source.payload_len;
-}
-
-static bool name_is(struct name name, const char *text)
-{
-    return name.len == strlen(text) && memcmp(name.bytes, text, name.len) == 0;
 }
 
 static void recorder_on_message(void *arg, const struct heard *heard)
@@ -486,7 +480,6 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_config *c
     if (!r)
         return NULL;
     r->config = *config;
-    r->loop = loop;
     random_token(r->node, sizeof r->node);
     snprintf(r->control, sizeof r->control, "%scontrol", config->redis->prefix);
     live_name(config->redis, "*", 1, r->live);

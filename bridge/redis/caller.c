@@ -387,11 +387,6 @@ const char *caller_trouble(const struct caller *caller)
     return link_trouble(caller->link);
 }
 
-void caller_restart(struct caller *caller, const char *why)
-{
-    link_restart(caller->link, why);
-}
-
 struct caller *caller_new(struct loop *loop, const struct redis_config *config, const char *role,
                           const struct caller_events *events, void *arg)
 {

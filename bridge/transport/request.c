@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool name_is(struct name name, const char *text)
-{
-    return name.len == strlen(text) && memcmp(name.bytes, text, name.len) == 0;
-}
-
 bool request_arg(const struct request *request, const char *name, struct name *value)
 {
     for (unsigned i = 0; i < request->arg_count; i++) {

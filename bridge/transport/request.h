@@ -52,6 +52,4 @@ void request_fini(struct request *request);
 /* The first argument of that name. false: there is none. */
 bool request_arg(const struct request *request, const char *name, struct name *value);
 
-bool name_is(struct name name, const char *text);
-
 #endif

@@ -19,6 +19,9 @@ struct name {
     size_t len;
 };
 
+/* Is it this text? */
+bool name_is(struct name name, const char *text);
+
 struct glob_list {
     unsigned count;
     char **globs; /* NUL-terminated */

@@ -112,7 +112,6 @@ MUST_CHECK struct caller *caller_new(struct loop *loop, const struct redis_confi
 void caller_free(struct caller *caller);
 bool caller_is_up(const struct caller *caller);
 const char *caller_trouble(const struct caller *caller);
-void caller_restart(struct caller *caller, const char *why);
 
 enum reply_status {
     REPLY_OK,
