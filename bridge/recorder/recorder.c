@@ -6,104 +6,337 @@
  * the next number of the current era, so whoever sends a message, and however often, it is recorded once and in order.
  * The *seat*, a lease, only says who sends, so that the work is not done twice.
  *
- *   redis-cli PUBLISH m ──► Redis ──► listener: m is ordinal 8, queued
- *                             ▲             │ record(era, 8, m)
- *                             └─ caller ◄───┘     8 = last + 1: appended, announced on live; else a duplicate
+ *   normal       PUBLISH m ──► holder hears m: 8        ──► record(era, 8, m): 8 = last + 1, appended, announced on live
+ *                          └─► standby hears m: 8, keeps it until it hears that 8 is recorded
+ *   holder dies  the standby takes the seat, is told last = 7 or 8, and sends 8 if need be, then 9 …
+ *   it only      … hung: its late record(era, 8, m) is a duplicate, and nothing happens
+ *   joining      j: sync(j) ──► control `sync j`: a place in everybody's order; who is synced answers with the ordinal
+ *                that it had reached there, 41: `place j 41`, and the first message that j heard behind its place is 42
  *
- *             control confirmed          heard `era n <me>`
- *   ┌──────┐ ─────────────────► ┌──────────┐ ──────────────► ┌─────────┐
- *   │ AWAY │                    │ WATCHING │                 │ HOLDING │
- *   └──────┘ ◄───────────────── └──────────┘ ◄────────────── └─────────┘
- *             listener lost              the era is another's, or the seat can't be had back
+ * A *node* is one pub/sub connection. Its life is a straight line; whenever anything is wrong with its place, the
+ * connection is given up, and the next one is a new node, with a new name:
  *
- * AWAY      does not hear; knows nothing
- * WATCHING  hears; somebody else records, or nobody yet: asks for the seat whenever it may be free
- * HOLDING   numbers what it hears from the word `era n <me>` on, and records it
+ *           control confirmed     role: standby        own `sync`          own `place`        role: holder
+ *   ┌──────┐        ┌─────────┐            ┌──────────┐         ┌─────────┐         ┌────────┐         ┌─────────┐
+ *   │ AWAY │ ─────► │ WAITING │ ─────────► │ ENTERING │ ──────► │ JOINING │ ──────► │ SYNCED │ ──────► │ HOLDING │
+ *   └──────┘        └─────────┘            └──────────┘ ◄────── └─────────┘         └────────┘ ◄────── └─────────┘
+ *       ▲ listener lost, or given up: recorder_restart   another's `era`  │  own `era`           role: another  ▲
+ *       └───────────────────────────────────────────────                  └─────────────────────────────────────┘
  *
- * What is published in a durable way (see library.lua's publish) is announced on live as *echoed* directly before its
- * plain message comes, and that message is passed over: it is in the log already.
+ * AWAY      does not hear; what was heard and numbered before is still sent: its ordinals stay right
+ * WAITING   hears control only; two others hold and stand by
+ * ENTERING  subscribes to everything; from then on it queues what it hears, and asks for its place
+ * JOINING   its place is known, and that nothing in the queue was recorded before; the ordinals are not
+ * SYNCED    numbers what it hears; keeps what is not recorded
+ * HOLDING   the same, and records it
  *
- * Asking for the seat may be executed twice, the second time after we were told that the first was lost. Then a second
- * era of our own follows the first. What the first had not recorded when it ended (its announcements are heard before
- * the word `era`) are the first messages of the second.
+ * Every node attends regularly: it tells Redis what it knows, and is told what it is (library.lua's attend decides, from
+ * what Redis itself knows: who still is subscribed, what is recorded). Where no member is left, who is JOINING opens a new
+ * era with all that it has queued, provided that nothing was recorded since its place. So what is lost of plain messages
+ * is what no living node has heard.
  *
- * A message can match several of our patterns; Redis then sends it once for each. Only the copy of the first pattern in
- * the list that matches counts.
+ * Nothing here leans on clocks or on being told in time. All repeats are harmless: calls that were sent on a connection
+ * that died may be executed late, and change nothing then, or nothing that is not said on control.
+ * tests/model holds a model of this protocol, and the rules without which it breaks.
  */
 #include "recorder/recorder.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "queue.h"
+#include "ear.h"
+#include "inbox.h"
 #include "redis/redis.h"
+#include "scribe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_MAX 64 /* messages that one call records */
-#define BATCH_BYTES_MAX 262144
-#define IN_FLIGHT_MAX 16 /* calls that are not answered yet */
-#define QUEUE_BYTES_MAX (256u << 20)
-#define RETRY_MS 100
-#define DEAF_MS 2000
-#define LEAVE_MS 1500 /* how long recorder_leave() waits for what is queued */
+#define TICKS 12                         /* of the attend timer, within a lease */
+#define HOLDER_TICKS 4                   /* who holds or waits attends only every so many ticks */
+#define SILENT_TICKS 8                   /* so long it may hear nothing at all, though Redis told it something ... */
+#define UNHEARD_TICKS (5 * SILENT_TICKS) /* ... and so long not what it was told */
+#define LEAVE_RETRY_MS 50
 
-enum recorder_state { RECORDER_AWAY, RECORDER_WATCHING, RECORDER_HOLDING };
+enum recorder_state {
+    RECORDER_AWAY,
+    RECORDER_WAITING,
+    RECORDER_ENTERING,
+    RECORDER_JOINING,
+    RECORDER_SYNCED,
+    RECORDER_HOLDING
+};
 
 struct recorder {
     struct recorder_config config;
     struct listener *listener;
     struct caller *caller;
-    struct timer *seat_timer; /* WATCHING: ask for the seat; HOLDING: renew it */
-    struct timer *retry_timer;
-    struct timer *leave_timer;
-    char node[24];
+    struct inbox *inbox;
+    struct scribe *scribe;
+    struct ear ear;
+    uint64_t rules;
+    struct timer *attend_timer;
     char control[REDIS_PREFIX_MAX + 16], live[LIVE_NAME_MAX];
 
     enum recorder_state state;
-    bool is_echo_next; /* the next plain message is in the log already, if it is this one */
-    char echo_channel[CHANNEL_LEN_MAX];
-    size_t echo_channel_len, echo_payload_len;
-    uint64_t renewed_ms; /* HOLDING: when Redis said that it told our renewal; 0: it has been heard */
-    uint64_t era;        /* HOLDING: the era that is ours */
-    struct queue queue;  /* HOLDING: heard, not known to be recorded */
-    uint64_t sent;       /* the highest ordinal that was sent on this connection */
-    unsigned in_flight;
-    uint64_t generation; /* answers to what was sent before a restart of sending are stale */
-    bool is_paused;      /* waiting for retry_timer, for `last`, or for the word of a newer era */
-    bool is_asking;      /* for the seat */
+    char node[NODE_MAX];
+    char node_channel[NODE_CHANNEL_MAX];
+    uint64_t node_serial; /* how many nodes it was; answers to an earlier one are stale */
+    bool is_confirmed;    /* AWAY: control is heard, but what the node before had queued is not recorded yet */
+    unsigned unconfirmed; /* ENTERING: subscriptions */
+    uint64_t nonce;       /* of the newest sync */
+    uint64_t sync_ms;     /* when it was asked for */
+    bool is_begin_known;  /* ENTERING: what was recorded at a moment before its queue begins ... */
+    uint64_t place_era, place_last; /* ... and, JOINING, at its place */
+    uint64_t place_length;          /* JOINING: messages in the queue before the place of the newest sync */
+    bool is_attending;              /* an answer is owed ... */
+    bool attends_again;             /* ... and another is wanted */
+    bool is_attend_failing;         /* and that was logged */
+    unsigned ticks;
+    uint64_t attend_sent_ms;
+    bool is_answered, has_heard, has_heard_itself; /* since it attended last */
+    unsigned silent_ticks, unheard_ticks;          /* for so long it was answered, and heard nothing; not itself */
 
-    uint64_t lost_told_ms;
-    uint64_t refused, lost; /* too large; heard, but could not be kept */
-
-    bool is_leaving;
+    bool has_left;
+    uint64_t leave_by_ms;
+    struct timer *leave_timer;
     void (*left)(void *arg);
     void *left_arg;
+
+    bool had_place;
+    uint64_t refused, eras, places_lost, lag_ms;
 };
 
-static void recorder_send(struct recorder *r);
-static void recorder_ask_seat(void *arg);
+static void recorder_attend(struct recorder *r);
+static void recorder_start_node(struct recorder *r);
+
+static bool recorder_is_numbering(const struct recorder *r)
+{
+    return r->state == RECORDER_SYNCED || r->state == RECORDER_HOLDING;
+}
 
 static void recorder_enter(struct recorder *r, enum recorder_state state, const char *why)
 {
-    static const char *const names[] = {"AWAY", "WATCHING", "HOLDING"};
+    static const char *const names[] = {"AWAY", "WAITING", "ENTERING", "JOINING", "SYNCED", "HOLDING"};
     if (r->state == state)
         return;
-    if (r->state == RECORDER_HOLDING && r->queue.count)
-        log_error("recorder_unconfirmed", "messages=%zu era=%" PRIu64 " why=\"%s\"", r->queue.count, r->era, why);
-    log_info("recorder", "%s -> %s node=%s why=\"%s\"", names[r->state], names[state], r->node, why);
+    log_info("recorder", "%s -> %s node=%s era=%" PRIu64 " queued=%" PRIu64 " why=\"%s\"", names[r->state],
+             names[state], r->node, scribe_era(r->scribe), scribe_length(r->scribe), why);
     r->state = state;
-    queue_reset(&r->queue, 1);
-    r->sent = 0;
-    r->generation++;
-    r->in_flight = 0;
-    r->is_paused = false;
-    r->renewed_ms = 0;
-    if (state == RECORDER_WATCHING && !r->is_leaving)
-        timer_start(r->seat_timer, 0);
+    if (state == RECORDER_HOLDING)
+        r->had_place = true;
+    inbox_serve(r->inbox, state == RECORDER_HOLDING);
+}
+
+/* The node's place is void: a new connection is a new node. */
+static void recorder_restart(struct recorder *r, const char *why)
+{
+    if (r->state != RECORDER_AWAY)
+        listener_restart(r->listener, why);
+}
+
+static void recorder_on_done(void *arg, uint64_t ticket, struct reply reply)
+{
+    (void)arg, (void)ticket, (void)reply; /* what it does is heard on control; what gets lost is asked for again */
+}
+
+/* --- the place ---------------------------------------------------------------------------------------------------- */
+
+static void recorder_sync(struct recorder *r)
+{
+    if (!caller_is_up(r->caller))
+        return;
+    r->sync_ms = clock_now_ms();
+    caller_sync(r->caller, r->node, ++r->nonce, r->rules, recorder_on_done, r, 0);
+}
+
+/* Listen to everything; the queue begins with the last confirmation. */
+static void recorder_listen(struct recorder *r)
+{
+    const struct glob_list *channels = r->config.channels;
+    r->unconfirmed = channels->count + 1;
+    for (unsigned i = 0; i < channels->count; i++)
+        listener_subscribe(r->listener, true, channels->globs[i], strlen(channels->globs[i]));
+    listener_subscribe(r->listener, true, r->live, strlen(r->live));
+}
+
+/* The queue is empty, and begins here. Nothing but what is recorded up to `last` of `era` is from before. */
+static void recorder_begin(struct recorder *r, bool is_known, uint64_t era, uint64_t last)
+{
+    scribe_begin(r->scribe);
+    r->is_begin_known = is_known;
+    r->place_era = era;
+    r->place_last = last;
+}
+
+static void recorder_hear_own_sync(struct recorder *r, uint64_t nonce, uint64_t era, uint64_t last)
+{
+    if (nonce != r->nonce)
+        return;
+    if (r->state == RECORDER_ENTERING) {
+        if (!r->is_begin_known || era != r->place_era || last != r->place_last)
+            recorder_begin(r, true, era, last); /* something that is queued may be recorded: begin with the place */
+        recorder_enter(r, RECORDER_JOINING, "its place is known");
+    }
+    if (r->state == RECORDER_JOINING) {
+        r->place_length = scribe_length(r->scribe);
+        recorder_attend(r);
+    }
+}
+
+static void recorder_hear_own_place(struct recorder *r, uint64_t nonce, uint64_t era, uint64_t ordinal)
+{
+    if (r->state != RECORDER_JOINING || nonce != r->nonce)
+        return;
+    scribe_number(r->scribe, era, (int64_t)(ordinal + 1) - (int64_t)r->place_length);
+    recorder_enter(r, RECORDER_SYNCED, "told the ordinal of its place");
+    recorder_attend(r);
+}
+
+static void recorder_hear_own_era(struct recorder *r, uint64_t era)
+{
+    if (r->state != RECORDER_JOINING && !recorder_is_numbering(r)) {
+        recorder_restart(r, "an era of its own without a place");
+        return;
+    }
+    r->eras++;
+    scribe_number(r->scribe, era, 1);
+    log_warn("recorder_era",
+             "era=%" PRIu64 " kept=%" PRIu64 " hint=\"nobody was left to go on from; plain messages "
+             "that nobody heard are lost\"",
+             era, scribe_length(r->scribe));
+    recorder_enter(r, RECORDER_HOLDING, "a new era");
+    scribe_send(r->scribe, true);
+}
+
+static void recorder_hear_others_era(struct recorder *r, uint64_t era)
+{
+    if (r->state == RECORDER_JOINING) {
+        recorder_begin(r, true, era, 0);
+        recorder_enter(r, RECORDER_ENTERING, "another opened an era");
+        recorder_sync(r);
+    } else if (recorder_is_numbering(r))
+        recorder_restart(r, "another opened an era");
+}
+
+/* --- attending ---------------------------------------------------------------------------------------------------- */
+
+static void recorder_obey(struct recorder *r, const struct attend_reply *attend)
+{
+    bool is_era = recorder_is_numbering(r) && attend->era == scribe_era(r->scribe);
+    if (is_era)
+        scribe_drop(r->scribe, attend->last);
+    switch (attend->role) {
+    case ROLE_HOLDER:
+        if (!is_era) /* the word `era` is on its way */
+            return;
+        recorder_enter(r, RECORDER_HOLDING, "the seat was free");
+        scribe_send(r->scribe, true);
+        return;
+    case ROLE_STANDBY:
+        if (r->state == RECORDER_HOLDING) {
+            recorder_enter(r, RECORDER_SYNCED, "the seat is another's");
+            scribe_send(r->scribe, false);
+        } else if (r->state == RECORDER_WAITING) {
+            r->place_era = attend->era;
+            r->place_last = attend->last;
+            recorder_enter(r, RECORDER_ENTERING, "nobody stands by");
+            recorder_listen(r);
+        }
+        r->had_place |= is_era && scribe_first(r->scribe) <= attend->last + 1;
+        return;
+    case ROLE_WAITING:
+        if (r->state != RECORDER_WAITING)
+            recorder_restart(r, "two others hold and stand by");
+        r->had_place = true;
+        return;
+    case ROLE_ANEW:
+        if (r->state != RECORDER_JOINING)
+            return;
+        recorder_begin(r, false, 0, 0);
+        recorder_enter(r, RECORDER_ENTERING, "something was recorded since its place");
+        recorder_sync(r);
+        return;
+    case ROLE_GONE:
+        recorder_restart(r, "its place is void");
+        return;
+    }
+}
+
+static void recorder_tell_attend(struct recorder *r, struct reply reply)
+{
+    bool is_failing = reply.status == REPLY_ERROR;
+    if (is_failing && !r->is_attend_failing)
+        log_warn("attend_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+    r->is_attend_failing = is_failing;
+}
+
+static void recorder_on_attended(void *arg, uint64_t serial, struct reply reply, struct attend_reply attend)
+{
+    struct recorder *r = arg;
+    if (serial != r->node_serial || r->state == RECORDER_AWAY)
+        return;
+    r->is_attending = false;
+    recorder_tell_attend(r, reply);
+    if (reply.status != REPLY_OK)
+        return;
+    r->is_answered = true;
+    recorder_obey(r, &attend);
+    if (r->attends_again)
+        recorder_attend(r);
+}
+
+static void recorder_attend(struct recorder *r)
+{
+    static const enum node_claim claims[] = {
+        [RECORDER_WAITING] = CLAIM_WAITING, [RECORDER_ENTERING] = CLAIM_WAITING, [RECORDER_JOINING] = CLAIM_JOINING,
+        [RECORDER_SYNCED] = CLAIM_SYNCED,   [RECORDER_HOLDING] = CLAIM_SYNCED,
+    };
+    if (r->state == RECORDER_AWAY || r->has_left || !caller_is_up(r->caller))
+        return;
+    r->attends_again = r->is_attending;
+    if (r->is_attending)
+        return;
+    bool is_joining = r->state == RECORDER_JOINING;
+    const struct attendance attendance = {
+        .node = r->node,
+        .lease_ms = r->config.lease_ms - r->config.lease_ms / 6, /* the standby looks only every tick */
+        .rules = r->rules,
+        .claim = claims[r->state],
+        .era = is_joining ? r->place_era : scribe_era(r->scribe),
+        .number = is_joining ? r->place_last : scribe_first(r->scribe),
+    };
+    r->is_attending = true;
+    r->is_answered = r->has_heard = r->has_heard_itself = false;
+    r->attend_sent_ms = clock_now_ms();
+    caller_attend(r->caller, &attendance, recorder_on_attended, r, r->node_serial);
+}
+
+/* Who hears less than others, or nothing at all, must not keep a place. Ticks are counted, not time: a process that was
+ * hung finds what it was told meanwhile in its socket, once it looks. */
+static bool recorder_is_deaf(struct recorder *r)
+{
+    r->silent_ticks = r->has_heard ? 0 : r->silent_ticks + r->is_answered;
+    r->unheard_ticks = r->has_heard_itself ? 0 : r->unheard_ticks + r->is_answered;
+    return r->silent_ticks >= SILENT_TICKS || r->unheard_ticks >= UNHEARD_TICKS;
+}
+
+static void recorder_on_attend_timer(void *arg)
+{
+    struct recorder *r = arg;
+    timer_start(r->attend_timer, r->config.lease_ms / TICKS + 1);
+    if (recorder_is_deaf(r)) {
+        recorder_restart(r, "the recorder does not hear itself");
+        return;
+    }
+    bool wants_place = (r->state == RECORDER_ENTERING && r->unconfirmed == 0) || r->state == RECORDER_JOINING;
+    if (wants_place && clock_now_ms() - r->sync_ms >= r->config.lease_ms / 3)
+        recorder_sync(r);
+    bool is_settled = r->state == RECORDER_HOLDING || r->state == RECORDER_WAITING;
+    if (!is_settled || ++r->ticks % HOLDER_TICKS == 0)
+        recorder_attend(r);
 }
 
 /* --- leaving ------------------------------------------------------------------------------------------------------ */
@@ -112,277 +345,106 @@ static void recorder_left(struct recorder *r)
 {
     void (*left)(void *) = r->left;
     timer_stop(r->leave_timer);
+    r->has_left = true;
     r->left = NULL;
     if (left)
         left(r->left_arg);
 }
 
-static void recorder_on_seat_left(void *arg, uint64_t ticket, struct reply reply, struct seat_reply seat)
+static void recorder_on_leave(void *arg, uint64_t serial, struct reply reply, enum leave_result result)
 {
     struct recorder *r = arg;
-    (void)ticket, (void)reply, (void)seat;
-    recorder_left(r);
+    if (serial != r->node_serial || reply.status != REPLY_OK || result == LEAVE_LEFT)
+        recorder_left(r);
+    else if (result == LEAVE_ALONE && scribe_is_empty(r->scribe))
+        caller_leave(r->caller, r->node, true, recorder_on_leave, r, serial);
+    else
+        timer_start(r->leave_timer, LEAVE_RETRY_MS);
 }
 
-static void recorder_give_up_seat(void *arg)
+/* Where another member lives, it has all that is not recorded. Where somebody is about to become one, wait for it a
+ * little; where nobody is, until all is recorded. */
+static void recorder_try_leave(void *arg)
 {
     struct recorder *r = arg;
-    if (r->state == RECORDER_HOLDING && caller_is_up(r->caller)) {
-        timer_start(r->leave_timer, LEAVE_MS);
-        recorder_enter(r, RECORDER_WATCHING, "leaving");
-        caller_seat_leave(r->caller, r->node, recorder_on_seat_left, r, 0);
+    bool is_late = clock_now_ms() >= r->leave_by_ms;
+    if (r->state == RECORDER_AWAY || !caller_is_up(r->caller)) {
+        if (is_late || scribe_is_empty(r->scribe))
+            recorder_left(r);
+        else
+            timer_start(r->leave_timer, LEAVE_RETRY_MS);
         return;
     }
-    recorder_left(r);
+    bool is_needed = r->state == RECORDER_HOLDING && !is_late;
+    caller_leave(r->caller, r->node, !is_needed, recorder_on_leave, r, r->node_serial);
 }
 
 void recorder_leave(struct recorder *r, void (*fn)(void *arg), void *arg)
 {
-    r->is_leaving = true;
     r->left = fn;
     r->left_arg = arg;
-    bool is_done = r->state != RECORDER_HOLDING || r->queue.count == 0;
-    timer_start(r->leave_timer, is_done ? 0 : LEAVE_MS);
-}
-
-/* --- sending ------------------------------------------------------------------------------------------------------ */
-
-/* Send again from behind `last`. */
-static void recorder_go_on(struct recorder *r, uint64_t last)
-{
-    r->generation++;
-    r->in_flight = 0;
-    r->is_paused = false;
-    queue_drop(&r->queue, last);
-    r->sent = r->queue.first - 1;
-    if (last + 1 < r->queue.first) /* Redis lost what it had acknowledged, and it is not here any more */
-        recorder_enter(r, RECORDER_WATCHING, "the log went back");
-    else
-        recorder_send(r);
-}
-
-static void recorder_on_taken(void *arg, uint64_t generation, struct reply reply, struct seat_reply seat)
-{
-    struct recorder *r = arg;
-    if (generation != r->generation || r->state != RECORDER_HOLDING)
-        return;
-    if (reply.status != REPLY_OK)
-        timer_start(r->retry_timer, RETRY_MS);
-    else if (seat.is_mine)
-        recorder_go_on(r, seat.last);
-    else if (seat.era <= r->era)
-        recorder_enter(r, RECORDER_WATCHING, seat.era < r->era ? "Redis has lost the era" : "the seat is another's");
-    /* else the word of a newer era is on its way, and says whose it is */
-}
-
-/* Something is unclear: ask how far the log is, and whether the seat is still ours. */
-static void recorder_ask_last(void *arg)
-{
-    struct recorder *r = arg;
-    if (r->state != RECORDER_HOLDING || !caller_is_up(r->caller))
-        return;
-    r->is_paused = true;
-    r->generation++;
-    caller_seat_take(r->caller, r->node, r->config.lease_ms, r->era, recorder_on_taken, r, r->generation);
-}
-
-static void recorder_pause(struct recorder *r)
-{
-    if (r->is_paused)
-        return;
-    r->is_paused = true;
-    r->generation++;
-    timer_start(r->retry_timer, RETRY_MS);
-}
-
-static void recorder_on_recorded(void *arg, uint64_t generation, struct reply reply, enum record_result result,
-                                 uint64_t last)
-{
-    struct recorder *r = arg;
-    if (generation != r->generation || r->state != RECORDER_HOLDING)
-        return;
-    r->in_flight--;
-    if (reply.status != REPLY_OK) {
-        log_warn("record_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
-        recorder_pause(r);
-        return;
-    }
-    switch (result) {
-    case RECORD_OK:
-        queue_drop(&r->queue, last);
-        break;
-    case RECORD_HOLE:
-        recorder_go_on(r, last);
-        break;
-    case RECORD_STALE:
-        recorder_pause(r);
-        break;
-    }
-    if (r->is_leaving && r->queue.count == 0)
-        timer_start(r->leave_timer, 0);
-    else
-        recorder_send(r);
-}
-
-static void recorder_send_batch(struct recorder *r)
-{
-    struct name channels[BATCH_MAX], payloads[BATCH_MAX];
-    unsigned count = 0;
-    size_t bytes = 0;
-    uint64_t first = r->sent + 1;
-    while (count < BATCH_MAX && bytes < BATCH_BYTES_MAX && r->sent + 1 < queue_next(&r->queue)) {
-        const struct message *message = queue_at(&r->queue, ++r->sent);
-        channels[count] = message_channel(message);
-        payloads[count++] = message_payload(message);
-        bytes += message->payload_len;
-    }
-    r->in_flight++;
-    caller_record(r->caller, r->era, first, channels, payloads, count, recorder_on_recorded, r, r->generation);
-}
-
-static void recorder_send(struct recorder *r)
-{
-    while (r->state == RECORDER_HOLDING && !r->is_paused && r->in_flight < IN_FLIGHT_MAX && caller_is_up(r->caller) &&
-           r->sent + 1 < queue_next(&r->queue))
-        recorder_send_batch(r);
-}
-
-/* All that a turn brought goes out in as few calls as it takes. */
-static void recorder_on_turn_end(void *arg)
-{
-    recorder_send(arg);
-}
-
-/* --- the seat ----------------------------------------------------------------------------------------------------- */
-
-static void recorder_on_cold(void *arg, uint64_t ticket, struct reply reply, struct seat_reply seat)
-{
-    struct recorder *r = arg;
-    (void)ticket;
-    r->is_asking = false;
-    if (r->state != RECORDER_WATCHING || reply.status != REPLY_OK)
-        return;
-    if (!seat.is_mine) /* when it may be free, and not all at the same moment */
-        timer_start(r->seat_timer,
-                    (seat.left_ms < r->config.lease_ms ? seat.left_ms : r->config.lease_ms) + 1 + random_below(50));
-}
-
-static void recorder_on_renewed(void *arg, uint64_t generation, struct reply reply, struct seat_reply seat)
-{
-    struct recorder *r = arg;
-    if (r->state != RECORDER_HOLDING || reply.status != REPLY_OK)
-        return;
-    if (seat.is_mine && !r->renewed_ms)
-        r->renewed_ms = clock_now_ms();
-    else if (!seat.is_mine && generation == r->generation)
-        recorder_ask_last(r); /* the lease ran out: we were too slow */
-}
-
-/* A holder that does not hear what it had announced itself hears no message either, and must not keep the seat. */
-static bool recorder_is_deaf(const struct recorder *r)
-{
-    return r->state == RECORDER_HOLDING && r->renewed_ms &&
-           clock_now_ms() - r->renewed_ms > DEAF_MS + r->config.lease_ms / 3;
-}
-
-static void recorder_ask_seat(void *arg)
-{
-    struct recorder *r = arg;
-    timer_start(r->seat_timer, r->config.lease_ms / 3);
-    if (recorder_is_deaf(r))
-        listener_restart(r->listener, "the recorder does not hear its own renewal");
-    if (!caller_is_up(r->caller) || r->is_leaving)
-        return;
-    if (r->state == RECORDER_WATCHING && !r->is_asking) {
-        r->is_asking = true;
-        caller_seat_cold(r->caller, r->node, r->config.lease_ms, recorder_on_cold, r, 0);
-    } else if (r->state == RECORDER_HOLDING && !r->is_paused)
-        caller_seat_renew(r->caller, r->node, r->config.lease_ms, recorder_on_renewed, r, r->generation);
-}
-
-static void recorder_hear_era(struct recorder *r, uint64_t era, struct name node)
-{
-    bool is_mine = name_is(node, r->node);
-    if (is_mine && r->state == RECORDER_WATCHING) {
-        recorder_enter(r, RECORDER_HOLDING, "a new era");
-        r->era = era;
-        r->is_echo_next = false;
-    } else if (is_mine && r->state == RECORDER_HOLDING && era != r->era) {
-        log_info("recorder_again", "era=%" PRIu64 " kept=%zu", era, r->queue.count);
-        r->era = era;
-        queue_renumber(&r->queue, 1);
-        r->sent = 0;
-        r->generation++;
-        r->in_flight = 0;
-        r->is_paused = false;
-    } else if (!is_mine && r->state == RECORDER_HOLDING) {
-        recorder_enter(r, RECORDER_WATCHING, "another opened an era");
-    }
-}
-
-/* `era <n> <node>`, `renewed <n> <node>`, `vacant`, and `who`: a worker asks whether somebody records. */
-static void recorder_hear_control(struct recorder *r, struct name payload)
-{
-    char words[128], node[64];
-    uint64_t era;
-    r->renewed_ms = 0;
-    snprintf(words, sizeof words, "%.*s", (int)payload.len, payload.bytes);
-    if (sscanf(words, "era %" SCNu64 " %63s", &era, node) == 2)
-        recorder_hear_era(r, era, (struct name){node, strlen(node)});
-    else if (strcmp(words, "vacant") == 0 && r->state == RECORDER_WATCHING && !r->is_leaving)
-        timer_start(r->seat_timer, random_below(20));
-    else if (strcmp(words, "who") == 0 && r->state == RECORDER_HOLDING)
-        timer_start(r->seat_timer, 0);
+    r->leave_by_ms = clock_now_ms() + RECORDER_LEAVE_MS;
+    timer_start(r->leave_timer, 0);
 }
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
-static bool recorder_serves(const struct recorder *r, struct name channel)
+static void recorder_answer_sync(struct recorder *r, const char *node, uint64_t nonce, uint64_t rules)
 {
-    return glob_list_match(r->config.channels, channel.bytes, channel.len) >= 0 &&
-           !redis_name_is_internal(r->config.redis, channel.bytes, channel.len);
+    if (recorder_is_numbering(r) && rules == r->rules)
+        caller_place(r->caller, scribe_era(r->scribe), node, nonce, scribe_newest(r->scribe), recorder_on_done, r, 0);
 }
 
-static void recorder_tell_lost(struct recorder *r)
+/* `sync`, `place`, `era`, `vacant`, and `who`: a worker asks whether somebody records. */
+static void recorder_hear_control(struct recorder *r, struct name payload)
 {
-    uint64_t now = clock_now_ms();
-    r->lost++;
-    if (now - r->lost_told_ms < 1000)
-        return;
-    r->lost_told_ms = now;
-    log_error("recorder_full",
-              "lost=%" PRIu64 " queued_bytes=%zu why=\"Redis records more slowly than others publish\"", r->lost,
-              r->queue.bytes);
+    char words[160], node[NODE_MAX];
+    uint64_t a, b, c, d;
+    snprintf(words, sizeof words, "%.*s", (int)payload.len, payload.bytes);
+    if (sscanf(words, "sync %23s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, node, &a, &b, &c, &d) == 5) {
+        if (strcmp(node, r->node) == 0)
+            recorder_hear_own_sync(r, a, c, d);
+        else
+            recorder_answer_sync(r, node, a, b);
+    } else if (sscanf(words, "place %23s %" SCNu64 " %" SCNu64 " %" SCNu64, node, &a, &b, &c) == 4) {
+        if (strcmp(node, r->node) == 0)
+            recorder_hear_own_place(r, a, b, c);
+    } else if (sscanf(words, "era %" SCNu64 " %23s", &a, node) == 2) {
+        if (strcmp(node, r->node) == 0)
+            recorder_hear_own_era(r, a);
+        else
+            recorder_hear_others_era(r, a);
+    } else if (strcmp(words, "vacant") == 0) {
+        recorder_attend(r);
+    } else if (strcmp(words, "who") == 0 && r->state == RECORDER_HOLDING) {
+        recorder_attend(r);
+    }
+}
+
+static void recorder_hear_itself(struct recorder *r)
+{
+    r->has_heard_itself = true;
+    r->lag_ms = clock_now_ms() - r->attend_sent_ms;
 }
 
 static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
 {
-    if (!recorder_serves(r, heard->channel))
-        return;
-    int counts = glob_list_match(r->config.channels, heard->channel.bytes, heard->channel.len);
-    const char *glob = r->config.channels->globs[counts];
-    if (!name_is(heard->pattern, glob))
-        return; /* a copy */
-    bool is_echo = r->is_echo_next && heard->payload.len == r->echo_payload_len &&
-                   heard->channel.len == r->echo_channel_len &&
-                   memcmp(heard->channel.bytes, r->echo_channel, r->echo_channel_len) == 0;
-    r->is_echo_next = false; /* one that did not come, because its publisher may not PUBLISH there, is nobody else's */
-    if (is_echo)
-        return;
-    if (r->state != RECORDER_HOLDING ||
-        glob_list_match(r->config.ephemeral, heard->channel.bytes, heard->channel.len) >= 0)
+    bool is_queueing = r->state != RECORDER_AWAY && r->state != RECORDER_WAITING && r->unconfirmed == 0;
+    if (!ear_counts(&r->ear, heard) || !is_queueing)
         return;
     const char *refusal = channel_name_error(heard->channel.bytes, heard->channel.len);
     if (!refusal && heard->payload.len > r->config.redis->max_payload)
         refusal = "the payload is larger than BRIDGE_MAX_PAYLOAD";
-    if (refusal) {
-        r->refused++;
-        log_warn("publish_refused", "channel=\"%s\" bytes=%zu refused=%" PRIu64 " why=\"%s\"",
-                 LOG_TEXT(heard->channel.bytes, heard->channel.len), heard->payload.len, r->refused, refusal);
+    if (!refusal) {
+        scribe_hear(r->scribe, heard->channel, heard->payload);
         return;
     }
-    if (r->queue.bytes > QUEUE_BYTES_MAX || !queue_push(&r->queue, heard->channel, heard->payload))
-        recorder_tell_lost(r);
+    scribe_pass(r->scribe);
+    if (r->state != RECORDER_HOLDING)
+        return;
+    r->refused++;
+    log_warn("publish_refused", "channel=\"%s\" bytes=%zu refused=%" PRIu64 " why=\"%s\"",
+             LOG_TEXT(heard->channel.bytes, heard->channel.len), heard->payload.len, r->refused, refusal);
 }
 
 static void recorder_hear_live(struct recorder *r, const struct heard *heard)
@@ -390,29 +452,29 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     struct announcement announcement;
     if (!announcement_parse(r->config.redis, heard, &announcement))
         return;
-    struct name channel = {announcement.source.channel, announcement.source.channel_len};
-    if (!announcement.is_echoed && r->state == RECORDER_HOLDING && announcement.era == r->era) {
-        queue_drop(&r->queue, announcement.ordinal);
-        if (r->sent < announcement.ordinal)
-            r->sent = announcement.ordinal;
-    }
-    if (!announcement.is_echoed || channel.len > sizeof r->echo_channel)
+    ear_hear_live(&r->ear, &announcement);
+    if (announcement.is_echoed || !recorder_is_numbering(r) || announcement.era != scribe_era(r->scribe))
         return;
-    r->is_echo_next = recorder_serves(r, channel);
-    memcpy(r->echo_channel, channel.bytes, channel.len);
-    r->echo_channel_len = channel.len;
-    r->echo_payload_len = announcement.source.payload_len;
+    struct name channel = {announcement.source.channel, announcement.source.channel_len};
+    struct name payload = {announcement.source.payload, announcement.source.payload_len};
+    if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, channel, payload)))
+        return;
+    log_error("recorder_drift", "era=%" PRIu64 " ordinal=%" PRIu64, announcement.era, announcement.ordinal);
+    recorder_restart(r, "others number otherwise");
 }
 
 static void recorder_on_message(void *arg, const struct heard *heard)
 {
     struct recorder *r = arg;
-    if (heard->pattern.len == 0)
-        recorder_hear_control(r, heard->payload);
-    else if (name_is(heard->pattern, r->live))
+    r->has_heard = true;
+    if (heard->pattern.len > 0 && name_is(heard->pattern, r->live))
         recorder_hear_live(r, heard);
-    else
+    else if (heard->pattern.len > 0)
         recorder_hear_plain(r, heard);
+    else if (name_is(heard->channel, r->node_channel))
+        recorder_hear_itself(r);
+    else
+        recorder_hear_control(r, heard->payload);
 }
 
 /* --- the connections ---------------------------------------------------------------------------------------------- */
@@ -420,76 +482,150 @@ static void recorder_on_message(void *arg, const struct heard *heard)
 static void recorder_on_listener_up(void *arg)
 {
     struct recorder *r = arg;
-    const struct glob_list *channels = r->config.channels;
-    r->is_echo_next = false;
-    for (unsigned i = 0; i < channels->count; i++)
-        listener_subscribe(r->listener, true, channels->globs[i], strlen(channels->globs[i]));
-    listener_subscribe(r->listener, true, r->live, strlen(r->live));
+    random_token(r->node, sizeof r->node);
+    node_channel(r->config.redis, r->node, r->node_channel);
+    r->node_serial++;
+    r->nonce = 0;
+    r->is_attending = r->attends_again = r->is_confirmed = r->is_answered = false;
+    r->silent_ticks = r->unheard_ticks = 0;
+    listener_subscribe(r->listener, false, r->node_channel, strlen(r->node_channel));
     listener_subscribe(r->listener, false, r->control, strlen(r->control));
+}
+
+/* Its life as a node begins, once nothing of the one before is left to be recorded. */
+static void recorder_start_node(struct recorder *r)
+{
+    if (r->state != RECORDER_AWAY || !r->is_confirmed || !scribe_is_empty(r->scribe))
+        return;
+    scribe_begin(r->scribe);
+    recorder_enter(r, RECORDER_WAITING, "listening");
+    r->ticks = HOLDER_TICKS - 1; /* at once */
+    timer_start(r->attend_timer, 0);
 }
 
 static void recorder_on_confirmed(void *arg, bool is_pattern, struct name name)
 {
     struct recorder *r = arg;
-    (void)name;
-    if (is_pattern || r->state != RECORDER_AWAY)
-        return;
-    recorder_enter(r, RECORDER_WATCHING, "listening");
+    if (is_pattern) {
+        if (r->unconfirmed == 0 || --r->unconfirmed > 0)
+            return;
+        ear_begin(&r->ear);
+        recorder_begin(r, true, r->place_era, r->place_last);
+        recorder_sync(r);
+    } else if (name_is(name, r->control)) {
+        r->is_confirmed = true;
+        recorder_start_node(r);
+    }
 }
 
-static void recorder_on_given_up(void *arg, uint64_t ticket, struct reply reply, struct seat_reply seat)
+static void recorder_on_handed_down(void *arg, uint64_t ticket, struct reply reply, enum leave_result result)
 {
-    (void)arg, (void)ticket, (void)reply, (void)seat; /* `vacant` was told to all, and the next word is somebody's */
+    (void)arg, (void)ticket, (void)reply, (void)result;
 }
 
 static void recorder_on_listener_down(void *arg, const char *why)
 {
     struct recorder *r = arg;
-    bool held = r->state == RECORDER_HOLDING;
+    r->is_confirmed = false;
+    r->unconfirmed = 0;
+    if (r->state == RECORDER_AWAY) /* what the node before had is still being recorded */
+        return;
+    if (recorder_is_numbering(r)) {
+        r->places_lost++;
+        scribe_send(r->scribe, true);
+    } else {
+        scribe_begin(r->scribe);
+    }
+    if (caller_is_up(r->caller))
+        caller_leave(r->caller, r->node, true, recorder_on_handed_down, r, 0);
     recorder_enter(r, RECORDER_AWAY, why);
-    if (held && caller_is_up(r->caller))
-        caller_seat_leave(r->caller, r->node, recorder_on_given_up, r, 0);
 }
 
 static void recorder_on_caller_up(void *arg)
 {
     struct recorder *r = arg;
-    if (r->state == RECORDER_HOLDING)
-        recorder_ask_last(r);
-    else if (r->state == RECORDER_WATCHING)
-        recorder_ask_seat(r);
+    scribe_on_caller_up(r->scribe);
+    r->ticks = HOLDER_TICKS - 1;
+    if (r->state != RECORDER_AWAY)
+        timer_start(r->attend_timer, 0);
 }
 
 static void recorder_on_caller_down(void *arg, const char *why)
 {
+    (void)arg, (void)why; /* whoever waits for an answer is told */
+}
+
+/* --- the scribe --------------------------------------------------------------------------------------------------- */
+
+static void recorder_on_drained(void *arg)
+{
+    recorder_start_node(arg);
+}
+
+static void recorder_on_refused(void *arg)
+{
     struct recorder *r = arg;
-    (void)why;
-    r->generation++;
-    r->in_flight = 0;
-    r->is_paused = true;
+    if (r->state != RECORDER_AWAY) {
+        recorder_attend(r);
+        return;
+    }
+    log_error("recorder_unconfirmed",
+              "messages=%" PRIu64 " era=%" PRIu64 " why=\"its place went before they were recorded\"",
+              scribe_length(r->scribe), scribe_era(r->scribe));
+    scribe_begin(r->scribe);
+    recorder_start_node(r);
+}
+
+static void recorder_on_turn_end(void *arg)
+{
+    struct recorder *r = arg;
+    scribe_flush(r->scribe);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
+
+void recorder_status(const struct recorder *r, struct recorder_status *out)
+{
+    const struct scribe_count *scribe = scribe_count(r->scribe);
+    const struct inbox_count *inbox = inbox_count(r->inbox);
+    *out = (struct recorder_status){
+        .had_place = r->had_place,
+        .is_holder = r->state == RECORDER_HOLDING,
+        .is_standby = r->state == RECORDER_SYNCED,
+        .recorded = scribe->recorded,
+        .refused = r->refused,
+        .lost = scribe->lost,
+        .eras = r->eras,
+        .places_lost = r->places_lost,
+        .queued = scribe_length(r->scribe),
+        .queued_bytes = scribe->queued_bytes,
+        .lag_ms = r->lag_ms,
+        .inbox_recorded = inbox->recorded,
+        .inbox_rejected = inbox->rejected,
+    };
+}
 
 struct recorder *recorder_new(struct loop *loop, const struct recorder_config *config)
 {
     static const struct listener_events listener_events = {recorder_on_listener_up, recorder_on_listener_down,
                                                            recorder_on_confirmed, recorder_on_message};
     static const struct caller_events caller_events = {recorder_on_caller_up, recorder_on_caller_down};
+    static const struct scribe_events scribe_events = {recorder_on_drained, recorder_on_refused};
     struct recorder *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
     r->config = *config;
-    random_token(r->node, sizeof r->node);
+    r->ear = (struct ear){.redis = config->redis, .channels = config->channels, .ephemeral = config->ephemeral};
+    r->rules = ear_rules(&r->ear);
     snprintf(r->control, sizeof r->control, "%scontrol", config->redis->prefix);
     live_name(config->redis, "*", 1, r->live);
-    queue_reset(&r->queue, 1);
-    r->seat_timer = timer_new(loop, recorder_ask_seat, r);
-    r->retry_timer = timer_new(loop, recorder_ask_last, r);
-    r->leave_timer = timer_new(loop, recorder_give_up_seat, r);
-    r->listener = listener_new(loop, config->redis, "recorder-live", &listener_events, r);
+    r->attend_timer = timer_new(loop, recorder_on_attend_timer, r);
+    r->leave_timer = timer_new(loop, recorder_try_leave, r);
     r->caller = caller_new(loop, config->redis, "recorder-calls", &caller_events, r);
-    if (!r->seat_timer || !r->retry_timer || !r->leave_timer || !r->listener || !r->caller) {
+    r->scribe = r->caller ? scribe_new(loop, r->caller, &scribe_events, r) : NULL;
+    r->inbox = inbox_new(loop, &r->config);
+    r->listener = listener_new(loop, config->redis, "recorder-live", &listener_events, r);
+    if (!r->attend_timer || !r->leave_timer || !r->caller || !r->scribe || !r->inbox || !r->listener) {
         recorder_free(r);
         return NULL;
     }
@@ -501,12 +637,11 @@ void recorder_free(struct recorder *r)
 {
     if (!r)
         return;
-    r->state = RECORDER_AWAY;
+    inbox_free(r->inbox);
     caller_free(r->caller);
     listener_free(r->listener);
-    timer_free(r->seat_timer);
-    timer_free(r->retry_timer);
+    scribe_free(r->scribe);
+    timer_free(r->attend_timer);
     timer_free(r->leave_timer);
-    queue_fini(&r->queue);
     free(r);
 }

@@ -5,6 +5,7 @@
  */
 #include "redis/redis.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define LIVE "live:"
@@ -87,4 +88,9 @@ size_t live_name(const struct redis_config *config, const char *name, size_t len
     memcpy(out + prefix + strlen(LIVE), name, len);
     out[prefix + strlen(LIVE) + len] = '\0';
     return prefix + strlen(LIVE) + len;
+}
+
+void node_channel(const struct redis_config *config, const char *node, char out[static NODE_CHANNEL_MAX])
+{
+    snprintf(out, NODE_CHANNEL_MAX, "%snode:%s", config->prefix, node);
 }

@@ -34,7 +34,10 @@ struct request {
         caller_position_fn position;
         caller_page_fn page;
         caller_record_fn record;
-        caller_seat_fn seat;
+        caller_attend_fn attend;
+        caller_leave_fn leave;
+        caller_inbox_fn inbox;
+        caller_done_fn done;
     } fn;
     void *arg;
     uint64_t ticket;
@@ -103,19 +106,61 @@ static void decode_record(struct request *request, struct reply reply, const red
     request->fn.record(request->arg, request->ticket, reply, result, last);
 }
 
-static void decode_seat(struct request *request, struct reply reply, const redisReply *raw)
+/* Which of `words` (NULL ends them) it is; -1: none. */
+static int word_of(const redisReply *raw, const char *const *words)
 {
-    struct seat_reply seat = {0};
+    if (raw->type == REDIS_REPLY_STRING)
+        for (int i = 0; words[i]; i++)
+            if (strcmp(raw->str, words[i]) == 0)
+                return i;
+    return -1;
+}
+
+static void decode_attend(struct request *request, struct reply reply, const redisReply *raw)
+{
+    static const char *const roles[] = {"holder", "standby", "waiting", "anew", "gone", NULL};
+    struct attend_reply attend = {0};
     if (reply.status == REPLY_OK) {
-        if (raw->type != REDIS_REPLY_ARRAY || raw->elements != 4)
+        bool is_whole = raw->type == REDIS_REPLY_ARRAY && raw->elements == 3;
+        int role = is_whole ? word_of(raw->element[0], roles) : -1;
+        if (role < 0)
             reply = malformed();
         else
-            seat = (struct seat_reply){.is_mine = number_of(raw->element[0]) == 1,
-                                       .era = number_of(raw->element[1]),
-                                       .last = number_of(raw->element[2]),
-                                       .left_ms = number_of(raw->element[3])};
+            attend = (struct attend_reply){
+                .role = (enum node_role)role, .era = number_of(raw->element[1]), .last = number_of(raw->element[2])};
     }
-    request->fn.seat(request->arg, request->ticket, reply, seat);
+    request->fn.attend(request->arg, request->ticket, reply, attend);
+}
+
+static void decode_leave(struct request *request, struct reply reply, const redisReply *raw)
+{
+    static const char *const results[] = {"left", "coming", "alone", NULL};
+    int result = reply.status == REPLY_OK ? word_of(raw, results) : 0;
+    if (result < 0) {
+        reply = malformed();
+        result = LEAVE_ALONE;
+    }
+    request->fn.leave(request->arg, request->ticket, reply, (enum leave_result)result);
+}
+
+static void decode_inbox(struct request *request, struct reply reply, const redisReply *raw)
+{
+    struct inbox_reply inbox = {0};
+    if (reply.status == REPLY_OK) {
+        if (raw->type != REDIS_REPLY_ARRAY || raw->elements != 3 || raw->element[2]->type != REDIS_REPLY_STRING)
+            reply = malformed();
+        else
+            inbox = (struct inbox_reply){.done = number_of(raw->element[0]),
+                                         .rejected = number_of(raw->element[1]),
+                                         .why = {raw->element[2]->str, raw->element[2]->len}};
+    }
+    request->fn.inbox(request->arg, request->ticket, reply, inbox);
+}
+
+static void decode_done(struct request *request, struct reply reply, const redisReply *raw)
+{
+    (void)raw;
+    request->fn.done(request->arg, request->ticket, reply);
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
@@ -330,37 +375,79 @@ void caller_record(struct caller *caller, uint64_t era, uint64_t first, const st
     free(args);
 }
 
-static void caller_seat(struct caller *caller, const char *function, const char *node, uint64_t lease_ms, uint64_t era,
-                        caller_seat_fn fn, void *arg, uint64_t ticket)
+void caller_attend(struct caller *caller, const struct attendance *a, caller_attend_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_seat, arg, ticket);
-    request->fn.seat = fn;
-    char lease[NUMBER_MAX], era_text[NUMBER_MAX];
-    struct name args[] = {text_name(node), number_name(lease, lease_ms), number_name(era_text, era)};
-    request_send(request, function, args, 3);
+    static const char *const claims[] = {"waiting", "joining", "synced"};
+    struct request *request = request_new(caller, decode_attend, arg, ticket);
+    request->fn.attend = fn;
+    char lease[NUMBER_MAX], rules[NUMBER_MAX], era[NUMBER_MAX], number[NUMBER_MAX];
+    struct name args[] = {text_name(a->node),          number_name(lease, a->lease_ms), number_name(rules, a->rules),
+                          text_name(claims[a->claim]), number_name(era, a->era),        number_name(number, a->number)};
+    request_send(request, "attend", args, 6);
 }
 
-void caller_seat_take(struct caller *caller, const char *node, uint64_t lease_ms, uint64_t era, caller_seat_fn fn,
-                      void *arg, uint64_t ticket)
+void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t rules, caller_done_fn fn, void *arg,
+                 uint64_t ticket)
 {
-    caller_seat(caller, "seat_take", node, lease_ms, era, fn, arg, ticket);
+    struct request *request = request_new(caller, decode_done, arg, ticket);
+    request->fn.done = fn;
+    char nonce_text[NUMBER_MAX], rules_text[NUMBER_MAX];
+    struct name args[] = {text_name(node), number_name(nonce_text, nonce), number_name(rules_text, rules)};
+    request_send(request, "sync", args, 3);
 }
 
-void caller_seat_cold(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
-                      uint64_t ticket)
+void caller_place(struct caller *caller, uint64_t era, const char *node, uint64_t nonce, uint64_t ordinal,
+                  caller_done_fn fn, void *arg, uint64_t ticket)
 {
-    caller_seat(caller, "seat_cold", node, lease_ms, 0, fn, arg, ticket);
+    struct request *request = request_new(caller, decode_done, arg, ticket);
+    request->fn.done = fn;
+    char era_text[NUMBER_MAX], nonce_text[NUMBER_MAX], ordinal_text[NUMBER_MAX];
+    struct name args[] = {number_name(era_text, era), text_name(node), number_name(nonce_text, nonce),
+                          number_name(ordinal_text, ordinal)};
+    request_send(request, "place", args, 4);
 }
 
-void caller_seat_renew(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
-                       uint64_t ticket)
+void caller_leave(struct caller *caller, const char *node, bool force, caller_leave_fn fn, void *arg, uint64_t ticket)
 {
-    caller_seat(caller, "seat_renew", node, lease_ms, 0, fn, arg, ticket);
+    struct request *request = request_new(caller, decode_leave, arg, ticket);
+    request->fn.leave = fn;
+    struct name args[] = {text_name(node), text_name(force ? "1" : "0")};
+    request_send(request, "leave", args, 2);
 }
 
-void caller_seat_leave(struct caller *caller, const char *node, caller_seat_fn fn, void *arg, uint64_t ticket)
+void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn fn, void *arg, uint64_t ticket)
 {
-    caller_seat(caller, "seat_leave", node, 0, 0, fn, arg, ticket);
+    struct request *request = request_new(caller, decode_done, arg, ticket);
+    request->fn.done = fn;
+    char wait[NUMBER_MAX], key[REDIS_PREFIX_MAX + 8];
+    snprintf(key, sizeof key, "%sinbox", caller->config->prefix);
+    struct name words[] = {text_name("XREAD"),         text_name("COUNT"),   text_name("1"), text_name("BLOCK"),
+                           number_name(wait, wait_ms), text_name("STREAMS"), text_name(key), text_name("0")};
+    const char *argv[8];
+    size_t lens[8];
+    for (int i = 0; i < 8; i++)
+        argv[i] = words[i].bytes, lens[i] = words[i].len;
+    request_command(request, 8, argv, lens);
+}
+
+void caller_inbox(struct caller *caller, const struct glob_list *served, const struct glob_list *ephemeral,
+                  unsigned limit, caller_inbox_fn fn, void *arg, uint64_t ticket)
+{
+    struct request *request = request_new(caller, decode_inbox, arg, ticket);
+    request->fn.inbox = fn;
+    char number[NUMBER_MAX];
+    struct name *args = malloc((3 + (size_t)served->count + ephemeral->count) * sizeof *args);
+    CHECK(args);
+    unsigned count = 0;
+    args[count++] = number_name(number, limit);
+    args[count++] = text_name(PAGE_BYTES);
+    for (unsigned i = 0; i < served->count; i++)
+        args[count++] = text_name(served->globs[i]);
+    args[count++] = text_name("");
+    for (unsigned i = 0; i < ephemeral->count; i++)
+        args[count++] = text_name(ephemeral->globs[i]);
+    request_send(request, "inbox", args, count);
+    free(args);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */

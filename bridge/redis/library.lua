@@ -7,17 +7,23 @@
 --
 -- Keys      position  the newest position            genesis  the position at which this keyspace began
 --           log:<c>   stream of one channel          channels sorted set: channel -> ms of its last position
---           era       hash: era, last ordinal        recorder the seat, with an expiry
 --           key:…     position of a publish with an idempotency key, for 2 minutes
+--           era       hash: era, last ordinal, rules recorder the seat, with an expiry
+--           recorder:standby  the standby's lease    recorder:members  sorted set: node -> ms until which it counts
+--           inbox     stream that others add to      inbox:position, inbox:rejected
 --
 -- A position is "<ms>-<seq>". Positions from browsers may have 64 bits, more than a Lua number holds, so positions are
 -- compared as text: longer is larger, and equally long ones compare digit by digit.
 
 local KEY_POSITION, KEY_GENESIS = PREFIX .. 'position', PREFIX .. 'genesis'
-local KEY_CHANNELS, KEY_ERA, KEY_SEAT = PREFIX .. 'channels', PREFIX .. 'era', PREFIX .. 'recorder'
+local KEY_CHANNELS, KEY_ERA, KEY_INBOX = PREFIX .. 'channels', PREFIX .. 'era', PREFIX .. 'inbox'
+local KEY_SEAT, KEY_STANDBY = PREFIX .. 'recorder', PREFIX .. 'recorder:standby'
+local KEY_MEMBERS = PREFIX .. 'recorder:members'
 local CONTROL = PREFIX .. 'control'
 local BEGIN = '0-0'
 local IDEMPOTENCY_MS = 120000
+local MEMBER_LEASES = 3 -- so many leases a member that hangs still counts
+local REJECTED_LENGTH, REJECTED_FIELDS, REJECTED_BYTES = 1000, 32, 1024
 
 -- redis.call is not there yet while the library is loaded.
 local function call(...) return redis.call(...) end
@@ -199,6 +205,15 @@ local function log_newest(log)
   return entries[1] and entries[1][1]
 end
 
+-- A log whose newest id is ahead of all positions is from another life (the position was lost, and the clock set back).
+local function log_add(log, position, fields)
+  local added = redis.pcall('XADD', log, 'MAXLEN', '~', LENGTH, position, unpack(fields))
+  if not added.err then return end
+  if not string.find(added.err, 'equal or smaller', 1, true) then error(added) end
+  call('DEL', log)
+  call('XADD', log, position, unpack(fields))
+end
+
 -- Put one message into its channel's log and announce it on live. flag: e (echoed: the plain message follows within
 -- the same function) or r (recorded: it was the plain message `ordinal` of `era`).
 --
@@ -212,7 +227,7 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   local fields = {'d', payload, 'p', previous}
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
-  call('XADD', log, 'MAXLEN', '~', LENGTH, position, unpack(fields))
+  log_add(log, position, fields)
   if not known then
     call('PEXPIRE', log, TTL)
     call('ZADD', KEY_CHANNELS, string.format('%.0f', reserved.ms), channel)
@@ -239,23 +254,33 @@ local function publish(channel, payload, event, from, key)
 end
 
 -- record era first (channel payload)…: the compare-and-append. Only the next ordinal of the current era is appended,
--- so whoever sends, and however often, each plain message is recorded once and in order.
+-- so whoever sends, and however often, each plain message is recorded once and in order. A channel of '' stands for as
+-- many ordinals as its payload says, and for no message: they are passed over.
 -- -> {'OK' | 'STALE' | 'HOLE', last}
 local function record(_, argv)
-  local era, first, count = argv[1], tonumber(argv[2]), (#argv - 2) / 2
+  local era, ordinal = argv[1], tonumber(argv[2])
   local state = call('HMGET', KEY_ERA, 'era', 'last')
   if state[1] ~= era then return {'STALE', '0'} end
   local last = tonumber(state[2])
-  if first > last + 1 then return {'HOLE', state[2]} end
-  local fresh = first + count - 1 - last
-  if fresh <= 0 then return {'OK', state[2]} end
-  local reserved = reserve(fresh)
-  for ordinal = last + 1, last + fresh do
-    local at = 3 + 2 * (ordinal - first)
-    append(reserved, argv[at], argv[at + 1], '', '', 'r', era, string.format('%.0f', ordinal))
-    call('HSET', KEY_ERA, 'last', string.format('%.0f', ordinal))
-  end
-  return {'OK', string.format('%.0f', last + fresh)}
+  if ordinal > last + 1 then return {'HOLE', state[2]} end
+  local reserved
+  local is_done, trouble = pcall(function()
+    for at = 3, #argv, 2 do
+      local channel, payload = argv[at], argv[at + 1]
+      local final = channel == '' and ordinal + tonumber(payload) - 1 or ordinal
+      if final > last then
+        if channel ~= '' then
+          reserved = reserved or reserve((#argv - at + 1) / 2)
+          append(reserved, channel, payload, '', '', 'r', era, string.format('%.0f', ordinal))
+        end
+        last = final
+      end
+      ordinal = final + 1
+    end
+  end)
+  call('HSET', KEY_ERA, 'last', string.format('%.0f', last))
+  if not is_done then error(trouble) end
+  return {'OK', string.format('%.0f', last)}
 end
 
 -- beat worker: tell this worker on its own channel the newest position: when it hears that, it has heard everything
@@ -413,49 +438,207 @@ local function newest(_, argv)
   return string.format('%.0f-18446744073709551615', tonumber(ms) - 1)
 end
 
----------------------------------------------------------------------------------------------------- the recorder's seat
+---------------------------------------------------------------------------------------------------- recorders
 
-local function seat_reply(mine)
+-- A recorder's *node* is one pub/sub connection of it, and has a channel of its own: who does not hear it is gone.
+local function is_heard(node)
+  return call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') > 0
+end
+
+-- Who holds one of the two leases, the seat or the standby's; nil: nobody, or one that is gone.
+local function lease_owner(key)
+  local node = call('GET', key)
+  return node and is_heard(node) and node or nil
+end
+
+-- Is there a member but this node? Members have everything that is not recorded yet.
+local function has_other_member(node, now)
+  call('ZREMRANGEBYSCORE', KEY_MEMBERS, '-inf', string.format('(%.0f', now))
+  local found = false
+  for _, member in ipairs(call('ZRANGE', KEY_MEMBERS, 0, -1)) do
+    if member ~= node then
+      if is_heard(member) then found = true else call('ZREM', KEY_MEMBERS, member) end
+    end
+  end
+  return found
+end
+
+local function member_add(node, lease, now)
+  call('ZADD', KEY_MEMBERS, string.format('%.0f', now + MEMBER_LEASES * lease), node)
+end
+
+local function seat_give(node, lease)
+  call('SET', KEY_SEAT, node, 'PX', lease)
+  if call('GET', KEY_STANDBY) == node then call('DEL', KEY_STANDBY) end
+end
+
+-- A new era, whose message 1 is the first that this node has queued. Its number is a time, so that none ever comes
+-- twice, not even where Redis loses its newest writes.
+local function era_open(node, rules, current, lease, now)
+  local time = call('TIME')
+  local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
+  call('HSET', KEY_ERA, 'era', era, 'last', '0', 'rules', rules)
+  seat_give(node, lease)
+  member_add(node, lease, now)
+  call('PUBLISH', CONTROL, 'era ' .. era .. ' ' .. node)
+  return era
+end
+
+-- attend node lease rules claim era number: a node says what it knows, and is told what it is.
+-- The claim:  waiting  it hears control only
+--             joining  it has queued all messages since its place, when `number` was the last recorded one of `era`
+--             synced   it has, or will hear, every message of `era` from `number` on
+-- -> {role, era, last}; the role:
+--             holder   records              standby  listens, to be the next      waiting  two others do that
+--             anew     something was recorded since its place, and nobody is left who could tell it what: a new place
+--             gone     its place is void: a new connection
+-- Only a member holds the seat, and a new era is opened only where there is no member and nothing can have been
+-- recorded of what the node has queued.
+local function attend(_, argv)
+  local node, lease, rules, claim, era, number = unpack(argv)
+  lease, number = tonumber(lease), tonumber(number)
+  local now = clock_ms()
+  local state = call('HMGET', KEY_ERA, 'era', 'last', 'rules')
+  local current, last = state[1] or '0', tonumber(state[2] or '0')
+  local function answer(role) return {role, current, string.format('%.0f', last)} end
+
+  if not is_heard(node) then return answer('gone') end
+  local seat = lease_owner(KEY_SEAT)
+  local is_current, is_synced, is_member = era == current, claim == 'synced', false
+  if is_synced and is_current then
+    is_member = number <= last + 1
+    if is_member then
+      member_add(node, lease, now)
+      if not seat or seat == node then
+        seat_give(node, lease)
+        call('PUBLISH', CONTROL, 'renewed ' .. current .. ' ' .. node)
+        return answer('holder')
+      end
+    else
+      call('ZREM', KEY_MEMBERS, node)
+      if seat == node then
+        call('DEL', KEY_SEAT)
+        seat = nil
+      end
+    end
+  end
+  if seat == node then return answer('holder') end -- the word `era` is on its way
+
+  local others = has_other_member(node, now)
+  if not seat and not others and claim ~= 'waiting' then
+    local nothing_recorded = current == '0' or is_current and (is_synced or number == last)
+    if nothing_recorded then
+      current, last = era_open(node, rules, current, lease, now), 0
+      return answer('holder')
+    end
+    if not is_synced then return answer('anew') end
+  end
+  if is_synced and not is_current then return answer('gone') end
+
+  local standby = lease_owner(KEY_STANDBY)
+  if is_member and standby and not call('ZSCORE', KEY_MEMBERS, standby) then standby = nil end -- it is not there yet
+  if (not standby or standby == node) and (rules == state[3] or current == '0' or not others) then
+    call('SET', KEY_STANDBY, node, 'PX', lease)
+    return answer('standby')
+  end
+  return answer('waiting')
+end
+
+-- sync node nonce rules: mark a place in the order of things, and ask for its ordinal.
+local function sync(_, argv)
   local state = call('HMGET', KEY_ERA, 'era', 'last')
-  local left = call('PTTL', KEY_SEAT)
-  return {mine and '1' or '0', state[1] or '0', state[2] or '0', string.format('%.0f', math.max(left, 0))}
+  call('PUBLISH', CONTROL, table.concat({'sync', argv[1], argv[2], argv[3], state[1] or '0', state[2] or '0'}, ' '))
+  return 'OK'
 end
 
--- seat_take node lease era: take a free seat, or keep one's own, within the current era: the ordinals go on.
-local function seat_take(_, argv)
-  local node, lease, era = argv[1], argv[2], argv[3]
-  if call('HGET', KEY_ERA, 'era') ~= era then return seat_reply(false) end
-  if call('GET', KEY_SEAT) ~= node and not call('SET', KEY_SEAT, node, 'NX') then return seat_reply(false) end
-  call('PEXPIRE', KEY_SEAT, lease)
-  call('PUBLISH', CONTROL, string.format('renewed %s %s', era, node))
-  return seat_reply(true)
+-- place era node nonce ordinal: the newest message before that place has this ordinal.
+local function place(_, argv)
+  if call('HGET', KEY_ERA, 'era') == argv[1] then
+    call('PUBLISH', CONTROL, table.concat({'place', argv[2], argv[3], argv[1], argv[4]}, ' '))
+  end
+  return 'OK'
 end
 
--- seat_cold node lease: take a free seat, or one's own that one lost track of, and open a new era. Whatever plain
--- messages Redis executes after the `era` word on control have the ordinals 1, 2, 3 …
-local function seat_cold(_, argv)
-  local node, lease = argv[1], argv[2]
-  if call('GET', KEY_SEAT) ~= node and not call('SET', KEY_SEAT, node, 'NX') then return seat_reply(false) end
-  call('PEXPIRE', KEY_SEAT, lease)
-  local era = call('HINCRBY', KEY_ERA, 'era', 1)
-  call('HSET', KEY_ERA, 'last', '0')
-  call('PUBLISH', CONTROL, string.format('era %.0f %s', era, node))
-  return seat_reply(true)
-end
-
-local function seat_renew(_, argv)
-  local node, lease = argv[1], argv[2]
-  if call('GET', KEY_SEAT) ~= node then return seat_reply(false) end
-  call('PEXPIRE', KEY_SEAT, lease)
-  call('PUBLISH', CONTROL, string.format('renewed %s %s', call('HGET', KEY_ERA, 'era') or '0', node))
-  return seat_reply(true)
-end
-
-local function seat_leave(_, argv)
-  if call('GET', KEY_SEAT) ~= argv[1] then return seat_reply(false) end
-  call('DEL', KEY_SEAT)
+-- leave node force: give up seat, standby and membership at once. Without force ('1') only where another member goes on.
+-- -> left, coming (somebody is about to become a member), alone
+local function leave(_, argv)
+  local node, force = argv[1], argv[2] == '1'
+  if not force and not has_other_member(node, clock_ms()) then
+    local standby = lease_owner(KEY_STANDBY)
+    return standby and standby ~= node and 'coming' or 'alone'
+  end
+  if call('GET', KEY_SEAT) == node then call('DEL', KEY_SEAT) end
+  if call('GET', KEY_STANDBY) == node then call('DEL', KEY_STANDBY) end
+  call('ZREM', KEY_MEMBERS, node)
   call('PUBLISH', CONTROL, 'vacant')
-  return seat_reply(false)
+  return 'left'
+end
+
+---------------------------------------------------------------------------------------------------- the inbox
+
+-- What an inbox entry says, or why it is refused. `served` and `ephemeral` are lists of patterns.
+local function inbox_parse(fields)
+  local said = {}
+  for i = 1, #fields, 2 do said[fields[i]] = fields[i + 1] end
+  if not said.channel then return nil, 'there is no field `channel`' end
+  if not said.data then return nil, 'there is no field `data`' end
+  return said
+end
+
+local function is_matched(globs, channel)
+  for _, glob in ipairs(globs) do
+    if glob_match(glob, channel) then return true end
+  end
+  return false
+end
+
+-- NULL, or why it was not published.
+local function inbox_publish(said, served, ephemeral)
+  local refusal = channel_error(said.channel) or payload_error(said.data) or event_error(said.event or '')
+  if refusal then return refusal.err end
+  if not is_matched(served, said.channel) then return 'BADCHANNEL the channel is not served: see BRIDGE_CHANNELS' end
+  if is_matched(ephemeral, said.channel) then
+    redis.pcall('PUBLISH', said.channel, said.data)
+  else
+    publish(said.channel, said.data, said.event or '', '', '')
+  end
+end
+
+local function inbox_reject(id, fields, reason)
+  local kept = {'reason', reason, 'id', id}
+  for i = 1, math.min(#fields, REJECTED_FIELDS) do kept[i + 4] = string.sub(fields[i], 1, REJECTED_BYTES) end
+  call('XADD', KEY_INBOX .. ':rejected', 'MAXLEN', '~', REJECTED_LENGTH, '*', unpack(kept))
+end
+
+-- inbox limit bytes served… '' ephemeral…: record what is in the inbox, oldest first: at most `limit` entries, and about
+-- `bytes` of data. What is done leaves the inbox within the same function, so nothing is ever done twice.
+-- -> {done, why the newest of the rejected was, rejected}
+local function inbox(_, argv)
+  local limit, bytes = tonumber(argv[1]), tonumber(argv[2])
+  local served, ephemeral, list = {}, {}, nil
+  for i = 3, #argv do
+    if argv[i] == '' then list = ephemeral
+    else
+      list = list or served
+      list[#list + 1] = argv[i]
+    end
+  end
+  local done, size, rejected, why = 0, 0, 0, ''
+  while done < limit and size < bytes do
+    local entry = call('XRANGE', KEY_INBOX, '-', '+', 'COUNT', 1)[1]
+    if not entry then break end
+    local id, fields = entry[1], entry[2]
+    local said, refusal = inbox_parse(fields)
+    if said then refusal = inbox_publish(said, served, ephemeral) end
+    if refusal then
+      inbox_reject(id, fields, refusal)
+      rejected, why = rejected + 1, refusal
+    end
+    call('XDEL', KEY_INBOX, id)
+    call('SET', KEY_INBOX .. ':position', id)
+    done, size = done + 1, size + (said and #said.data or 0)
+  end
+  return {string.format('%.0f', done), string.format('%.0f', rejected), why}
 end
 
 ---------------------------------------------------------------------------------------------------- the doors
@@ -474,12 +657,13 @@ else
   end
   register('publish', function(_, argv) return publish(argv[1], argv[2], argv[3], argv[4], argv[5]) end)
   register('record', record)
+  register('inbox', inbox)
   -- These write a few bytes at most; where Redis is out of memory, listening and resuming must go on.
   register('beat', beat, {'allow-oom'})
   register('read', read, {'allow-oom'})
   register('newest', newest, {'allow-oom'})
-  register('seat_take', seat_take, {'allow-oom'})
-  register('seat_cold', seat_cold, {'allow-oom'})
-  register('seat_renew', seat_renew, {'allow-oom'})
-  register('seat_leave', seat_leave, {'allow-oom'})
+  register('attend', attend, {'allow-oom'})
+  register('sync', sync, {'allow-oom'})
+  register('place', place, {'allow-oom'})
+  register('leave', leave, {'allow-oom'})
 end

@@ -168,31 +168,60 @@ typedef void (*caller_page_fn)(void *arg, uint64_t ticket, struct reply reply, c
 void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after, unsigned limit,
                  caller_page_fn fn, void *arg, uint64_t ticket);
 
-/* --- caller, for the recorder (see recorder.h for the protocol) --------------------------------------------------- */
+/* --- caller, for the recorder (recorder.c tells the protocol, library.lua what each function does) ------------------ */
 
 enum record_result { RECORD_OK, RECORD_STALE, RECORD_HOLE };
 typedef void (*caller_record_fn)(void *arg, uint64_t ticket, struct reply reply, enum record_result result,
                                  uint64_t last);
-/* Append `count` plain messages with the ordinals first, first + 1, …; those recorded already are passed over. */
+/* Append `count` plain messages with the ordinals first, first + 1, …; those recorded already are passed over. An empty
+ * channel stands for as many ordinals as its payload says, and for no message. */
 void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct name *channels,
                    const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket);
 
-/* is_mine: the seat is held by `node`. era, last: of the newest era. left_ms: of the holder's lease. */
-struct seat_reply {
-    bool is_mine;
-    uint64_t era, last, left_ms;
+/* Names of nodes and their channels: who is subscribed to it is heard. */
+#define NODE_MAX 24
+#define NODE_CHANNEL_MAX (REDIS_PREFIX_MAX + NODE_MAX + 8)
+void node_channel(const struct redis_config *config, const char *node, char out[static NODE_CHANNEL_MAX]);
+
+enum node_claim { CLAIM_WAITING, CLAIM_JOINING, CLAIM_SYNCED };
+enum node_role { ROLE_HOLDER, ROLE_STANDBY, ROLE_WAITING, ROLE_ANEW, ROLE_GONE };
+struct attendance {
+    const char *node;
+    uint64_t lease_ms;
+    uint64_t rules;
+    enum node_claim claim;
+    uint64_t era, number; /* JOINING: the last recorded ordinal at its place; SYNCED: the first it has */
 };
-typedef void (*caller_seat_fn)(void *arg, uint64_t ticket, struct reply reply, struct seat_reply seat);
-/* Take the seat if it is free or ours, and `era` is the newest: the ordinals go on. */
-void caller_seat_take(struct caller *caller, const char *node, uint64_t lease_ms, uint64_t era, caller_seat_fn fn,
-                      void *arg, uint64_t ticket);
-/* Take the seat if it is free and open a new era; told to all on control as `era <n> <node>`. */
-void caller_seat_cold(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
-                      uint64_t ticket);
-/* Keep it; told on control as `renewed <era> <node>`. */
-void caller_seat_renew(struct caller *caller, const char *node, uint64_t lease_ms, caller_seat_fn fn, void *arg,
-                       uint64_t ticket);
-/* Give it up at once; told on control as `vacant`. */
-void caller_seat_leave(struct caller *caller, const char *node, caller_seat_fn fn, void *arg, uint64_t ticket);
+struct attend_reply {
+    enum node_role role;
+    uint64_t era, last; /* as they are now */
+};
+typedef void (*caller_attend_fn)(void *arg, uint64_t ticket, struct reply reply, struct attend_reply attend);
+void caller_attend(struct caller *caller, const struct attendance *attendance, caller_attend_fn fn, void *arg,
+                   uint64_t ticket);
+
+typedef void (*caller_done_fn)(void *arg, uint64_t ticket, struct reply reply);
+/* Have `sync <node> <nonce> <rules> <era> <last>` told on control. */
+void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t rules, caller_done_fn fn, void *arg,
+                 uint64_t ticket);
+/* Have `place <node> <nonce> <era> <ordinal>` told on control, where the era is current. */
+void caller_place(struct caller *caller, uint64_t era, const char *node, uint64_t nonce, uint64_t ordinal,
+                  caller_done_fn fn, void *arg, uint64_t ticket);
+
+enum leave_result { LEAVE_LEFT, LEAVE_COMING, LEAVE_ALONE };
+typedef void (*caller_leave_fn)(void *arg, uint64_t ticket, struct reply reply, enum leave_result result);
+/* Give everything up at once, told on control as `vacant`; without force only where another member goes on. */
+void caller_leave(struct caller *caller, const char *node, bool force, caller_leave_fn fn, void *arg, uint64_t ticket);
+
+/* Wait until the inbox holds something, at most that long; an answer says no more than that it is time to look. */
+void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn fn, void *arg, uint64_t ticket);
+struct inbox_reply {
+    uint64_t done, rejected;
+    struct name why; /* the newest rejection's reason; borrowed */
+};
+typedef void (*caller_inbox_fn)(void *arg, uint64_t ticket, struct reply reply, struct inbox_reply inbox);
+/* Record what is in the inbox, at most `limit` entries of it. */
+void caller_inbox(struct caller *caller, const struct glob_list *served, const struct glob_list *ephemeral,
+                  unsigned limit, caller_inbox_fn fn, void *arg, uint64_t ticket);
 
 #endif

@@ -2,6 +2,7 @@
 // about completeness, and the recorder's compare-and-append. Everything else leans on these.
 import assert from 'node:assert/strict';
 import { areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
+import { Resp } from '../lib/resp.mjs';
 import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
@@ -196,23 +197,58 @@ story('a log that opens anew says what may have expired before it', async (scene
   assert.ok(comparePositions(page.floors[0].trimmed, page.entries[0].id) < 0);
 });
 
+// A node of the recorder's protocol, as Redis sees one: it is subscribed to its own channel, or it is gone. It knows what
+// `attend` and the words on control told it.
+async function node(scene, redis, name, { lease = 60_000, rules = 1 } = {}) {
+  const control = [];
+  const ear = scene.own(await Resp.connect(redis.port));
+  await ear.listen((channel, payload) => channel === 'bridge:control' && control.push(payload.split(' ')), {
+    channels: [`bridge:node:${name}`, 'bridge:control'],
+  });
+  return {
+    control,
+    attend: async (claim, era = 0, number = 0) => {
+      const [role, ...now] = await redis.fn('attend', name, lease, rules, claim, era, number);
+      return { role, era: now[0], last: now[1] };
+    },
+    role: async (...claim) => (await redis.fn('attend', name, lease, rules, ...claim, ...[0, 0].slice(claim.length - 1)))[0],
+    leave: (force) => redis.fn('leave', name, force ? 1 : 0),
+    heard: (word) => waitFor(() => control.find(([first]) => first === word), { what: `the word ${word}` }),
+    die: () => ear.close(),
+  };
+}
+
+// A Redis in which `ann` holds the seat of a first era.
+async function holder(scene, options) {
+  const redis = await library(scene);
+  const ann = await node(scene, redis, 'ann', options);
+  const { role, era } = await ann.attend('joining');
+  assert.equal(role, 'holder');
+  return { redis, ann, era };
+}
+
 // Whoever sends, however often and in whatever order: each plain message once.
 story('record takes only the next ordinals of the current era', async (scene) => {
-  const redis = await library(scene);
+  const { redis, era } = await holder(scene);
   assert.deepEqual(await redis.fn('record', 1, 1, 'public:a', 'x'), ['STALE', '0']);
-  assert.deepEqual((await redis.fn('seat_cold', 'ann', 3000)).slice(0, 3), ['1', '1', '0']);
-  assert.deepEqual(await redis.fn('record', 1, 1, 'public:a', 'm1', 'public:b', 'm2'), ['OK', '2']);
-  assert.deepEqual(await redis.fn('record', 1, 1, 'public:a', 'm1'), ['OK', '2']);
-  assert.deepEqual(await redis.fn('record', 1, 2, 'public:b', 'm2', 'public:a', 'm3'), ['OK', '3']);
-  assert.deepEqual(await redis.fn('record', 1, 5, 'public:a', 'm5'), ['HOLE', '3']);
-  assert.deepEqual(await redis.fn('record', 2, 4, 'public:a', 'm4'), ['STALE', '0']);
+  assert.deepEqual(await redis.fn('record', era, 1, 'public:a', 'm1', 'public:b', 'm2'), ['OK', '2']);
+  assert.deepEqual(await redis.fn('record', era, 1, 'public:a', 'm1'), ['OK', '2']);
+  assert.deepEqual(await redis.fn('record', era, 2, 'public:b', 'm2', 'public:a', 'm3'), ['OK', '3']);
+  assert.deepEqual(await redis.fn('record', era, 5, 'public:a', 'm5'), ['HOLE', '3']);
+  assert.deepEqual(await redis.fn('record', Number(era) + 1, 4, 'public:a', 'm4'), ['STALE', '0']);
   assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm2', 'm3']);
 });
 
+story('ordinals can be passed over, and those that are recorded already are not passed over again', async (scene) => {
+  const { redis, era } = await holder(scene);
+  assert.deepEqual(await redis.fn('record', era, 1, 'public:a', 'm1', '', '3', 'public:a', 'm5'), ['OK', '5']);
+  assert.deepEqual(await redis.fn('record', era, 3, '', '4', 'public:a', 'm7'), ['OK', '7']);
+  assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm5', 'm7']);
+});
+
 story('a batch on one channel links its entries as single ones do', async (scene) => {
-  const redis = await library(scene);
-  await redis.fn('seat_cold', 'ann', 3000);
-  await redis.fn('record', 1, 1, 'public:a', 'm1', 'public:b', 'm2', 'public:a', 'm3', 'public:a', 'm4');
+  const { redis, era } = await holder(scene);
+  await redis.fn('record', era, 1, 'public:a', 'm1', 'public:b', 'm2', 'public:a', 'm3', 'public:a', 'm4');
   const { entries } = await redis.read('0-0', 10, 'cpublic:a');
   assert.deepEqual(entries.map(({ previous }) => previous), ['0-0', entries[0].id, entries[1].id]);
   const next = await redis.record('public:b', 'm5');
@@ -220,22 +256,86 @@ story('a batch on one channel links its entries as single ones do', async (scene
   assert.equal(await redis.call('GET', 'bridge:position'), next);
 });
 
-story('the seat is one process\'s, until it leaves or its lease ends', async (scene) => {
-  const redis = await library(scene);
-  const mine = async (name, ...args) => (await redis.fn(`seat_${name}`, ...args))[0] === '1';
-  assert.ok(await mine('cold', 'ann', 60_000));
-  assert.ok(!(await mine('cold', 'bob', 60_000)));
-  assert.ok(!(await mine('renew', 'bob', 60_000)));
-  assert.ok(await mine('renew', 'ann', 60_000));
-  assert.ok(!(await mine('take', 'bob', 60_000, 1)));
-  assert.ok(await mine('take', 'ann', 60_000, 1));
-  await redis.fn('record', 1, 1, 'public:a', 'm1');
-  await redis.fn('seat_leave', 'bob');
-  assert.ok(!(await mine('cold', 'bob', 60_000)), 'only the holder can leave');
-  await redis.fn('seat_leave', 'ann');
-  assert.ok(!(await mine('take', 'bob', 60_000, 7)), 'not in an era that is not the current one');
-  assert.deepEqual((await redis.fn('seat_take', 'bob', 200, 1)).slice(0, 3), ['1', '1', '1']);
-  await waitFor(() => mine('cold', 'ann', 60_000), { what: 'the lease to end' });
-  assert.equal(await redis.call('HGET', 'bridge:era', 'era'), '2');
-  assert.equal(await redis.call('HGET', 'bridge:era', 'last'), '0');
+// A log that nobody can append to, because somebody wrote far ahead in it, must not stop all others.
+story('a log whose newest id is from another life is begun anew', async (scene) => {
+  const { redis, era } = await holder(scene);
+  await redis.call('XADD', 'bridge:log:public:a', '99999999999999-0', 'd', 'from another life');
+  assert.deepEqual(await redis.fn('record', era, 1, 'public:b', 'm1', 'public:a', 'm2'), ['OK', '2']);
+  assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm2']);
+});
+
+story('one holds the seat, one stands by, others wait; a member that goes on takes the seat', async (scene) => {
+  const { redis, ann, era } = await holder(scene);
+  const [bob, eve] = [await node(scene, redis, 'bob'), await node(scene, redis, 'eve')];
+  assert.equal(await bob.role('waiting'), 'standby');
+  assert.equal(await eve.role('waiting'), 'waiting');
+  assert.equal(await ann.leave(), 'coming', 'bob is about to become a member');
+  assert.equal(await bob.role('synced', era, 1), 'standby');
+  await redis.fn('record', era, 1, 'public:a', 'm1');
+  assert.equal(await ann.role('synced', era, 2), 'holder');
+
+  assert.equal(await ann.leave(), 'left', 'bob has all that is not recorded');
+  await eve.heard('vacant');
+  assert.deepEqual(await bob.attend('synced', era, 1), { role: 'holder', era, last: '1' });
+  assert.equal(await eve.role('waiting'), 'standby');
+  assert.equal(await bob.leave(), 'coming');
+  assert.equal(await bob.leave(true), 'left');
+});
+
+story('the seat of one whose connection is gone is free at once, that of one that hangs when the lease ends', async (scene) => {
+  const { redis, ann, era } = await holder(scene);
+  const bob = await node(scene, redis, 'bob', { lease: 300 });
+  assert.equal(await bob.role('synced', era, 1), 'standby');
+  ann.die();
+  await waitFor(async () => (await bob.role('synced', era, 1)) === 'holder', { what: 'bob to hold the seat' });
+
+  const eve = await node(scene, redis, 'eve');
+  assert.equal(await eve.role('synced', era, 1), 'standby');
+  await waitFor(async () => (await eve.role('synced', era, 1)) === 'holder', { what: 'the lease of bob to end' });
+  assert.equal(await bob.role('synced', era, 1), 'standby', 'it is still a member, and its place is good');
+  assert.deepEqual(await redis.fn('attend', 'ann', 60_000, 1, 'synced', era, 1), ['gone', era, '0']);
+});
+
+// Nothing that was recorded may be recorded again in a new era: Redis itself compares what the joiner saw at its place.
+story('a new era is opened only where no member is left and nothing was recorded meanwhile', async (scene) => {
+  const { redis, ann, era } = await holder(scene);
+  const bob = await node(scene, redis, 'bob');
+  assert.equal(await bob.role('joining', era, 0), 'standby', 'ann is a member');
+  await redis.fn('record', era, 1, 'public:a', 'm1');
+  ann.die();
+  await waitFor(async () => (await bob.role('joining', era, 0)) === 'anew', { what: 'ann to be gone' });
+  const opened = await bob.attend('joining', era, 1);
+  assert.equal(opened.role, 'holder');
+  assert.ok(Number(opened.era) > Number(era));
+  assert.deepEqual(await bob.heard('era'), ['era', opened.era, 'bob']);
+  assert.deepEqual(await redis.fn('record', era, 2, 'public:a', 'late'), ['STALE', '0']);
+});
+
+story('one that lacks messages of the era is no member, and may open the next one', async (scene) => {
+  const { redis, ann, era } = await holder(scene);
+  const bob = await node(scene, redis, 'bob');
+  assert.equal(await bob.role('synced', era, 5), 'standby', 'messages 1 to 4 are not recorded, and bob has not got them');
+  assert.equal(await ann.leave(), 'coming');
+  ann.die();
+  await waitFor(async () => (await bob.role('synced', era, 5)) === 'holder', { what: 'bob to open an era' });
+  assert.notEqual(await redis.call('HGET', 'bridge:era', 'era'), era);
+});
+
+story('a place is answered within its era only, and a sync tells what is recorded', async (scene) => {
+  const { redis, ann, era } = await holder(scene);
+  await redis.fn('record', era, 1, 'public:a', 'm1');
+  await redis.fn('sync', 'bob', 7, 42);
+  assert.deepEqual(await ann.heard('sync'), ['sync', 'bob', '7', '42', era, '1']);
+  await redis.fn('place', Number(era) + 1, 'bob', 7, 1);
+  await redis.fn('place', era, 'bob', 7, 1);
+  assert.deepEqual(await ann.heard('place'), ['place', 'bob', '7', era, '1']);
+});
+
+story('who counts other messages does not stand by for those who hold', async (scene) => {
+  const { redis, ann, era } = await holder(scene);
+  const bob = await node(scene, redis, 'bob', { rules: 2 });
+  assert.equal(await bob.role('waiting'), 'waiting');
+  assert.equal(await ann.role('synced', era, 1), 'holder');
+  ann.die();
+  await waitFor(async () => (await bob.role('waiting')) === 'standby', { what: 'bob to be the only one' });
 });

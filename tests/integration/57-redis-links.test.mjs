@@ -94,7 +94,7 @@ story('a recorder that hears nothing any more notices, and records again', async
   const bridge = await scene.bridge({ redis: proxy.url });
   const stream = await scene.listen(bridge, 'public:a');
   assert.equal(proxy.freeze('redis-bridge-recorder-live'), 1);
-  await bridge.said(/does not hear its own renewal/, { deadline: 15_000 });
+  await bridge.said(/does not hear itself/, { deadline: 15_000 });
   await waitFor(async () => (await redis.publish('public:a', 'again')) && stream.payloads.length > 0, {
     every: 100,
     what: 'a plain PUBLISH to be recorded again',

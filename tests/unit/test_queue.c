@@ -1,5 +1,6 @@
 /*
- * The recorder keeps what it heard until it is known to be recorded; ordinals must stay dense through growth and drops.
+ * The recorder keeps what it heard until it is known to be recorded; ordinals must stay dense through growth, drops,
+ * messages that are passed over, and being taken again.
  */
 #include "queue.h"
 #include "cmocka_all.h"
@@ -12,6 +13,14 @@ static void push(struct queue *queue, const char *payload)
     assert_true(queue_push(queue, (struct name){"chan", 4}, (struct name){payload, strlen(payload)}));
 }
 
+static void assert_item(const struct item *item, const char *payload)
+{
+    assert_non_null(item);
+    assert_int_equal(item->span, 1);
+    assert_int_equal(item->payload_len, strlen(payload));
+    assert_memory_equal(item_payload(item).bytes, payload, item->payload_len);
+}
+
 static void ordinals_are_dense_through_growth_and_drops(void **state)
 {
     (void)state;
@@ -21,13 +30,13 @@ static void ordinals_are_dense_through_growth_and_drops(void **state)
     for (uint64_t ordinal = 1; ordinal <= 5000; ordinal++) {
         char payload[16];
         snprintf(payload, sizeof payload, "%u", (unsigned)ordinal);
-        assert_int_equal(queue_next(&queue), ordinal);
+        assert_int_equal(queue.next, ordinal);
         push(&queue, payload);
         if (ordinal % 7 == 0)
             queue_drop(&queue, dropped = ordinal - 5);
-        const struct message *message = queue_at(&queue, dropped + 1);
         snprintf(payload, sizeof payload, "%u", (unsigned)(dropped + 1));
-        assert_memory_equal(message_payload(message).bytes, payload, message->payload_len);
+        assert_item(queue_oldest(&queue, dropped + 1), payload);
+        assert_null(queue_oldest(&queue, dropped + 2));
     }
     queue_fini(&queue);
 }
@@ -41,11 +50,69 @@ static void dropping_everything_leaves_the_next_ordinal(void **state)
     push(&queue, "b");
     assert_true(queue.bytes > 10);
     queue_drop(&queue, 11);
-    assert_int_equal(queue.count, 0);
+    assert_true(queue_is_empty(&queue));
     assert_int_equal(queue.bytes, 0);
-    assert_int_equal(queue_next(&queue), 12);
+    assert_int_equal(queue.next, 12);
     queue_drop(&queue, 5);
-    assert_int_equal(queue_next(&queue), 12);
+    assert_int_equal(queue.next, 12);
+    queue_fini(&queue);
+}
+
+static void what_is_passed_over_counts(void **state)
+{
+    (void)state;
+    struct queue queue = {0};
+    queue_reset(&queue, 1);
+    push(&queue, "a");
+    for (int i = 0; i < 3; i++)
+        assert_true(queue_pass(&queue));
+    push(&queue, "b");
+    assert_int_equal(queue.next, 6);
+    assert_int_equal(queue.count, 3);
+
+    assert_item(queue_take(&queue), "a");
+    assert_int_equal(queue.untaken, 2);
+    assert_int_equal(queue_take(&queue)->span, 3);
+    assert_int_equal(queue.untaken, 5);
+    queue_drop(&queue, 2); /* in the middle of the run */
+    assert_int_equal(queue.first, 3);
+    assert_item(queue_take(&queue), "b");
+    assert_null(queue_take(&queue));
+
+    queue_rewind(&queue);
+    assert_int_equal(queue.untaken, 3);
+    assert_int_equal(queue_take(&queue)->span, 2);
+    queue_fini(&queue);
+}
+
+static void a_run_that_is_on_the_wire_does_not_grow(void **state)
+{
+    (void)state;
+    struct queue queue = {0};
+    queue_reset(&queue, 1);
+    assert_true(queue_pass(&queue));
+    assert_int_equal(queue_take(&queue)->span, 1);
+    assert_true(queue_pass(&queue));
+    assert_int_equal(queue.untaken, 2);
+    assert_int_equal(queue_take(&queue)->span, 1);
+    queue_fini(&queue);
+}
+
+static void all_of_it_can_be_renumbered(void **state)
+{
+    (void)state;
+    struct queue queue = {0};
+    queue_reset(&queue, 1);
+    push(&queue, "a");
+    push(&queue, "b");
+    queue_take(&queue);
+    queue_renumber(&queue, 42);
+    assert_int_equal(queue.first, 42);
+    assert_int_equal(queue.next, 44);
+    assert_int_equal(queue.untaken, 42);
+    assert_item(queue_take(&queue), "a");
+    queue_drop(&queue, 43);
+    assert_int_equal(queue.untaken, 44);
     queue_fini(&queue);
 }
 
@@ -56,8 +123,8 @@ static void bytes_are_kept_as_they_are(void **state)
     queue_reset(&queue, 1);
     assert_true(queue_push(&queue, (struct name){"c", 1}, (struct name){"a\0b\r\n\xff", 6}));
     assert_true(queue_push(&queue, (struct name){"c", 1}, (struct name){"", 0}));
-    assert_memory_equal(message_payload(queue_at(&queue, 1)).bytes, "a\0b\r\n\xff", 6);
-    assert_int_equal(message_payload(queue_at(&queue, 2)).len, 0);
+    assert_memory_equal(item_payload(queue_take(&queue)).bytes, "a\0b\r\n\xff", 6);
+    assert_int_equal(item_payload(queue_take(&queue)).len, 0);
     queue_fini(&queue);
 }
 
@@ -66,6 +133,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ordinals_are_dense_through_growth_and_drops),
         cmocka_unit_test(dropping_everything_leaves_the_next_ordinal),
+        cmocka_unit_test(what_is_passed_over_counts),
+        cmocka_unit_test(a_run_that_is_on_the_wire_does_not_grow),
+        cmocka_unit_test(all_of_it_can_be_renumbered),
         cmocka_unit_test(bytes_are_kept_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

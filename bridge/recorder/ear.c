@@ -1,0 +1,79 @@
+/*
+ * ear.c - echoes and copies don't count.
+ *
+ * What is published in a durable way (see library.lua's publish) is announced on live as *echoed* directly before its
+ * plain message comes, and that one is in the log already. An echo that did not come, because its publisher may not
+ * PUBLISH there, must not be taken for somebody else's message: so channel and length are compared.
+ *
+ * A message can match several of our patterns; Redis then sends it once for each. Only the copy of the first pattern in
+ * the list that matches counts.
+ */
+#include "ear.h"
+
+#include "redis/redis.h"
+
+#include <string.h>
+
+/* FNV-1a. */
+static uint64_t text_hash(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return hash;
+}
+
+/* The order of a list means nothing. */
+static uint64_t list_hash(const struct glob_list *list)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < list->count; i++)
+        sum += text_hash(list->globs[i]);
+    return sum;
+}
+
+uint64_t ear_rules(const struct ear *ear)
+{
+    return list_hash(ear->channels) * 3 + list_hash(ear->ephemeral);
+}
+
+static bool ear_serves(const struct ear *ear, struct name channel)
+{
+    return glob_list_match(ear->channels, channel.bytes, channel.len) >= 0 &&
+           !redis_name_is_internal(ear->redis, channel.bytes, channel.len);
+}
+
+void ear_begin(struct ear *ear)
+{
+    ear->expects_echo = false;
+}
+
+void ear_hear_live(struct ear *ear, const struct announcement *announcement)
+{
+    struct name channel = {announcement->source.channel, announcement->source.channel_len};
+    if (!announcement->is_echoed || channel.len > sizeof ear->echo_channel)
+        return;
+    ear->expects_echo = ear_serves(ear, channel);
+    memcpy(ear->echo_channel, channel.bytes, channel.len);
+    ear->echo_channel_len = channel.len;
+    ear->echo_payload_len = announcement->source.payload_len;
+}
+
+static bool ear_takes_echo(struct ear *ear, const struct heard *heard)
+{
+    bool is_echo = ear->expects_echo && heard->payload.len == ear->echo_payload_len &&
+                   heard->channel.len == ear->echo_channel_len &&
+                   memcmp(heard->channel.bytes, ear->echo_channel, ear->echo_channel_len) == 0;
+    ear->expects_echo = false;
+    return is_echo;
+}
+
+bool ear_counts(struct ear *ear, const struct heard *heard)
+{
+    int first = glob_list_match(ear->channels, heard->channel.bytes, heard->channel.len);
+    if (first < 0 || redis_name_is_internal(ear->redis, heard->channel.bytes, heard->channel.len))
+        return false;
+    bool is_copy = !name_is(heard->pattern, ear->channels->globs[first]);
+    return !is_copy && !ear_takes_echo(ear, heard) &&
+           glob_list_match(ear->ephemeral, heard->channel.bytes, heard->channel.len) < 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * ear.h - which of the plain messages that are heard count, and so have an ordinal.
+ *
+ * Promise   All who hear the same and were born with the same rules count the same messages, in the same order. What a
+ *           setting of one instance alone decides (BRIDGE_MAX_PAYLOAD) is recorded or not, but counts.
+ */
+#ifndef RECORDER_EAR_H
+#define RECORDER_EAR_H
+
+#include "base/glob.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct announcement;
+struct heard;
+struct redis_config;
+
+struct ear {
+    const struct redis_config *redis;
+    const struct glob_list *channels, *ephemeral;
+    bool expects_echo; /* the next plain message is in the log already, if it is this one */
+    char echo_channel[CHANNEL_LEN_MAX];
+    size_t echo_channel_len, echo_payload_len;
+};
+
+/* A number for what counts: equal for those who count alike. */
+uint64_t ear_rules(const struct ear *ear);
+
+/* An announcement was heard on live. */
+void ear_hear_live(struct ear *ear, const struct announcement *announcement);
+/* A plain message was heard: does it count? */
+bool ear_counts(struct ear *ear, const struct heard *heard);
+/* What came before is not known: no echo is expected. */
+void ear_begin(struct ear *ear);
+
+#endif

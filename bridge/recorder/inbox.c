@@ -1,0 +1,151 @@
+/*
+ * inbox.c - wait until there is something, take it, and wait again.
+ *
+ *          inbox_serve(true)               there may be something
+ *   IDLE ─────────────────────► WAITING ────────────────────────► TAKING ─┐ more
+ *     ▲                            ▲ ▲       nothing is left      │  ▲     │
+ *     └─ not serving any more      │ └────────────────────────────┘  └─────┘
+ *                                  │ retry_timer, inbox_on_caller_up
+ *                               PAUSED ◄── an error
+ */
+#include "inbox.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "recorder/recorder.h"
+#include "redis/redis.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TAKE_MAX 64 /* entries that one call records */
+#define WAIT_MS 1000
+#define RETRY_MS 1000
+
+enum inbox_state { INBOX_IDLE, INBOX_WAITING, INBOX_TAKING, INBOX_PAUSED };
+
+struct inbox {
+    const struct recorder_config *config;
+    struct caller *caller;
+    struct timer *retry_timer;
+    enum inbox_state state;
+    bool serves;
+    bool is_told; /* that it does not work */
+    struct inbox_count count;
+};
+
+static void inbox_wait(struct inbox *inbox);
+
+static void inbox_pause(struct inbox *inbox, struct reply reply)
+{
+    inbox->state = INBOX_PAUSED;
+    timer_start(inbox->retry_timer, RETRY_MS);
+    if (reply.status == REPLY_ERROR && !inbox->is_told) {
+        inbox->is_told = true;
+        log_warn("inbox_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+    }
+}
+
+static void inbox_on_taken(void *arg, uint64_t ticket, struct reply reply, struct inbox_reply taken);
+
+static void inbox_take(struct inbox *inbox)
+{
+    inbox->state = INBOX_TAKING;
+    caller_inbox(inbox->caller, inbox->config->channels, inbox->config->ephemeral, TAKE_MAX, inbox_on_taken, inbox, 0);
+}
+
+static void inbox_on_taken(void *arg, uint64_t ticket, struct reply reply, struct inbox_reply taken)
+{
+    struct inbox *inbox = arg;
+    (void)ticket;
+    if (reply.status != REPLY_OK) {
+        inbox_pause(inbox, reply);
+        return;
+    }
+    inbox->is_told = false;
+    inbox->count.recorded += taken.done - taken.rejected;
+    inbox->count.rejected += taken.rejected;
+    if (taken.rejected)
+        log_warn("inbox_rejected", "entries=%" PRIu64 " total=%" PRIu64 " why=\"%s\"", taken.rejected,
+                 inbox->count.rejected, LOG_TEXT(taken.why.bytes, taken.why.len));
+    if (taken.done && inbox->serves)
+        inbox_take(inbox);
+    else
+        inbox_wait(inbox);
+}
+
+static void inbox_on_waited(void *arg, uint64_t ticket, struct reply reply)
+{
+    struct inbox *inbox = arg;
+    (void)ticket;
+    if (reply.status != REPLY_OK)
+        inbox_pause(inbox, reply);
+    else if (inbox->serves)
+        inbox_take(inbox);
+    else
+        inbox->state = INBOX_IDLE;
+}
+
+static void inbox_wait(struct inbox *inbox)
+{
+    inbox->state = inbox->serves ? INBOX_WAITING : INBOX_IDLE;
+    if (inbox->serves)
+        caller_inbox_wait(inbox->caller, WAIT_MS, inbox_on_waited, inbox, 0);
+}
+
+static void inbox_retry(void *arg)
+{
+    struct inbox *inbox = arg;
+    if (inbox->state == INBOX_PAUSED)
+        inbox_wait(inbox);
+}
+
+void inbox_serve(struct inbox *inbox, bool serves)
+{
+    inbox->serves = serves;
+    if (inbox->state == INBOX_IDLE)
+        inbox_wait(inbox);
+}
+
+const struct inbox_count *inbox_count(const struct inbox *inbox)
+{
+    return &inbox->count;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+static void inbox_on_caller_up(void *arg)
+{
+    inbox_retry(arg);
+}
+
+static void inbox_on_caller_down(void *arg, const char *why)
+{
+    (void)arg, (void)why; /* the call that waits is answered too */
+}
+
+struct inbox *inbox_new(struct loop *loop, const struct recorder_config *config)
+{
+    static const struct caller_events events = {inbox_on_caller_up, inbox_on_caller_down};
+    struct inbox *inbox = calloc(1, sizeof *inbox);
+    if (!inbox)
+        return NULL;
+    inbox->config = config;
+    inbox->retry_timer = timer_new(loop, inbox_retry, inbox);
+    inbox->caller = caller_new(loop, config->redis, "recorder-inbox", &events, inbox);
+    if (inbox->retry_timer && inbox->caller)
+        return inbox;
+    inbox_free(inbox);
+    return NULL;
+}
+
+void inbox_free(struct inbox *inbox)
+{
+    if (!inbox)
+        return;
+    inbox->serves = false;
+    caller_free(inbox->caller);
+    timer_free(inbox->retry_timer);
+    free(inbox);
+}

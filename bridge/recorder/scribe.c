@@ -1,0 +1,302 @@
+/*
+ * scribe.c - batches on the wire, and again from the first that is not confirmed whenever something is unclear.
+ *
+ *            scribe_send(true), scribe_number               answers
+ *   QUIET ──────────────────────────────────► SENDING ───────────────► nothing queued: drained
+ *     ▲                                        │   ▲
+ *     │ scribe_send(false)        an error,    ▼   │ retry_timer, scribe_on_caller_up
+ *     └──────────────────────── no connection: UNSURE
+ *
+ * A refusal (STALE: another era; HOLE: the log ends before the oldest that is queued) is the owner's business: it is
+ * told, and told again with each retry until it does something about it.
+ *
+ * Answers to what was sent before the last rewind carry an older generation and change nothing.
+ */
+#include "scribe.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "queue.h"
+#include "redis/redis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_MAX 64 /* items that one call records */
+#define BATCH_BYTES_MAX 262144
+#define IN_FLIGHT_MAX 16 /* calls that are not answered yet */
+#define QUEUE_BYTES_MAX (256u << 20)
+#define QUEUE_BYTES_LOW (QUEUE_BYTES_MAX / 4 * 3) /* once full, it takes nothing until it is down to this */
+#define RETRY_MS 100
+#define TELL_MS 1000
+
+struct scribe {
+    struct caller *caller;
+    struct scribe_events events;
+    void *arg;
+    struct timer *retry_timer;
+    struct queue queue;
+    uint64_t era;      /* 0: not numbered */
+    uint64_t recorded; /* the highest ordinal that is known to be recorded */
+    bool sends;
+    bool is_unsure;
+    bool is_full;
+    bool is_failing; /* the newest answer was an error, and that was logged */
+    unsigned in_flight;
+    uint64_t generation;
+    uint64_t told_ms; /* when `lost` was last logged */
+    struct scribe_count count;
+};
+
+static void scribe_rewind(struct scribe *scribe)
+{
+    queue_rewind(&scribe->queue);
+    scribe->generation++;
+    scribe->in_flight = 0;
+    scribe->is_unsure = false;
+}
+
+static void scribe_retry(void *arg)
+{
+    struct scribe *scribe = arg;
+    scribe_rewind(scribe);
+    scribe_flush(scribe);
+}
+
+static void scribe_doubt(struct scribe *scribe)
+{
+    scribe->generation++;
+    scribe->in_flight = 0;
+    scribe->is_unsure = true;
+    timer_start(scribe->retry_timer, RETRY_MS);
+}
+
+/* --- what is heard ------------------------------------------------------------------------------------------------ */
+
+void scribe_begin(struct scribe *scribe)
+{
+    queue_reset(&scribe->queue, 1);
+    scribe->era = scribe->recorded = 0;
+    scribe->sends = scribe->is_full = false;
+    scribe_rewind(scribe);
+}
+
+/* Another node records it, and was quicker than our hearing. */
+static bool scribe_is_recorded(struct scribe *scribe)
+{
+    if (!scribe->era || scribe->queue.next > scribe->recorded)
+        return false;
+    CHECK(queue_is_empty(&scribe->queue));
+    queue_reset(&scribe->queue, scribe->queue.next + 1);
+    return true;
+}
+
+static bool scribe_has_room(struct scribe *scribe)
+{
+    size_t limit = scribe->is_full ? QUEUE_BYTES_LOW : QUEUE_BYTES_MAX;
+    scribe->is_full = scribe->queue.bytes > limit;
+    return !scribe->is_full;
+}
+
+static void scribe_lose(struct scribe *scribe)
+{
+    uint64_t now = clock_now_ms();
+    scribe->count.lost++;
+    CHECK(queue_pass(&scribe->queue)); /* a few bytes; without them all ordinals behind it would be wrong */
+    if (scribe->told_ms && now - scribe->told_ms < TELL_MS)
+        return;
+    scribe->told_ms = now;
+    log_error("recorder_full",
+              "lost=%" PRIu64 " queued_bytes=%zu why=\"Redis records more slowly than others publish\"",
+              scribe->count.lost, scribe->queue.bytes);
+}
+
+void scribe_hear(struct scribe *scribe, struct name channel, struct name payload)
+{
+    if (scribe_is_recorded(scribe))
+        return;
+    if (!scribe_has_room(scribe) || !queue_push(&scribe->queue, channel, payload))
+        scribe_lose(scribe);
+}
+
+void scribe_pass(struct scribe *scribe)
+{
+    scribe->count.passed++;
+    if (!scribe_is_recorded(scribe))
+        CHECK(queue_pass(&scribe->queue));
+}
+
+void scribe_number(struct scribe *scribe, uint64_t era, int64_t first)
+{
+    if (first < 1) {
+        queue_drop(&scribe->queue, scribe->queue.first + (uint64_t)-first);
+        first = 1;
+    }
+    queue_renumber(&scribe->queue, (uint64_t)first);
+    scribe->era = era;
+    scribe->recorded = 0;
+    scribe_rewind(scribe);
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------ */
+
+static void scribe_on_recorded(void *arg, uint64_t generation, struct reply reply, enum record_result result,
+                               uint64_t last)
+{
+    struct scribe *scribe = arg;
+    if (generation != scribe->generation)
+        return;
+    scribe->in_flight--;
+    if (reply.status != REPLY_OK) {
+        if (!scribe->is_failing)
+            log_warn("record_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+        scribe->is_failing = true;
+        scribe_doubt(scribe);
+        return;
+    }
+    scribe->is_failing = false;
+    uint64_t confirmed = result == RECORD_STALE ? 0 : last;
+    if (result == RECORD_STALE || confirmed + 1 < scribe->queue.first) {
+        scribe_doubt(scribe);
+        scribe->events.refused(scribe->arg);
+        return;
+    }
+    scribe_drop(scribe, confirmed);
+    if (result == RECORD_HOLE)
+        scribe_rewind(scribe);
+    scribe_flush(scribe);
+}
+
+static void scribe_send_batch(struct scribe *scribe)
+{
+    struct name channels[BATCH_MAX], payloads[BATCH_MAX];
+    char spans[BATCH_MAX][24];
+    unsigned count = 0;
+    size_t bytes = 0;
+    uint64_t first = scribe->queue.untaken;
+    const struct item *item;
+    while (count < BATCH_MAX && bytes < BATCH_BYTES_MAX && (item = queue_take(&scribe->queue))) {
+        channels[count] = item_channel(item);
+        payloads[count] = item_payload(item);
+        if (item_is_passed(item)) {
+            int len = snprintf(spans[count], sizeof spans[count], "%" PRIu64, item->span);
+            payloads[count] = (struct name){spans[count], (size_t)len};
+        }
+        bytes += item->payload_len;
+        count++;
+    }
+    scribe->in_flight++;
+    caller_record(scribe->caller, scribe->era, first, channels, payloads, count, scribe_on_recorded, scribe,
+                  scribe->generation);
+}
+
+void scribe_flush(struct scribe *scribe)
+{
+    while (scribe->sends && scribe->era && !scribe->is_unsure && scribe->in_flight < IN_FLIGHT_MAX &&
+           scribe->queue.untaken < scribe->queue.next && caller_is_up(scribe->caller))
+        scribe_send_batch(scribe);
+}
+
+void scribe_send(struct scribe *scribe, bool sends)
+{
+    if (sends && !scribe->sends)
+        scribe_rewind(scribe);
+    scribe->sends = sends;
+    scribe_flush(scribe);
+}
+
+void scribe_drop(struct scribe *scribe, uint64_t ordinal)
+{
+    uint64_t before = queue_length(&scribe->queue);
+    if (ordinal > scribe->recorded)
+        scribe->recorded = ordinal;
+    queue_drop(&scribe->queue, ordinal);
+    uint64_t after = queue_length(&scribe->queue);
+    if (scribe->sends)
+        scribe->count.recorded += before - after;
+    if (before && !after)
+        scribe->events.drained(scribe->arg);
+}
+
+bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct name channel, struct name payload)
+{
+    if (ordinal >= scribe->queue.next)
+        return false; /* nobody can have recorded what we did not hear before */
+    if (ordinal > 1)
+        scribe_drop(scribe, ordinal - 1);
+    const struct item *item = queue_oldest(&scribe->queue, ordinal);
+    bool agrees = !item || item_is_passed(item) ||
+                  (item->channel_len == channel.len && item->payload_len == payload.len &&
+                   memcmp(item->bytes, channel.bytes, channel.len) == 0 &&
+                   memcmp(item->bytes + channel.len, payload.bytes, payload.len) == 0);
+    scribe_drop(scribe, ordinal);
+    return agrees;
+}
+
+void scribe_on_caller_up(struct scribe *scribe)
+{
+    timer_stop(scribe->retry_timer);
+    scribe_retry(scribe);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+bool scribe_is_empty(const struct scribe *scribe)
+{
+    return queue_is_empty(&scribe->queue);
+}
+
+uint64_t scribe_era(const struct scribe *scribe)
+{
+    return scribe->era;
+}
+
+uint64_t scribe_first(const struct scribe *scribe)
+{
+    return scribe->queue.first;
+}
+
+uint64_t scribe_newest(const struct scribe *scribe)
+{
+    return scribe->queue.next - 1;
+}
+
+uint64_t scribe_length(const struct scribe *scribe)
+{
+    return queue_length(&scribe->queue);
+}
+
+const struct scribe_count *scribe_count(struct scribe *scribe)
+{
+    scribe->count.queued_bytes = scribe->queue.bytes;
+    return &scribe->count;
+}
+
+struct scribe *scribe_new(struct loop *loop, struct caller *caller, const struct scribe_events *events, void *arg)
+{
+    struct scribe *scribe = calloc(1, sizeof *scribe);
+    if (!scribe)
+        return NULL;
+    scribe->caller = caller;
+    scribe->events = *events;
+    scribe->arg = arg;
+    scribe->retry_timer = timer_new(loop, scribe_retry, scribe);
+    if (!scribe->retry_timer) {
+        free(scribe);
+        return NULL;
+    }
+    scribe_begin(scribe);
+    return scribe;
+}
+
+void scribe_free(struct scribe *scribe)
+{
+    if (!scribe)
+        return;
+    timer_free(scribe->retry_timer);
+    queue_fini(&scribe->queue);
+    free(scribe);
+}
