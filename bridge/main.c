@@ -3,6 +3,7 @@
  *
  * A reading order for the program: main.c, app/supervisor.c, app/worker.c, broker/broker.h, transport/transport.h.
  */
+#include "app/board.h"
 #include "app/config.h"
 #include "app/probe.h"
 #include "app/supervisor.h"
@@ -10,15 +11,22 @@
 
 #include <stdlib.h>
 
+static int be_whole(const struct config *config)
+{
+    struct board *board = board_new(1, config->channels.count > 0);
+    struct worker_task whole = {.parts = WORKER_SERVES | WORKER_RECORDS, .role = "bridge", .board = board};
+    int code = board != NULL ? worker_run(config, &whole) : WORKER_FAILED;
+
+    board_free(board);
+    return code == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int serve(const struct config *config, bool in_foreground)
 {
     config_log(config);
     if (!probe_is_free(config))
         return EXIT_FAILURE;
-    if (!in_foreground)
-        return supervisor_run(config);
-    static const struct worker_task whole = {.parts = WORKER_SERVES | WORKER_RECORDS, .role = "bridge"};
-    return worker_run(config, &whole) == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+    return in_foreground ? be_whole(config) : supervisor_run(config);
 }
 
 int main(int argc, char **argv)

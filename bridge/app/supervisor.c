@@ -16,8 +16,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "board.h"
 #include "config.h"
-#include "roll.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ struct supervisor {
     uint64_t cut_workers_ms, cut_recorder_ms;
     unsigned count;
     struct child children[CHILDREN_MAX];
-    struct roll *roll;
+    struct board *board;
 };
 
 static void supervisor_enter(struct supervisor *supervisor, enum supervisor_state state, const char *why)
@@ -93,7 +93,7 @@ _Noreturn static void child_main(const struct supervisor *supervisor, const stru
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGINT, SIG_IGN); /* a Ctrl-C goes to all of us; who ends when is the supervisor's to say */
     struct worker_task task = {
-        .parts = child->parts, .role = child->role, .roll = supervisor->roll, .number = child->number};
+        .parts = child->parts, .role = child->role, .board = supervisor->board, .number = child->number};
     exit(worker_run(supervisor->config, &task));
 }
 
@@ -109,7 +109,9 @@ static void child_start(struct supervisor *supervisor, struct child *child)
 {
     child->started_ms = clock_now_ms();
     if (is_worker(child))
-        roll_say(supervisor->roll, child->number, ROLL_COMING);
+        board_say_worker(supervisor->board, child->number, BOARD_COMING);
+    else
+        board_reset_recorder(supervisor->board);
     fflush(NULL); /* or both would write what is buffered */
     pid_t pid = fork();
     if (pid == 0)
@@ -209,7 +211,7 @@ static void child_died(struct supervisor *supervisor, struct child *child, int s
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     child->pid = 0;
     if (is_worker(child))
-        roll_say(supervisor->roll, child->number, ROLL_ABSENT);
+        board_say_worker(supervisor->board, child->number, BOARD_ABSENT);
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
         begin_end(supervisor, EXIT_FAILURE, "a child said that another try is hopeless");
     else
@@ -281,8 +283,8 @@ static void supervisor_init(struct supervisor *supervisor, const struct config *
         child_add(supervisor, WORKER_RECORDS, "recorder", 0);
     for (unsigned i = 0; i < config->workers; i++)
         child_add(supervisor, WORKER_SERVES, "worker", i);
-    supervisor->roll = roll_new((unsigned)config->workers);
-    CHECK(supervisor->roll);
+    supervisor->board = board_new((unsigned)config->workers, config->channels.count > 0);
+    CHECK(supervisor->board);
 }
 
 int supervisor_run(const struct config *config)
@@ -301,7 +303,7 @@ int supervisor_run(const struct config *config)
         advance(&supervisor);
         cut_overdue(&supervisor);
     }
-    roll_free(supervisor.roll);
+    board_free(supervisor.board);
     /* The signals stay blocked: a second SIGTERM must not turn a good end into a bad one. */
     return supervisor.exit_code;
 }

@@ -9,12 +9,13 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "board.h"
 #include "broker/broker.h"
 #include "config.h"
 #include "files.h"
+#include "metrics.h"
 #include "recorder/recorder.h"
 #include "redis/redis.h"
-#include "roll.h"
 #include "transport/transport.h"
 
 #include <signal.h>
@@ -23,7 +24,7 @@
 
 #define TAIL_ENTRIES 256
 #define TAIL_BYTES (256 * 1024)
-#define LEAVE_WITHIN_MS 1000
+#define LEAVE_WITHIN_MS (RECORDER_LEAVE_MS + 150)
 
 struct worker {
     const struct config *config;
@@ -89,20 +90,38 @@ static bool is_ignored(int signal)
 /* --- readiness ---------------------------------------------------------------------------------------------------- */
 
 /* At the end of each turn; the beat makes a turn every second. */
-static void say_ready(void *arg)
+static void say_serving(void *arg)
 {
     struct worker *worker = arg;
     struct broker_status status;
 
     broker_status(worker->broker, &status);
-    roll_say(worker->task->roll, worker->task->number, status.is_ready ? ROLL_READY : ROLL_COMING);
+    board_say_worker(worker->task->board, worker->task->number, status.is_ready ? BOARD_READY : BOARD_COMING);
+    if (worker->transport != NULL && status.is_ready)
+        board_say_connections(worker->task->board, worker->task->number, transport_connections(worker->transport));
 }
 
-static bool are_peers_ready(void *arg)
+static void say_recording(void *arg)
+{
+    struct worker *worker = arg;
+    struct recorder_status status;
+
+    recorder_status(worker->recorder, &status);
+    board_say_recorder(worker->task->board, &status);
+}
+
+static const char *peers_missing(void *arg)
 {
     const struct worker *worker = arg;
 
-    return worker->task->roll == NULL || roll_is_ready(worker->task->roll);
+    return board_missing(worker->task->board);
+}
+
+static void append_metrics(void *arg, struct buffer *out)
+{
+    const struct worker *worker = arg;
+
+    metrics_append(worker->task->board, out);
 }
 
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
@@ -136,7 +155,8 @@ static int serve(struct worker *worker)
         .max_channels = (unsigned)config->max_channels,
         .max_connections = (unsigned)config->max_connections,
         .version = BRIDGE_VERSION,
-        .are_peers_ready = are_peers_ready,
+        .peers_missing = peers_missing,
+        .append_metrics = append_metrics,
         .peers = worker,
     };
 
@@ -144,8 +164,7 @@ static int serve(struct worker *worker)
     worker->broker = broker_new(worker->loop, &broker_config);
     if (worker->broker == NULL)
         return WORKER_FAILED;
-    if (worker->task->roll != NULL)
-        loop_on_turn_end(worker->loop, say_ready, worker);
+    loop_on_turn_end(worker->loop, say_serving, worker);
     worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
     return worker->transport != NULL ? WORKER_DONE : WORKER_HOPELESS;
 }
@@ -160,7 +179,10 @@ static int record(struct worker *worker)
     };
 
     worker->recorder = recorder_new(worker->loop, &recorder_config);
-    return worker->recorder != NULL ? WORKER_DONE : WORKER_FAILED;
+    if (worker->recorder == NULL)
+        return WORKER_FAILED;
+    loop_on_turn_end(worker->loop, say_recording, worker);
+    return WORKER_DONE;
 }
 
 static int worker_init(struct worker *worker)

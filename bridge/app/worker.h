@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct config;
-struct roll;
+struct board;
 
 enum worker_parts {
     WORKER_SERVES = 1,
@@ -28,9 +28,9 @@ enum worker_parts {
 
 struct worker_task {
     enum worker_parts parts;
-    const char *role;  /* names the process in the log */
-    struct roll *roll; /* where a worker that serves says whether it is ready; NULL: it is the only one */
-    unsigned number;   /* its place there */
+    const char *role;    /* names the process in the log */
+    struct board *board; /* where it says how it does; borrowed */
+    unsigned number;     /* a worker's place there, from 0 */
 };
 
 /* Run until SIGTERM or SIGINT, then end within config->drain_ms. */

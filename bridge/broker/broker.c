@@ -51,6 +51,8 @@ static void broker_hear_control(struct broker *broker, struct name payload)
         broker->heard_recorder_ms = 0;
     else if (name_begins(payload, "genesis "))
         broker->has_genesis = position_parse(payload.bytes + 8, payload.len - 8, &broker->genesis);
+    else if (name_begins(payload, "lost "))
+        broker->has_genesis = position_parse(payload.bytes + 5, payload.len - 5, &broker->genesis);
 }
 
 static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
@@ -203,6 +205,8 @@ static void broker_on_caller_up(void *arg)
 {
     struct broker *broker = arg;
     struct feed *feed, *next;
+    if (!position_is_begin(broker->newest)) /* before anything is read: is Redis still the one that we know? */
+        caller_witness(broker->caller, broker->newest, (struct name){0});
     broker_begin(broker);
     broker_sweep_feeds(broker);
     HASH_ITER(by_name, broker->feeds, feed, next)
@@ -263,7 +267,7 @@ static void broker_on_beat_due(void *arg)
 
 /* --- the end of a turn -------------------------------------------------------------------------------------------- */
 
-/* Redis was flushed: those who come back with a cursor from before are to be told, not served from memory. */
+/* Redis was flushed, or lost something: those who come back with a cursor from before are to be told, not served from memory. */
 static void broker_begin_anew(struct broker *broker)
 {
     struct feed *feed, *next;

@@ -184,7 +184,7 @@ struct broker {
     struct position newest;    /* the newest position heard, of an entry or a beat */
     struct position watermark; /* everything up to here has been heard on every copy of it */
     struct position flushed;   /* the watermark when the last turn ended: what live subscribers have been given */
-    struct position genesis;   /* a new one was heard in this turn */
+    struct position genesis;   /* heard in this turn: what is remembered from before this is void */
     bool has_genesis;
     struct entry *last_entry; /* the last one made from live: overlapping patterns bring copies */
 

@@ -12,7 +12,8 @@
 struct excuse page_excuse(const struct page *page)
 {
     const struct page_floor *floor = &page->floors[0];
-    return (struct excuse){.trimmed = position_max(page->genesis, floor->trimmed), .expired = floor->expired};
+    return (struct excuse){.trimmed = position_max(page->genesis, floor->trimmed),
+                           .expired = position_max(page->lost, floor->expired)};
 }
 
 struct position page_since(const struct page *page)

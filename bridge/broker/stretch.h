@@ -17,7 +17,7 @@
  * exact, and what may have expired moves on with the clock. */
 struct excuse {
     struct position trimmed; /* entries before this */
-    struct position expired; /* what can have expired when this was the newest position */
+    struct position expired; /* what can have expired, or Redis had lost, when this was the newest position */
 };
 
 struct stretch {

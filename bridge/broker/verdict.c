@@ -5,6 +5,7 @@
  *   c newer than the newest     ahead     acknowledged writes were lost in a failover, or c is from elsewhere
  *   c older than genesis        reset     the keyspace is another one
  *   c older than floor.trimmed  trimmed   the log's oldest entry has a predecessor that c has not seen
+ *   c older than lost           reset     Redis lost what it had acknowledged, in a crash or a failover
  *   c older than floor.expired  expired   a log that is not there may have had entries after c
  */
 #include "verdict.h"
@@ -20,6 +21,8 @@ bool verdict_is_complete(const struct page *page, const struct page_floor *floor
         *reason = GAP_RESET;
     else if (position_compare(cursor, floor->trimmed) < 0)
         *reason = GAP_TRIMMED;
+    else if (position_compare(cursor, page->lost) < 0)
+        *reason = GAP_LOST;
     else if (position_compare(cursor, floor->expired) < 0)
         *reason = GAP_EXPIRED;
     else
@@ -33,6 +36,7 @@ const char *gap_reason_name(enum gap_reason reason)
     case GAP_AHEAD:
         return "ahead";
     case GAP_RESET:
+    case GAP_LOST:
         return "reset";
     case GAP_TRIMMED:
         return "trimmed";

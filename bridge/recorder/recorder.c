@@ -58,6 +58,7 @@
 #define HOLDER_TICKS 4                   /* who holds or waits attends only every so many ticks */
 #define SILENT_TICKS 8                   /* so long it may hear nothing at all, though Redis told it something ... */
 #define UNHEARD_TICKS (5 * SILENT_TICKS) /* ... and so long not what it was told */
+#define PATIENCE_TICKS (4 * TICKS) /* so long it keeps its place where two others hold and stand by: they may be dead */
 #define LEAVE_RETRY_MS 50
 
 enum recorder_state {
@@ -83,18 +84,21 @@ struct recorder {
     enum recorder_state state;
     char node[NODE_MAX];
     char node_channel[NODE_CHANNEL_MAX];
-    uint64_t node_serial; /* how many nodes it was; answers to an earlier one are stale */
-    bool is_confirmed;    /* AWAY: control is heard, but what the node before had queued is not recorded yet */
-    unsigned unconfirmed; /* ENTERING: subscriptions */
-    uint64_t nonce;       /* of the newest sync */
-    uint64_t sync_ms;     /* when it was asked for */
-    bool is_begin_known;  /* ENTERING: what was recorded at a moment before its queue begins ... */
+    uint64_t node_serial;  /* how many nodes it was: answers to an earlier one are nothing to this one ... */
+    uint64_t generation;   /* ... and those from before the newest change of its place are stale */
+    bool is_confirmed;     /* AWAY: control is heard, but what the node before had queued is not recorded yet ... */
+    unsigned estate_ticks; /* ... for so long */
+    unsigned unconfirmed;  /* ENTERING: subscriptions */
+    uint64_t nonce;        /* of the newest sync */
+    uint64_t sync_ms;      /* when it was asked for */
+    bool is_begin_known;   /* ENTERING: what was recorded at a moment before its queue begins ... */
     uint64_t place_era, place_last; /* ... and, JOINING, at its place */
     uint64_t place_length;          /* JOINING: messages in the queue before the place of the newest sync */
     bool is_attending;              /* an answer is owed ... */
     bool attends_again;             /* ... and another is wanted */
     bool is_attend_failing;         /* and that was logged */
-    unsigned ticks;
+    bool is_one_too_many;           /* two others hold and stand by, as Redis sees it */
+    unsigned ticks, waiting_ticks;  /* so long it was told that it is one too many */
     uint64_t attend_sent_ms;
     bool is_answered, has_heard, has_heard_itself; /* since it attended last */
     unsigned silent_ticks, unheard_ticks;          /* for so long it was answered, and heard nothing; not itself */
@@ -104,6 +108,10 @@ struct recorder {
     struct timer *leave_timer;
     void (*left)(void *arg);
     void *left_arg;
+
+    struct position newest; /* of an entry that was announced: does Redis still have it? */
+    char newest_channel[CHANNEL_LEN_MAX];
+    size_t newest_channel_len;
 
     bool had_place;
     uint64_t refused, eras, places_lost, lag_ms;
@@ -125,8 +133,8 @@ static void recorder_enter(struct recorder *r, enum recorder_state state, const 
     log_info("recorder", "%s -> %s node=%s era=%" PRIu64 " queued=%" PRIu64 " why=\"%s\"", names[r->state],
              names[state], r->node, scribe_era(r->scribe), scribe_length(r->scribe), why);
     r->state = state;
-    if (state == RECORDER_HOLDING)
-        r->had_place = true;
+    r->generation++;
+    r->had_place |= state == RECORDER_HOLDING;
     inbox_serve(r->inbox, state == RECORDER_HOLDING);
 }
 
@@ -169,6 +177,7 @@ static void recorder_begin(struct recorder *r, bool is_known, uint64_t era, uint
     r->is_begin_known = is_known;
     r->place_era = era;
     r->place_last = last;
+    r->generation++;
 }
 
 static void recorder_hear_own_sync(struct recorder *r, uint64_t nonce, uint64_t era, uint64_t last)
@@ -202,6 +211,7 @@ static void recorder_hear_own_era(struct recorder *r, uint64_t era)
         return;
     }
     r->eras++;
+    r->generation++;
     scribe_number(r->scribe, era, 1);
     log_warn("recorder_era",
              "era=%" PRIu64 " kept=%" PRIu64 " hint=\"nobody was left to go on from; plain messages "
@@ -248,8 +258,10 @@ static void recorder_obey(struct recorder *r, const struct attend_reply *attend)
         r->had_place |= is_era && scribe_first(r->scribe) <= attend->last + 1;
         return;
     case ROLE_WAITING:
-        if (r->state != RECORDER_WAITING)
-            recorder_restart(r, "two others hold and stand by");
+        if (r->state == RECORDER_HOLDING) {
+            recorder_enter(r, RECORDER_SYNCED, "the seat is another's");
+            scribe_send(r->scribe, false);
+        }
         r->had_place = true;
         return;
     case ROLE_ANEW:
@@ -273,18 +285,21 @@ static void recorder_tell_attend(struct recorder *r, struct reply reply)
     r->is_attend_failing = is_failing;
 }
 
-static void recorder_on_attended(void *arg, uint64_t serial, struct reply reply, struct attend_reply attend)
+static void recorder_on_attended(void *arg, uint64_t ticket, struct reply reply, struct attend_reply attend)
 {
     struct recorder *r = arg;
-    if (serial != r->node_serial || r->state == RECORDER_AWAY)
+    if (ticket >> 32 != r->node_serial || r->state == RECORDER_AWAY)
         return;
+    bool is_stale = (uint32_t)ticket != (uint32_t)r->generation;
     r->is_attending = false;
     recorder_tell_attend(r, reply);
     if (reply.status != REPLY_OK)
         return;
     r->is_answered = true;
-    recorder_obey(r, &attend);
-    if (r->attends_again)
+    r->is_one_too_many = attend.role == ROLE_WAITING && r->state != RECORDER_WAITING;
+    if (!is_stale)
+        recorder_obey(r, &attend);
+    if (is_stale || r->attends_again)
         recorder_attend(r);
 }
 
@@ -311,7 +326,16 @@ static void recorder_attend(struct recorder *r)
     r->is_attending = true;
     r->is_answered = r->has_heard = r->has_heard_itself = false;
     r->attend_sent_ms = clock_now_ms();
-    caller_attend(r->caller, &attendance, recorder_on_attended, r, r->node_serial);
+    caller_attend(r->caller, &attendance, recorder_on_attended, r, r->node_serial << 32 | (uint32_t)r->generation);
+}
+
+/* What the node before had queued is let go. Where another node was synced, that one has it too. */
+static void recorder_drop_estate(struct recorder *r, const char *why)
+{
+    log_error("recorder_unconfirmed", "messages=%" PRIu64 " era=%" PRIu64 " why=\"%s\"", scribe_length(r->scribe),
+              scribe_era(r->scribe), why);
+    scribe_begin(r->scribe);
+    recorder_start_node(r);
 }
 
 /* Who hears less than others, or nothing at all, must not keep a place. Ticks are counted, not time: a process that was
@@ -327,8 +351,15 @@ static void recorder_on_attend_timer(void *arg)
 {
     struct recorder *r = arg;
     timer_start(r->attend_timer, r->config.lease_ms / TICKS + 1);
+    if (r->state == RECORDER_AWAY && r->is_confirmed && ++r->estate_ticks >= TICKS)
+        recorder_drop_estate(r, "Redis does not record it");
     if (recorder_is_deaf(r)) {
         recorder_restart(r, "the recorder does not hear itself");
+        return;
+    }
+    r->waiting_ticks = r->is_one_too_many ? r->waiting_ticks + 1 : 0;
+    if (r->waiting_ticks > PATIENCE_TICKS) {
+        recorder_restart(r, "two others hold and stand by");
         return;
     }
     bool wants_place = (r->state == RECORDER_ENTERING && r->unconfirmed == 0) || r->state == RECORDER_JOINING;
@@ -447,12 +478,22 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
              LOG_TEXT(heard->channel.bytes, heard->channel.len), heard->payload.len, r->refused, refusal);
 }
 
+static void recorder_remember(struct recorder *r, const struct entry_source *source)
+{
+    if (source->channel_len > sizeof r->newest_channel)
+        return;
+    r->newest = source->position;
+    r->newest_channel_len = source->channel_len;
+    memcpy(r->newest_channel, source->channel, source->channel_len);
+}
+
 static void recorder_hear_live(struct recorder *r, const struct heard *heard)
 {
     struct announcement announcement;
     if (!announcement_parse(r->config.redis, heard, &announcement))
         return;
     ear_hear_live(&r->ear, &announcement);
+    recorder_remember(r, &announcement.source);
     if (announcement.is_echoed || !recorder_is_numbering(r) || announcement.era != scribe_era(r->scribe))
         return;
     struct name channel = {announcement.source.channel, announcement.source.channel_len};
@@ -487,6 +528,8 @@ static void recorder_on_listener_up(void *arg)
     r->node_serial++;
     r->nonce = 0;
     r->is_attending = r->attends_again = r->is_confirmed = r->is_answered = false;
+    r->is_one_too_many = false;
+    r->estate_ticks = r->waiting_ticks = 0;
     r->silent_ticks = r->unheard_ticks = 0;
     listener_subscribe(r->listener, false, r->node_channel, strlen(r->node_channel));
     listener_subscribe(r->listener, false, r->control, strlen(r->control));
@@ -544,6 +587,9 @@ static void recorder_on_listener_down(void *arg, const char *why)
 static void recorder_on_caller_up(void *arg)
 {
     struct recorder *r = arg;
+    struct name channel = {r->newest_channel, r->newest_channel_len};
+    if (!position_is_begin(r->newest)) /* before anything is recorded */
+        caller_witness(r->caller, r->newest, channel);
     scribe_on_caller_up(r->scribe);
     r->ticks = HOLDER_TICKS - 1;
     if (r->state != RECORDER_AWAY)
@@ -569,11 +615,7 @@ static void recorder_on_refused(void *arg)
         recorder_attend(r);
         return;
     }
-    log_error("recorder_unconfirmed",
-              "messages=%" PRIu64 " era=%" PRIu64 " why=\"its place went before they were recorded\"",
-              scribe_length(r->scribe), scribe_era(r->scribe));
-    scribe_begin(r->scribe);
-    recorder_start_node(r);
+    recorder_drop_estate(r, "the era is over");
 }
 
 static void recorder_on_turn_end(void *arg)

@@ -336,6 +336,22 @@ void caller_beat(struct caller *caller, const char *worker, caller_position_fn f
     request_send(request, "beat", args, 1);
 }
 
+static void caller_on_witnessed(void *arg, uint64_t ticket, struct reply reply, struct position lost)
+{
+    (void)arg, (void)ticket;
+    if (reply.status == REPLY_OK && !position_is_begin(lost))
+        log_error("redis_lost", "before=%s why=\"a crash or a failover lost what Redis had acknowledged\"",
+                  POSITION_TEXT(lost));
+}
+
+void caller_witness(struct caller *caller, struct position position, struct name channel)
+{
+    struct request *request = request_new(caller, decode_position, NULL, 0);
+    request->fn.position = caller_on_witnessed;
+    struct name args[] = {text_name(POSITION_TEXT(position)), channel};
+    request_send(request, "witness", args, 2);
+}
+
 void caller_newest(struct caller *caller, const struct name *names, unsigned count, unsigned newest,
                    caller_position_fn fn, void *arg, uint64_t ticket)
 {

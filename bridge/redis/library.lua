@@ -7,6 +7,7 @@
 --
 -- Keys      position  the newest position            genesis  the position at which this keyspace began
 --           log:<c>   stream of one channel          channels sorted set: channel -> ms of its last position
+--           lost      cursors before this position may miss what Redis lost (see witness)
 --           key:…     position of a publish with an idempotency key, for 2 minutes
 --           era       hash: era, last ordinal, rules recorder the seat, with an expiry
 --           recorder:standby  the standby's lease    recorder:members  sorted set: node -> ms until which it counts
@@ -15,7 +16,7 @@
 -- A position is "<ms>-<seq>". Positions from browsers may have 64 bits, more than a Lua number holds, so positions are
 -- compared as text: longer is larger, and equally long ones compare digit by digit.
 
-local KEY_POSITION, KEY_GENESIS = PREFIX .. 'position', PREFIX .. 'genesis'
+local KEY_POSITION, KEY_GENESIS, KEY_LOST = PREFIX .. 'position', PREFIX .. 'genesis', PREFIX .. 'lost'
 local KEY_CHANNELS, KEY_ERA, KEY_INBOX = PREFIX .. 'channels', PREFIX .. 'era', PREFIX .. 'inbox'
 local KEY_SEAT, KEY_STANDBY = PREFIX .. 'recorder', PREFIX .. 'recorder:standby'
 local KEY_MEMBERS = PREFIX .. 'recorder:members'
@@ -283,6 +284,28 @@ local function record(_, argv)
   return {'OK', string.format('%.0f', last)}
 end
 
+-- witness position channel: somebody was told of this position, and, where a channel is given, of an entry there. Where
+-- Redis does not know it any more (a crash or a failover lost what it had acknowledged), cursors before it may miss what
+-- nobody can give them now; that is remembered for as long as anybody can come back with one, and told to all workers.
+-- -> the position before which things are missing, where that is new; else 0-0
+local function witness(_, argv)
+  local seen, channel = argv[1], argv[2]
+  local newest, genesis = keyspace(clock_ms())
+  local is_lost = position_before(newest, seen)
+  if not is_lost and channel ~= '' then
+    local log = PREFIX .. 'log:' .. channel
+    local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+    local is_kept = not first or not position_before(seen, first[1])
+    is_lost = is_kept and #call('XRANGE', log, seen, seen) == 0
+  end
+  local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY_LOST) or BEGIN, seen)
+  if not is_lost or is_known then return BEGIN end
+  call('SET', KEY_LOST, seen, 'PX', TTL)
+  call('SET', KEY_POSITION, position_max(newest, seen)) -- nothing new may come before it
+  call('PUBLISH', CONTROL, 'lost ' .. seen)
+  return seen
+end
+
 -- beat worker: tell this worker on its own channel the newest position: when it hears that, it has heard everything
 -- up to there. Also forgets channels whose logs expired.
 local function beat(_, argv)
@@ -368,9 +391,9 @@ local function page_add(page, channel, after)
 end
 
 -- read after limit bytes name…
--- -> {newest, genesis, until, more, {has, oldest, trimmed, expired}…as one list, {position, channel, p, e, f, d}…}
+-- -> {newest, genesis, until, more, {has, oldest, trimmed, expired}…as one list, {position, channel, p, e, f, d}…, lost}
 -- A cursor is complete for a name if it is not before `trimmed` (the position before the oldest entry that is kept) nor
--- before `expired` (what may have expired without a trace).
+-- before `expired` (what may have expired without a trace), nor before `lost` (what Redis itself has lost).
 local function read(_, argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
@@ -406,7 +429,8 @@ local function read(_, argv)
     local entry = pair[1]
     out[i] = {entry[1], pair[2], field_of(entry, 'p'), field_of(entry, 'e'), field_of(entry, 'f'), field_of(entry, 'd')}
   end
-  return {newest, genesis, page.horizon or position_max(newest, after), page.horizon and '1' or '0', floors, out}
+  return {newest, genesis, page.horizon or position_max(newest, after), page.horizon and '1' or '0', floors, out,
+    call('GET', KEY_LOST) or BEGIN}
 end
 
 -- newest count name…: the position after which the newest `count` entries of all these names come.
@@ -478,6 +502,7 @@ local function era_open(node, rules, current, lease, now)
   local time = call('TIME')
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
   call('HSET', KEY_ERA, 'era', era, 'last', '0', 'rules', rules)
+  call('DEL', KEY_MEMBERS)
   seat_give(node, lease)
   member_add(node, lease, now)
   call('PUBLISH', CONTROL, 'era ' .. era .. ' ' .. node)
@@ -504,22 +529,25 @@ local function attend(_, argv)
 
   if not is_heard(node) then return answer('gone') end
   local seat = lease_owner(KEY_SEAT)
-  local is_current, is_synced, is_member = era == current, claim == 'synced', false
-  if is_synced and is_current then
-    is_member = number <= last + 1
-    if is_member then
-      member_add(node, lease, now)
-      if not seat or seat == node then
-        seat_give(node, lease)
-        call('PUBLISH', CONTROL, 'renewed ' .. current .. ' ' .. node)
-        return answer('holder')
-      end
-    else
-      call('ZREM', KEY_MEMBERS, node)
-      if seat == node then
-        call('DEL', KEY_SEAT)
-        seat = nil
-      end
+  local is_current, is_synced = era == current, claim == 'synced'
+  local is_member
+  if is_synced then
+    is_member = is_current and number <= last + 1
+  else -- it opened the era itself, and has not heard so yet
+    is_member = call('ZSCORE', KEY_MEMBERS, node)
+  end
+  if is_member then
+    member_add(node, lease, now)
+    if not seat or seat == node then
+      seat_give(node, lease)
+      call('PUBLISH', CONTROL, 'renewed ' .. current .. ' ' .. node)
+      return answer('holder')
+    end
+  elseif is_synced and is_current then
+    call('ZREM', KEY_MEMBERS, node)
+    if seat == node then
+      call('DEL', KEY_SEAT)
+      seat = nil
     end
   end
   if seat == node then return answer('holder') end -- the word `era` is on its way
@@ -531,7 +559,7 @@ local function attend(_, argv)
       current, last = era_open(node, rules, current, lease, now), 0
       return answer('holder')
     end
-    if not is_synced then return answer('anew') end
+    if is_current and not is_synced then return answer('anew') end
   end
   if is_synced and not is_current then return answer('gone') end
 
@@ -660,6 +688,7 @@ else
   register('inbox', inbox)
   -- These write a few bytes at most; where Redis is out of memory, listening and resuming must go on.
   register('beat', beat, {'allow-oom'})
+  register('witness', witness, {'allow-oom'})
   register('read', read, {'allow-oom'})
   register('newest', newest, {'allow-oom'})
   register('attend', attend, {'allow-oom'})

@@ -39,7 +39,7 @@
 #include <string.h>
 
 #define BACKOFF_MIN_MS 50
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 1000
 #define LOG_REPEAT_MS 10000
 #define STABLE_MS 5000 /* up for longer: the next failure is a new one */
 

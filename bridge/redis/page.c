@@ -1,5 +1,5 @@
 /*
- * page.c - {newest, genesis, until, more, {has, oldest, trimmed, expired}…, {position, channel, p, e, f, d}…}
+ * page.c - {newest, genesis, until, more, {has, oldest, trimmed, expired}…, {position, channel, p, e, f, d}…, lost}
  */
 #include "page.h"
 
@@ -76,11 +76,12 @@ static bool page_entries(struct page *page, const redisReply *reply)
 bool page_decode(struct page *page, struct position after, const redisReply *reply)
 {
     *page = (struct page){.after = after};
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 6)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 7)
         return false;
     redisReply *const *part = reply->element;
-    if (page_position(part[0], &page->newest) && page_position(part[1], &page->genesis) &&
-        page_position(part[2], &page->until) && page_floors(page, part[4]) && page_entries(page, part[5])) {
+    if (page_position(part[6], &page->lost) && page_position(part[0], &page->newest) &&
+        page_position(part[1], &page->genesis) && page_position(part[2], &page->until) && page_floors(page, part[4]) &&
+        page_entries(page, part[5])) {
         page->has_more = page_flag(part[3]);
         return true;
     }

@@ -12,10 +12,10 @@
 #include <string.h>
 
 static int answer(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
-                  const struct buffer *body)
+                  const char *type, const struct buffer *body)
 {
     struct response response = {.status = status,
-                                .type = CONTENT_JSON,
+                                .type = type,
                                 .body = body->data,
                                 .len = body->failed ? 0 : body->len,
                                 .is_head = request->method == METHOD_HEAD};
@@ -30,7 +30,7 @@ int health_answer_alive(struct transport *transport, struct lws *wsi, const stru
     buffer_append_text(&body, "{\"status\":\"ok\",\"version\":");
     json_string_append(&body, transport->config.version, strlen(transport->config.version));
     buffer_append_text(&body, "}\n");
-    int result = answer(transport, wsi, request, 200, &body);
+    int result = answer(transport, wsi, request, 200, CONTENT_JSON, &body);
     buffer_fini(&body);
     return result;
 }
@@ -44,7 +44,8 @@ static const char *reason_against(const struct transport *transport, const struc
         return "this instance is draining";
     if (!status->is_ready)
         return status->reason;
-    return config->are_peers_ready(config->peers) ? "" : "another worker of this instance is not ready yet";
+    const char *missing = config->peers_missing(config->peers);
+    return missing != NULL ? missing : "";
 }
 
 int health_answer_ready(struct transport *transport, struct lws *wsi, const struct request *request)
@@ -60,7 +61,17 @@ int health_answer_ready(struct transport *transport, struct lws *wsi, const stru
         json_string_append(&body, reason, strlen(reason));
     buffer_printf(&body, "],\"watermark\":\"%s\",\"connections\":%u}\n", POSITION_TEXT(status.watermark),
                   transport->wheel.count);
-    int result = answer(transport, wsi, request, is_ready ? 200 : 503, &body);
+    int result = answer(transport, wsi, request, is_ready ? 200 : 503, CONTENT_JSON, &body);
+    buffer_fini(&body);
+    return result;
+}
+
+int health_answer_metrics(struct transport *transport, struct lws *wsi, const struct request *request)
+{
+    struct buffer body = {0};
+
+    transport->config.append_metrics(transport->config.peers, &body);
+    int result = answer(transport, wsi, request, 200, CONTENT_METRICS, &body);
     buffer_fini(&body);
     return result;
 }

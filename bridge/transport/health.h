@@ -1,5 +1,5 @@
 /*
- * health.h - GET /healthz: the process answers. GET /readyz: it can serve, or why it can't.
+ * health.h - GET /healthz: the process answers. GET /readyz: it can serve, or why it can't. GET /metrics: how it does.
  */
 #ifndef TRANSPORT_HEALTH_H
 #define TRANSPORT_HEALTH_H
@@ -10,5 +10,6 @@ struct transport;
 
 int health_answer_alive(struct transport *transport, struct lws *wsi, const struct request *request);
 int health_answer_ready(struct transport *transport, struct lws *wsi, const struct request *request);
+int health_answer_metrics(struct transport *transport, struct lws *wsi, const struct request *request);
 
 #endif

@@ -14,6 +14,7 @@ struct transport;
 
 #define CONTENT_JSON "application/json"
 #define CONTENT_EVENTS "text/event-stream"
+#define CONTENT_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
 struct response {
     unsigned status;

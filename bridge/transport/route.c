@@ -23,6 +23,7 @@ static const struct route routes[] = {
     {"/ws", READ, true, handshake_refuse_plain},
     {"/healthz", READ, false, health_answer_alive},
     {"/readyz", READ, false, health_answer_ready},
+    {"/metrics", READ, false, health_answer_metrics},
 };
 
 const struct route *route_find(const char *path, size_t len)

@@ -312,6 +312,11 @@ failed:
     return NULL;
 }
 
+unsigned transport_connections(const struct transport *transport)
+{
+    return transport->wheel.count;
+}
+
 void transport_free(struct transport *transport)
 {
     if (transport == NULL)

@@ -63,7 +63,7 @@ void broker_status(const struct broker *broker, struct broker_status *out);
 
 /* --- subscribers ------------------------------------------------------------------------------------------------ */
 
-enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_EXPIRED };
+enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_LOST, GAP_EXPIRED };
 const char *gap_reason_name(enum gap_reason reason); /* "ahead", "reset", "trimmed", "expired" */
 
 struct gap {

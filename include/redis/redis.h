@@ -2,7 +2,7 @@
  * redis.h - the door of the Redis room: the only place that knows hiredis, key names and the Lua library.
  *
  * Story     Two kinds of connection, each of which keeps itself alive (resolve, connect, TLS, AUTH, SELECT, and after a
- *           loss again, with full-jitter back-off from 50 ms to 5 s):
+ *           loss again, with full-jitter back-off from 50 ms to 1 s):
  *             listener  hears pub/sub, in the order in which Redis executed things
  *             caller    calls functions of our library, which it loads on each connect; pipelined, answers in order
  * Promise   An answer comes exactly once per call, from the loop, never from within the call; also when the connection
@@ -139,6 +139,10 @@ void caller_publish_plain(struct caller *caller, struct name channel, struct nam
 /* Publish the newest position to the channel `<prefix>beat:<worker>`; also sweeps what expired. */
 void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket);
 
+/* Say of which position (and of which channel's entry, where one is named) this process was told. Where Redis does not
+ * have it any more, that is logged, and told to all on control: `lost <position>`. */
+void caller_witness(struct caller *caller, struct position position, struct name channel);
+
 /* The position after which the newest `count` entries of these channels and patterns come. */
 void caller_newest(struct caller *caller, const struct name *names, unsigned count, unsigned newest,
                    caller_position_fn fn, void *arg, uint64_t ticket);
@@ -158,6 +162,7 @@ struct page {
     struct position until;  /* ... up to this */
     struct position newest; /* the newest position of all, when it was read */
     struct position genesis;
+    struct position lost; /* cursors before this may miss what Redis itself lost; POSITION_BEGIN: none do */
     bool has_more; /* there are entries after `until` */
     unsigned count;
     struct entry **entries; /* borrowed; take a count to keep one */

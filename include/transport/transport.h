@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct broker;
+struct buffer;
 struct loop;
 struct transport;
 
@@ -47,8 +48,10 @@ struct transport_config {
     const struct transport_file *files; /* served as they are */
     unsigned file_count;
     const char *version;
-    bool (*are_peers_ready)(void *peers); /* do those who share our port serve as well? */
-    void *peers;                          /* borrowed */
+    /* What is missing before this instance is ready, in the words of those who share it with us; NULL: nothing. */
+    const char *(*peers_missing)(void *peers);
+    void (*append_metrics)(void *peers, struct buffer *out); /* Prometheus text, of the whole instance */
+    void *peers;                                             /* borrowed */
 };
 
 /* The encoder that the broker is to be born with. */
@@ -63,6 +66,9 @@ MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *bro
  * loop; after `within_ms` at the latest.
  */
 void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg);
+
+/* Open streams, right now. */
+unsigned transport_connections(const struct transport *transport);
 
 /* Connections are cut where they are. */
 void transport_free(struct transport *transport);

@@ -197,6 +197,28 @@ story('a log that opens anew says what may have expired before it', async (scene
   assert.ok(comparePositions(page.floors[0].trimmed, page.entries[0].id) < 0);
 });
 
+// Who heard of an entry says so after an outage. Where Redis has lost it, every cursor before it may miss something.
+story('what was heard of and is not there any more is a loss; what is there, or was trimmed, is none', async (scene) => {
+  const redis = await library(scene, { BRIDGE_HISTORY_LENGTH: '1' });
+  const lost = () => redis.call('GET', 'bridge:lost');
+  const first = await redis.record('public:a', 'one');
+  const second = await redis.record('public:b', 'two');
+  await redis.fn('witness', first, 'public:a');
+  await redis.fn('witness', second, '');
+  assert.equal(await lost(), null);
+  for (let i = 0; i < 300; i++) await redis.record('public:a', `${i}`);
+  await redis.fn('witness', first, 'public:a');
+  assert.equal(await lost(), null, 'it was trimmed');
+
+  await redis.call('XDEL', 'bridge:log:public:b', second);
+  await redis.fn('witness', second, 'public:b');
+  assert.equal(await lost(), second);
+  const ahead = `${Number(second.split('-')[0]) + 60_000}-7`;
+  await redis.fn('witness', ahead, '');
+  assert.equal(await lost(), ahead);
+  assert.ok(comparePositions(await redis.record('public:b', 'next'), ahead) > 0, 'no position comes twice');
+});
+
 // A node of the recorder's protocol, as Redis sees one: it is subscribed to its own channel, or it is gone. It knows what
 // `attend` and the words on control told it.
 async function node(scene, redis, name, { lease = 60_000, rules = 1 } = {}) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { history } from '../lib/http.mjs';
 import { POSITION, areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
 import { assertSameList } from '../lib/lists.mjs';
+import { startRedisProxy } from '../lib/redisproxy.mjs';
 import { story } from '../lib/story.mjs';
 import { paced, waitFor } from '../lib/wait.mjs';
 
@@ -183,6 +184,41 @@ story('since=0 and replay= are no gaps, though something may have expired before
   const old = await scene.sse(bridge, { channel: 'public:*', lastEventId: `${start - 1000}-0` });
   await old.received(count);
   assert.ok(old.gaps.length <= 1, 'and a real one is told once');
+});
+
+// Replication is asynchronous: what the old primary had acknowledged a moment ago may be missing on the new one. A browser that
+// was away meanwhile must be told, also after new messages have come; and it gets none of what it has a second time.
+story('what a failover lost is told to those who were away, once', async (scene) => {
+  const primary = await scene.redis({ args: ['--repl-diskless-sync-delay', '0'] });
+  const replica = await scene.redis();
+  const target = { port: primary.port };
+  const proxy = scene.own(await startRedisProxy(target));
+  const bridge = await scene.bridge({ redis: proxy.url });
+  await replica.call('REPLICAOF', '127.0.0.1', primary.port);
+  await primary.record('public:a', 'seen');
+  const seen = await primary.record('public:a', 'last seen');
+  await primary.record('public:a', 'missed, and kept');
+  await waitFor(async () => (await replica.call('XLEN', 'bridge:log:public:a')) === 3, { what: 'the replica to have it all' });
+  await replica.call('REPLICAOF', 'NO', 'ONE');
+
+  const witness = await scene.listen(bridge, 'public:a');
+  await primary.record('public:a', 'lost');
+  await witness.received(1);
+  target.port = replica.port;
+  proxy.drop();
+  await bridge.said(/redis_lost/);
+  await replica.record('public:a', 'new');
+  await witness.received(2);
+  assert.deepEqual(witness.gaps, [], 'who was there has not lost anything');
+
+  const away = await scene.listen(bridge, 'public:a', { lastEventId: seen });
+  await away.received(2);
+  assert.deepEqual(away.payloads, ['missed, and kept', 'new']);
+  assert.deepEqual(away.gaps.map(({ reason }) => reason), ['reset']);
+  const again = await scene.listen(bridge, 'public:a', { lastEventId: away.lastEventId });
+  await replica.record('public:a', 'newer');
+  await again.received(1);
+  assert.deepEqual(again.gaps, []);
 });
 
 // A false alarm makes every page load everything anew: it must not happen at the edges.

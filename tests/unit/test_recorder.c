@@ -300,7 +300,7 @@ static enum node_role redis_attend(const struct attendance *a)
     if (!is_heard(a->node))
         return ROLE_GONE;
     bool is_current = a->era == era, is_synced = a->claim == CLAIM_SYNCED;
-    bool is_member = is_synced && is_current && a->number <= last + 1;
+    bool is_member = is_synced ? is_current && a->number <= last + 1 : member_find(a->node) != NULL;
     const char *holder = lease_owner(&seat);
     if (is_member) {
         member_add(a->node);
@@ -322,13 +322,14 @@ static enum node_role redis_attend(const struct attendance *a)
             era = ++eras;
             last = 0;
             era_rules = a->rules;
+            memset(members, 0, sizeof members);
             redis_seat_give(a->node);
             member_add(a->node);
             snprintf(words, sizeof words, "era %" PRIu64 " %s", era, a->node);
             tell_control(words);
             return ROLE_HOLDER;
         }
-        if (!is_synced)
+        if (is_current && !is_synced)
             return ROLE_ANEW;
     }
     if (is_synced && !is_current)
@@ -614,6 +615,11 @@ void caller_attend(struct caller *caller, const struct attendance *attendance, c
     struct call *call = call_new(caller, CALL_ATTEND, attendance->node, arg, ticket);
     call->attendance = *attendance;
     call->fn.attend = fn;
+}
+
+void caller_witness(struct caller *c, struct position position, struct name channel)
+{
+    (void)c, (void)position, (void)channel; /* this Redis loses nothing */
 }
 
 void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t rules, caller_done_fn fn, void *arg,

@@ -58,11 +58,24 @@ static void before_what_may_have_expired_is_expired(void **state)
     assert_gap(&absent, 599, 0, GAP_EXPIRED);
 }
 
+static void before_what_redis_lost_is_reset_but_not_from_another_keyspace(void **state)
+{
+    (void)state;
+    const struct page lossy = {.newest = {1000, 5}, .genesis = {100, 0}, .lost = {700, 0}};
+    enum gap_reason reason;
+    assert_true(verdict_is_complete(&lossy, &whole, lossy.lost, &reason));
+    assert_false(verdict_is_complete(&lossy, &whole, (struct position){699, 9}, &reason));
+    assert_int_equal(reason, GAP_LOST);
+    assert_false(verdict_is_complete(&lossy, &whole, (struct position){199, 9}, &reason));
+    assert_int_equal(reason, GAP_TRIMMED);
+}
+
 static void names_are_what_browsers_read(void **state)
 {
     (void)state;
     assert_string_equal(gap_reason_name(GAP_AHEAD), "ahead");
     assert_string_equal(gap_reason_name(GAP_RESET), "reset");
+    assert_string_equal(gap_reason_name(GAP_LOST), "reset");
     assert_string_equal(gap_reason_name(GAP_TRIMMED), "trimmed");
     assert_string_equal(gap_reason_name(GAP_EXPIRED), "expired");
 }
@@ -75,6 +88,7 @@ int main(void)
         cmocka_unit_test(older_than_genesis_is_reset),
         cmocka_unit_test(before_the_oldest_entrys_predecessor_is_trimmed),
         cmocka_unit_test(before_what_may_have_expired_is_expired),
+        cmocka_unit_test(before_what_redis_lost_is_reset_but_not_from_another_keyspace),
         cmocka_unit_test(names_are_what_browsers_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,46 @@
+/*
+ * board.h - what the processes of an instance tell each other: one page of memory that all of them share.
+ *
+ * Story     Workers share a port, so any of them may be asked whether the instance is ready, and how it does; the answer
+ *           must hold for whichever of them is reached next. So each writes what concerns it on the board.
+ * Promise   Every call is a few loads or stores; nobody waits for anybody. What is read may be a moment old, and of two
+ *           moments.
+ */
+#ifndef APP_BOARD_H
+#define APP_BOARD_H
+
+#include "base/check.h"
+
+#include <stdbool.h>
+
+#define BOARD_WORKERS_MAX 64
+
+struct board;
+struct recorder_status;
+
+enum board_word {
+    BOARD_ABSENT, /* does not run, and so is not reached */
+    BOARD_COMING, /* runs, is not ready */
+    BOARD_READY,
+};
+
+/* All workers are coming, and the recorder is where there is one. NULL: no memory. Inherited by children; goes with the
+ * last process. */
+MUST_CHECK struct board *board_new(unsigned workers, bool has_recorder);
+void board_free(struct board *board);
+
+void board_say_worker(struct board *board, unsigned worker, enum board_word word);
+void board_say_connections(struct board *board, unsigned worker, unsigned connections);
+/* A recorder process begins: nothing of it is known. */
+void board_reset_recorder(struct board *board);
+void board_say_recorder(struct board *board, const struct recorder_status *status);
+
+/* NULL where every worker that runs is ready, and the recorder had a place; else what is missing. */
+const char *board_missing(const struct board *board);
+unsigned board_workers_ready(const struct board *board);
+/* Of all workers that run. */
+unsigned board_connections(const struct board *board);
+void board_recorder(const struct board *board, struct recorder_status *out);
+bool board_has_recorder(const struct board *board);
+
+#endif

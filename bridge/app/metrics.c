@@ -1,0 +1,75 @@
+/*
+ * metrics.c - one table for what the recorder counts; the rest is a few lines.
+ */
+#include "metrics.h"
+
+#include "base/buffer.h"
+#include "board.h"
+#include "recorder/recorder.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#define PREFIX "redis_bridge_"
+
+static const struct metric {
+    const char *name, *type, *help;
+    size_t offset; /* of a uint64_t in struct recorder_status */
+} metrics[] = {
+    {"recorder_recorded_total", "counter", "Plain messages that this instance recorded.",
+     offsetof(struct recorder_status, recorded)},
+    {"recorder_refused_total", "counter", "Plain messages that can't be recorded: too large, or a bad channel name.",
+     offsetof(struct recorder_status, refused)},
+    {"recorder_lost_total", "counter",
+     "Plain messages that were not recorded because Redis records more slowly than others publish.",
+     offsetof(struct recorder_status, lost)},
+    {"recorder_eras_total", "counter",
+     "Times this instance began to record with nobody to go on from; plain messages from before may be lost.",
+     offsetof(struct recorder_status, eras)},
+    {"recorder_places_lost_total", "counter", "Times the recorder lost its connection while it held or stood by.",
+     offsetof(struct recorder_status, places_lost)},
+    {"recorder_queued_messages", "gauge", "Plain messages that were heard and are not known to be recorded.",
+     offsetof(struct recorder_status, queued)},
+    {"recorder_queued_bytes", "gauge", "Memory that they take.", offsetof(struct recorder_status, queued_bytes)},
+    {"recorder_lag_milliseconds", "gauge", "How late the recorder heard the newest of its own words through Redis.",
+     offsetof(struct recorder_status, lag_ms)},
+    {"inbox_recorded_total", "counter", "Inbox entries that this instance recorded.",
+     offsetof(struct recorder_status, inbox_recorded)},
+    {"inbox_rejected_total", "counter", "Inbox entries that this instance rejected; see the stream inbox:rejected.",
+     offsetof(struct recorder_status, inbox_rejected)},
+};
+
+static void metric_append(struct buffer *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+    buffer_printf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n" PREFIX "%s %" PRIu64 "\n", name, help, name,
+                  type, name, value);
+}
+
+static void recorder_append(const struct board *board, struct buffer *out)
+{
+    struct recorder_status status;
+
+    board_recorder(board, &status);
+    buffer_printf(out,
+                  "# HELP " PREFIX "recorder_place What the recorder of this instance is.\n"
+                  "# TYPE " PREFIX "recorder_place gauge\n" PREFIX "recorder_place{place=\"holder\"} %d\n" PREFIX
+                  "recorder_place{place=\"standby\"} %d\n",
+                  status.is_holder, status.is_standby);
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        const uint64_t *value = (const uint64_t *)(const void *)((const char *)&status + metrics[i].offset);
+        metric_append(out, metrics[i].name, metrics[i].type, metrics[i].help, *value);
+    }
+}
+
+void metrics_append(const struct board *board, struct buffer *out)
+{
+    buffer_printf(out,
+                  "# HELP " PREFIX "info The version that runs.\n# TYPE " PREFIX "info gauge\n" PREFIX
+                  "info{version=\"%s\"} 1\n",
+                  BRIDGE_VERSION);
+    metric_append(out, "workers_ready", "gauge", "Worker processes that are ready.", board_workers_ready(board));
+    metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
+                  board_connections(board));
+    if (board_has_recorder(board))
+        recorder_append(board, out);
+}

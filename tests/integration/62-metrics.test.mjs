@@ -1,0 +1,58 @@
+// 62-metrics - GET /metrics: what operators watch, of the whole instance, whichever worker answers.
+import assert from 'node:assert/strict';
+import { request } from '../lib/http.mjs';
+import { metric, metrics } from '../lib/metrics.mjs';
+import { settled } from '../lib/seat.mjs';
+import { story } from '../lib/story.mjs';
+import { waitFor } from '../lib/wait.mjs';
+
+const becomes = (bridge, name, value) =>
+  waitFor(async () => (await metric(bridge, name)) === value, { what: `${name} to be ${value}` });
+
+story('/metrics is Prometheus text: every sample has a type, a help line and a number', async (scene) => {
+  const { bridge } = await scene.start();
+  const { status, headers, text } = await request(bridge, '/metrics');
+  assert.equal(status, 200);
+  assert.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  assert.ok(text.endsWith('\n'));
+  for (const name of (await metrics(bridge)).keys()) {
+    const bare = name.replace(/\{.*\}$/, '');
+    assert.match(text, new RegExp(`^# HELP ${bare} .+\n# TYPE ${bare} (counter|gauge)\n`, 'm'));
+  }
+  for (const value of (await metrics(bridge)).values()) assert.ok(Number.isFinite(value));
+});
+
+story('what the recorder records, refuses, and takes from the inbox is counted', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_WORKERS: '2' });
+  await becomes(bridge, 'recorder_place{place="holder"}', 1);
+  for (let i = 0; i < 30; i++) await redis.publish('public:a', `m${i}`);
+  await becomes(bridge, 'recorder_recorded_total', 30);
+  await redis.publish('public:a', 'x'.repeat(65_537));
+  await becomes(bridge, 'recorder_refused_total', 1);
+  await redis.call('XADD', 'bridge:inbox', '*', 'channel', 'public:a', 'data', 'hello');
+  await redis.call('XADD', 'bridge:inbox', '*', 'data', 'hello');
+  await becomes(bridge, 'inbox_recorded_total', 1);
+  await becomes(bridge, 'inbox_rejected_total', 1);
+  assert.equal(await metric(bridge, 'recorder_lost_total'), 0);
+  assert.equal(await metric(bridge, 'recorder_eras_total'), 1);
+  assert.equal(await metric(bridge, 'workers_ready'), 2);
+});
+
+story('streams of all workers are counted', async (scene) => {
+  const { bridge } = await scene.start({ BRIDGE_WORKERS: '2' });
+  const streams = [];
+  for (let i = 0; i < 8; i++) streams.push(await scene.listen(bridge, 'public:a'));
+  await scene.speak(bridge, 'public:a');
+  await becomes(bridge, 'connections', 9);
+  for (const stream of streams) await stream.close();
+  await becomes(bridge, 'connections', 1);
+});
+
+story('who stands by says so, and who takes over as well', async (scene) => {
+  const { redis, bridges } = await scene.fleet(2);
+  const { holder, standby } = await settled(redis, bridges);
+  await becomes(standby.bridge, 'recorder_place{place="standby"}', 1);
+  await holder.bridge.kill();
+  await becomes(standby.bridge, 'recorder_place{place="holder"}', 1);
+  assert.equal(await metric(standby.bridge, 'recorder_eras_total'), 0, 'it went on where the other one was');
+});
