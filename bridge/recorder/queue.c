@@ -57,6 +57,7 @@ bool queue_push(struct queue *queue, struct name channel, struct name payload)
         memcpy(item->bytes + channel.len, payload.bytes, payload.len);
     *queue_slot(queue, queue->count++) = item;
     queue->bytes += item_size(item);
+    queue->messages += !item_is_passed(item);
     queue->next++;
     return true;
 }
@@ -75,6 +76,7 @@ static void queue_drop_item(struct queue *queue)
 {
     struct item *item = *queue_slot(queue, 0);
     queue->bytes -= item_size(item);
+    queue->messages -= !item_is_passed(item);
     queue->start = (queue->start + 1) & (queue->cap - 1);
     queue->count--;
     queue->taken -= queue->taken > 0;

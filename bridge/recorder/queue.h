@@ -24,6 +24,7 @@ struct item {
 struct queue {
     struct item **ring; /* NULL while it never held anything */
     size_t cap, start, count;
+    size_t messages;  /* items that are not passed over */
     size_t taken;     /* how many of the items queue_take() has given */
     size_t bytes;     /* of memory that the items take */
     uint64_t first;   /* the ordinal of the oldest; of the next one to come where it is empty */

@@ -210,14 +210,14 @@ void scribe_send(struct scribe *scribe, bool sends)
 
 void scribe_drop(struct scribe *scribe, uint64_t ordinal)
 {
-    uint64_t before = queue_length(&scribe->queue);
+    bool was_empty = queue_is_empty(&scribe->queue);
+    size_t messages = scribe->queue.messages;
     if (ordinal > scribe->recorded)
         scribe->recorded = ordinal;
     queue_drop(&scribe->queue, ordinal);
-    uint64_t after = queue_length(&scribe->queue);
     if (scribe->sends)
-        scribe->count.recorded += before - after;
-    if (before && !after)
+        scribe->count.recorded += messages - scribe->queue.messages;
+    if (!was_empty && queue_is_empty(&scribe->queue))
         scribe->events.drained(scribe->arg);
 }
 

@@ -1,0 +1,61 @@
+// 46-recorder-full - Redis records more slowly than others publish. The recorder goes on reading what Redis pushes (a slow
+// reader would be cut), keeps what it heard within a bound, and counts and tells what it can't keep. What it keeps is
+// recorded in order, later.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { metric } from '../lib/metrics.mjs';
+import { areIncreasing, numbers } from '../lib/position.mjs';
+import { placeOf } from '../lib/seat.mjs';
+import { story } from '../lib/story.mjs';
+import { waitFor } from '../lib/wait.mjs';
+
+const SIZE = 60_000;
+const COUNT = 6000; // 360 MB: more than the 256 MiB that a recorder keeps
+const BATCH = 100;
+const LOG = 'bridge:log:public:a';
+
+const residentKib = async (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))[1]);
+
+// In parts: it is some 256 MB.
+async function recordedNumbers(redis) {
+  const found = [];
+  for (let after = '-'; ; ) {
+    const part = await redis.call('XRANGE', LOG, after, '+', 'COUNT', 50);
+    if (part.length === 0) return found;
+    for (const [, fields] of part) found.push(parseInt(fields[fields.indexOf('d') + 1], 10));
+    after = `(${part.at(-1)[0]}`;
+  }
+}
+
+story('while Redis refuses to record, memory is bounded, and what is lost is counted and told', async (scene) => {
+  const redis = await scene.redis();
+  const bridge = await scene.bridge({ redis, env: { BRIDGE_HISTORY_LENGTH: '100000', BRIDGE_WORKERS: '1' } });
+  const { pid } = placeOf(bridge);
+  await redis.call('CONFIG', 'SET', 'maxmemory', '1');
+  for (let first = 1; first <= COUNT; first += BATCH) {
+    for (const number of numbers(first, first + BATCH - 1)) redis.publish('public:a', number.padEnd(SIZE, '.'));
+    // Redis cuts a listener that is 32 MB behind: see that this one is not.
+    await waitFor(async () => (await metric(bridge, 'recorder_queued_messages')) === first + BATCH - 1, {
+      what: 'what was published to be heard',
+    });
+  }
+  const lost = await waitFor(() => metric(bridge, 'recorder_lost_total'), { what: 'the loss to be counted' });
+  await bridge.said(/recorder_full lost=\d+/);
+  assert.ok((await metric(bridge, 'recorder_queued_bytes')) <= (256 << 20) + 2 * SIZE);
+  assert.ok((await residentKib(pid)) < 700 << 10, 'the queue, and what the address sanitizer adds');
+
+  await redis.call('CONFIG', 'SET', 'maxmemory', '0');
+  await waitFor(async () => (await metric(bridge, 'recorder_queued_messages')) === 0, {
+    deadline: 60_000,
+    what: 'what was kept to be recorded',
+  });
+  assert.equal(await metric(bridge, 'recorder_lost_total'), lost);
+  const recorded = await recordedNumbers(redis);
+  assert.equal(await metric(bridge, 'recorder_recorded_total'), recorded.length);
+  assert.equal(recorded.length, COUNT - lost, 'recorded and lost are all');
+  assert.ok(areIncreasing(recorded.map((number) => `${number}-0`)), 'in order, none twice');
+  assert.equal(recorded[0], 1);
+
+  await redis.publish('public:a', `${COUNT + 1}`);
+  await waitFor(async () => (await redis.call('XLEN', LOG)) === recorded.length + 1, { what: 'all to be well again' });
+});
