@@ -46,6 +46,7 @@
 #include "base/loop.h"
 #include "ear.h"
 #include "inbox.h"
+#include "pulse.h"
 #include "redis/redis.h"
 #include "scribe.h"
 
@@ -54,10 +55,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICKS 12                         /* of the attend timer, within a lease */
-#define HOLDER_TICKS 4                   /* who holds or waits attends only every so many ticks */
-#define SILENT_TICKS 8                   /* so long it may hear nothing at all, though Redis told it something ... */
-#define UNHEARD_TICKS (5 * SILENT_TICKS) /* ... and so long not what it was told */
+#define TICKS 12                   /* of the attend timer, within a lease */
+#define HOLDER_TICKS 4             /* who holds or waits attends only every so many ticks */
 #define PATIENCE_TICKS (4 * TICKS) /* so long it keeps its place where two others hold and stand by: they may be dead */
 #define LEAVE_RETRY_MS 50
 
@@ -99,9 +98,7 @@ struct recorder {
     bool is_attend_failing;         /* and that was logged */
     bool is_one_too_many;           /* two others hold and stand by, as Redis sees it */
     unsigned ticks, waiting_ticks;  /* so long it was told that it is one too many */
-    uint64_t attend_sent_ms;
-    bool is_answered, has_heard, has_heard_itself; /* since it attended last */
-    unsigned silent_ticks, unheard_ticks;          /* for so long it was answered, and heard nothing; not itself */
+    struct pulse pulse;
 
     bool has_left;
     uint64_t leave_by_ms;
@@ -114,7 +111,7 @@ struct recorder {
     size_t newest_channel_len;
 
     bool had_place;
-    uint64_t refused, eras, places_lost, lag_ms;
+    uint64_t refused, eras, places_lost;
 };
 
 static void recorder_attend(struct recorder *r);
@@ -204,7 +201,7 @@ static void recorder_hear_own_place(struct recorder *r, uint64_t nonce, uint64_t
     recorder_attend(r);
 }
 
-static void recorder_hear_own_era(struct recorder *r, uint64_t era)
+static void recorder_hear_own_era(struct recorder *r, uint64_t era, uint64_t silent_ms)
 {
     if (r->state != RECORDER_JOINING && !recorder_is_numbering(r)) {
         recorder_restart(r, "an era of its own without a place");
@@ -213,10 +210,11 @@ static void recorder_hear_own_era(struct recorder *r, uint64_t era)
     r->eras++;
     r->generation++;
     scribe_number(r->scribe, era, 1);
-    log_warn("recorder_era",
-             "era=%" PRIu64 " kept=%" PRIu64 " hint=\"nobody was left to go on from; plain messages "
-             "that nobody heard are lost\"",
-             era, scribe_length(r->scribe));
+    if (silent_ms) /* else it is the first */
+        log_warn("recorder_era",
+                 "era=%" PRIu64 " kept=%" PRIu64 " silent_ms=%" PRIu64
+                 " hint=\"nobody was left to go on from; plain messages that nobody heard are lost\"",
+                 era, scribe_length(r->scribe), silent_ms);
     recorder_enter(r, RECORDER_HOLDING, "a new era");
     scribe_send(r->scribe, true);
 }
@@ -295,7 +293,7 @@ static void recorder_on_attended(void *arg, uint64_t ticket, struct reply reply,
     recorder_tell_attend(r, reply);
     if (reply.status != REPLY_OK)
         return;
-    r->is_answered = true;
+    pulse_answered(&r->pulse);
     r->is_one_too_many = attend.role == ROLE_WAITING && r->state != RECORDER_WAITING;
     if (!is_stale)
         recorder_obey(r, &attend);
@@ -324,8 +322,7 @@ static void recorder_attend(struct recorder *r)
         .number = is_joining ? r->place_last : scribe_first(r->scribe),
     };
     r->is_attending = true;
-    r->is_answered = r->has_heard = r->has_heard_itself = false;
-    r->attend_sent_ms = clock_now_ms();
+    pulse_sent(&r->pulse);
     caller_attend(r->caller, &attendance, recorder_on_attended, r, r->node_serial << 32 | (uint32_t)r->generation);
 }
 
@@ -338,22 +335,13 @@ static void recorder_drop_estate(struct recorder *r, const char *why)
     recorder_start_node(r);
 }
 
-/* Who hears less than others, or nothing at all, must not keep a place. Ticks are counted, not time: a process that was
- * hung finds what it was told meanwhile in its socket, once it looks. */
-static bool recorder_is_deaf(struct recorder *r)
-{
-    r->silent_ticks = r->has_heard ? 0 : r->silent_ticks + r->is_answered;
-    r->unheard_ticks = r->has_heard_itself ? 0 : r->unheard_ticks + r->is_answered;
-    return r->silent_ticks >= SILENT_TICKS || r->unheard_ticks >= UNHEARD_TICKS;
-}
-
 static void recorder_on_attend_timer(void *arg)
 {
     struct recorder *r = arg;
     timer_start(r->attend_timer, r->config.lease_ms / TICKS + 1);
     if (r->state == RECORDER_AWAY && r->is_confirmed && ++r->estate_ticks >= TICKS)
         recorder_drop_estate(r, "Redis does not record it");
-    if (recorder_is_deaf(r)) {
+    if (pulse_is_deaf(&r->pulse)) {
         recorder_restart(r, "the recorder does not hear itself");
         return;
     }
@@ -440,9 +428,9 @@ static void recorder_hear_control(struct recorder *r, struct name payload)
     } else if (sscanf(words, "place %23s %" SCNu64 " %" SCNu64 " %" SCNu64, node, &a, &b, &c) == 4) {
         if (strcmp(node, r->node) == 0)
             recorder_hear_own_place(r, a, b, c);
-    } else if (sscanf(words, "era %" SCNu64 " %23s", &a, node) == 2) {
+    } else if (sscanf(words, "era %" SCNu64 " %23s %" SCNu64, &a, node, &b) == 3) {
         if (strcmp(node, r->node) == 0)
-            recorder_hear_own_era(r, a);
+            recorder_hear_own_era(r, a, b);
         else
             recorder_hear_others_era(r, a);
     } else if (strcmp(words, "vacant") == 0) {
@@ -450,12 +438,6 @@ static void recorder_hear_control(struct recorder *r, struct name payload)
     } else if (strcmp(words, "who") == 0 && r->state == RECORDER_HOLDING) {
         recorder_attend(r);
     }
-}
-
-static void recorder_hear_itself(struct recorder *r)
-{
-    r->has_heard_itself = true;
-    r->lag_ms = clock_now_ms() - r->attend_sent_ms;
 }
 
 static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
@@ -507,14 +489,13 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
 static void recorder_on_message(void *arg, const struct heard *heard)
 {
     struct recorder *r = arg;
-    r->has_heard = true;
+    bool is_own = name_is(heard->channel, r->node_channel);
+    pulse_heard(&r->pulse, is_own);
     if (heard->pattern.len > 0 && name_is(heard->pattern, r->live))
         recorder_hear_live(r, heard);
     else if (heard->pattern.len > 0)
         recorder_hear_plain(r, heard);
-    else if (name_is(heard->channel, r->node_channel))
-        recorder_hear_itself(r);
-    else
+    else if (!is_own)
         recorder_hear_control(r, heard->payload);
 }
 
@@ -527,10 +508,10 @@ static void recorder_on_listener_up(void *arg)
     node_channel(r->config.redis, r->node, r->node_channel);
     r->node_serial++;
     r->nonce = 0;
-    r->is_attending = r->attends_again = r->is_confirmed = r->is_answered = false;
+    r->is_attending = r->attends_again = r->is_confirmed = false;
     r->is_one_too_many = false;
     r->estate_ticks = r->waiting_ticks = 0;
-    r->silent_ticks = r->unheard_ticks = 0;
+    pulse_begin(&r->pulse);
     listener_subscribe(r->listener, false, r->node_channel, strlen(r->node_channel));
     listener_subscribe(r->listener, false, r->control, strlen(r->control));
 }
@@ -641,7 +622,7 @@ void recorder_status(const struct recorder *r, struct recorder_status *out)
         .places_lost = r->places_lost,
         .queued = scribe_length(r->scribe),
         .queued_bytes = scribe->queued_bytes,
-        .lag_ms = r->lag_ms,
+        .lag_ms = r->pulse.lag_ms,
         .inbox_recorded = inbox->recorded,
         .inbox_rejected = inbox->rejected,
     };

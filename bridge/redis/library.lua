@@ -9,7 +9,8 @@
 --           log:<c>   stream of one channel          channels sorted set: channel -> ms of its last position
 --           lost      cursors before this position may miss what Redis lost (see witness)
 --           key:…     position of a publish with an idempotency key, for 2 minutes
---           era       hash: era, last ordinal, rules recorder the seat, with an expiry
+--           era       hash: era, last (ordinal), rules, held (ms of the newest attend of a holder)
+--           recorder  the seat, with an expiry
 --           recorder:standby  the standby's lease    recorder:members  sorted set: node -> ms until which it counts
 --           inbox     stream that others add to      inbox:position, inbox:rejected
 --
@@ -497,15 +498,17 @@ local function seat_give(node, lease)
 end
 
 -- A new era, whose message 1 is the first that this node has queued. Its number is a time, so that none ever comes
--- twice, not even where Redis loses its newest writes.
+-- twice, not even where Redis loses its newest writes. Told on control: `era <n> <node> <ms since somebody held the
+-- seat, 0: nobody ever did>`.
 local function era_open(node, rules, current, lease, now)
   local time = call('TIME')
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
-  call('HSET', KEY_ERA, 'era', era, 'last', '0', 'rules', rules)
+  local held = tonumber(call('HGET', KEY_ERA, 'held') or now)
+  call('HSET', KEY_ERA, 'era', era, 'last', '0', 'rules', rules, 'held', string.format('%.0f', now))
   call('DEL', KEY_MEMBERS)
   seat_give(node, lease)
   member_add(node, lease, now)
-  call('PUBLISH', CONTROL, 'era ' .. era .. ' ' .. node)
+  call('PUBLISH', CONTROL, string.format('era %s %s %.0f', era, node, now - held))
   return era
 end
 
@@ -540,6 +543,7 @@ local function attend(_, argv)
     member_add(node, lease, now)
     if not seat or seat == node then
       seat_give(node, lease)
+      call('HSET', KEY_ERA, 'held', string.format('%.0f', now))
       call('PUBLISH', CONTROL, 'renewed ' .. current .. ' ' .. node)
       return answer('holder')
     end

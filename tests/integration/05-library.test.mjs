@@ -329,7 +329,7 @@ story('a new era is opened only where no member is left and nothing was recorded
   const opened = await bob.attend('joining', era, 1);
   assert.equal(opened.role, 'holder');
   assert.ok(Number(opened.era) > Number(era));
-  assert.deepEqual(await bob.heard('era'), ['era', opened.era, 'bob']);
+  assert.deepEqual((await bob.heard('era')).slice(0, 3), ['era', opened.era, 'bob']);
   assert.deepEqual(await redis.fn('record', era, 2, 'public:a', 'late'), ['STALE', '0']);
 });
 

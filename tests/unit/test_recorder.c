@@ -325,7 +325,7 @@ static enum node_role redis_attend(const struct attendance *a)
             memset(members, 0, sizeof members);
             redis_seat_give(a->node);
             member_add(a->node);
-            snprintf(words, sizeof words, "era %" PRIu64 " %s", era, a->node);
+            snprintf(words, sizeof words, "era %" PRIu64 " %s 1000", era, a->node);
             tell_control(words);
             return ROLE_HOLDER;
         }
