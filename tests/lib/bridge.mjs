@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request } from './http.mjs';
 import { freePort } from './port.mjs';
-import { Program, descendants } from './program.mjs';
+import { Program, descendants, signal } from './program.mjs';
 import { waitFor } from './wait.mjs';
 
 const TESTS = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -115,6 +115,15 @@ export class Bridge {
     await this.program.kill();
     this.checkLog();
     this.program = this.#past();
+  }
+
+  // The machine stands still: not one of its processes does anything, and its connections stay open.
+  freeze() {
+    for (const pid of [this.pid, ...this.children()]) signal(pid, 'SIGSTOP');
+  }
+
+  thaw() {
+    for (const pid of [this.pid, ...this.children()]) signal(pid, 'SIGCONT');
   }
 
   // Killed and started again, on the same port, with the same settings.

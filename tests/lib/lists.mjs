@@ -13,3 +13,13 @@ export function assertSameList(actual, expected, what = 'the list') {
       `where …${part(expected)}… of ${expected.length} was expected`,
   );
 }
+
+// Increasing numbers, short enough to be read: [1, 2, 3, 7] → "1-3, 7".
+export function asRanges(list) {
+  const ranges = [];
+  for (const n of list) {
+    if (ranges.at(-1)?.[1] === n - 1) ranges.at(-1)[1] = n;
+    else ranges.push([n, n]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { makeFolder, removeFolder } from './folder.mjs';
 import { freePort } from './port.mjs';
+import { comparePositions } from './position.mjs';
 import { Program } from './program.mjs';
 import { Resp } from './resp.mjs';
 import { waitFor } from './wait.mjs';
@@ -78,8 +79,12 @@ export class Redis {
     removeFolder(this.folder);
   }
 
+  // One, also for those who ask while it is being made: what is called first is executed first.
   async #connection() {
-    if (!this.client || this.client.closed) this.client = await Resp.connect(this.port);
+    if (!this.client || this.client.closed) {
+      this.connecting ??= Resp.connect(this.port).finally(() => (this.connecting = undefined));
+      this.client = await this.connecting;
+    }
     return this.client;
   }
 
@@ -104,6 +109,36 @@ export class Redis {
   // The durable way in for backends; its position.
   record(channel, payload, event) {
     return this.call('FCALL', 'bridge_publish', 1, channel, payload, ...(event === undefined ? [] : [event]));
+  }
+
+  // How many entries the logs of these channels have.
+  async logged(channels) {
+    const lengths = await Promise.all(channels.map((channel) => this.call('XLEN', `bridge:log:${channel}`)));
+    return lengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  // In parts: a long reply would be decoded again with each piece of it that comes.
+  async #log(channel) {
+    const log = [];
+    for (let part; part === undefined || part.length > 0; log.push(...part)) {
+      const from = log.length ? `(${log.at(-1)[0]}` : '-';
+      part = await this.call('XRANGE', `bridge:log:${channel}`, from, '+', 'COUNT', 1_000);
+    }
+    return log;
+  }
+
+  // What the logs of these channels have, in the order of positions: { id, channel, data, previous, event }.
+  async entries(channels) {
+    const logs = await Promise.all(
+      channels.map(async (channel) => {
+        const log = await this.#log(channel);
+        return log.map(([id, list]) => {
+          const fields = new Map(list.flatMap((name, i) => (i % 2 ? [] : [[name, list[i + 1]]])));
+          return { id, channel, data: fields.get('d'), previous: fields.get('p'), event: fields.get('e') };
+        });
+      }),
+    );
+    return logs.flat().sort((a, b) => comparePositions(a.id, b.id));
   }
 
   // What a person types: redis-cli with these words; what it prints.

@@ -53,6 +53,10 @@ function asText(value) {
   return Array.isArray(value) ? value.map(asText) : value;
 }
 
+function isMessage(value) {
+  return Array.isArray(value) && /^p?message$/.test(value[0]?.toString());
+}
+
 export class Resp {
   static async connect(port) {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
@@ -69,6 +73,10 @@ export class Resp {
       rest = rest.length ? Buffer.concat([rest, chunk]) : chunk;
       let at = 0;
       for (let item; at < rest.length && (item = decode(rest, at)); at = item[1]) {
+        if (this.hear && isMessage(item[0])) {
+          this.hear(...item[0].slice(-2).map(asText));
+          continue;
+        }
         const { resolve, reject } = this.waiting.shift();
         if (item[0] instanceof Error) reject(item[0]);
         else resolve(item[0]);
@@ -94,6 +102,13 @@ export class Resp {
   // One command; its reply with bulk strings as text.
   async call(...args) {
     return asText(await this.callRaw(...args));
+  }
+
+  // From here on this connection listens: hear(channel, payload), in the order in which Redis executed things.
+  async listen(hear, { channels = [], patterns = [] }) {
+    this.hear = hear;
+    for (const name of channels) await this.call('SUBSCRIBE', name);
+    for (const name of patterns) await this.call('PSUBSCRIBE', name);
   }
 
   close() {

@@ -98,8 +98,9 @@ export class SseParser {
 
 // channel      one, several, or a pattern
 // lastEventId  the header; undefined sends none
+// deadline     for the answer
 // Resolves when the answer's headers are there, whatever the status.
-export function openSse(base, { channel, lastEventId, parameters, headers = {}, path } = {}) {
+export function openSse(base, { channel, lastEventId, parameters, headers = {}, path, deadline = 15_000 } = {}) {
   const url = new URL((base.base ?? base) + (path ?? '/events' + query(channel, parameters)));
   const all = { Accept: 'text/event-stream', ...headers };
   if (lastEventId !== undefined) all['Last-Event-ID'] = lastEventId;
@@ -108,7 +109,7 @@ export function openSse(base, { channel, lastEventId, parameters, headers = {}, 
       { host: url.hostname.replace(/[[\]]/g, ''), port: url.port, path: url.pathname + url.search, headers: all, agent: false },
       (response) => resolve(new SseStream(response, request)),
     );
-    request.setTimeout(15_000, () => request.destroy(new Error('no headers of /events in 15 s')));
+    request.setTimeout(deadline, () => request.destroy(new Error(`no headers of /events in ${deadline} ms`)));
     request.once('response', () => request.setTimeout(0));
     request.on('error', reject);
   });

@@ -15,9 +15,10 @@ const LOG_LINES = 120;
 // name     the promise
 // tell     async (scene) => …
 // timeout  a test that takes longer has failed
-export function story(name, tell, { timeout = 50_000, skip = false } = {}) {
-  test(name, { skip }, async () => {
-    const scene = new Scene();
+// hasLogs  false: what it throws says all that is worth saying of the logs
+export function story(name, tell, { timeout = 50_000, skip = false, hasLogs = true } = {}) {
+  test(name, { skip }, async (t) => {
+    const scene = new Scene((figure) => t.diagnostic(figure));
     let failure;
     try {
       await within(timeout, `the end of "${name}"`, tell(scene));
@@ -26,7 +27,7 @@ export function story(name, tell, { timeout = 50_000, skip = false } = {}) {
     }
     const late = await scene.end();
     if (!failure && !late) return;
-    scene.printLogs(name);
+    if (hasLogs) scene.printLogs(name);
     if (failure && late) process.stderr.write(`and while ending: ${late.message}\n`);
     throw failure ?? late;
   });
@@ -36,6 +37,11 @@ export function story(name, tell, { timeout = 50_000, skip = false } = {}) {
 class Scene {
   #owned = [];
   #logs = [];
+
+  // tell  a figure that the run should show, also when all is well
+  constructor(tell) {
+    this.tell = tell;
+  }
 
   own(thing) {
     this.#owned.push(thing);

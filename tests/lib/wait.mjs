@@ -46,11 +46,12 @@ export async function within(deadline, what, promise) {
 }
 
 // Calls `step(i)` for i = 0 … times-1, at an even pace: a publisher that speaks for a while, not all at once.
+// A step that gives false is the last. Who is late hurries, but others have their turn between two steps.
 export async function paced(times, everyMs, step) {
   const start = Date.now();
   for (let i = 0; i < times; i++) {
     const early = start + i * everyMs - Date.now();
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    await step(i);
+    await new Promise((resolve) => (early > 0 ? setTimeout(resolve, early) : setImmediate(resolve)));
+    if ((await step(i)) === false) return;
   }
 }

@@ -7,10 +7,12 @@ export const JSON_PROTOCOL = 'bridge.v1.json';
 export const RAW_PROTOCOL = 'bridge.v1.raw';
 
 // Resolves when the connection is open; rejects with `status` if the server answers with anything but 101.
-export function openWs(base, { channel, parameters, protocols = [JSON_PROTOCOL], headers, path, pong = true } = {}) {
+// deadline  for the handshake
+export function openWs(base, options = {}) {
+  const { channel, parameters, protocols = [JSON_PROTOCOL], headers, path, pong = true, deadline = 15_000 } = options;
   const url = (base.base ?? base).replace(/^http/, 'ws') + (path ?? '/ws' + query(channel, parameters));
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false, handshakeTimeout: 15_000 });
+    const socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false, handshakeTimeout: deadline });
     const client = new WsClient(socket, { pong, isRaw: protocols.includes(RAW_PROTOCOL) || parameters?.format === 'raw' });
     socket.once('open', () => resolve(client));
     socket.once('unexpected-response', (_, response) => {
