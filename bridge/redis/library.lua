@@ -534,8 +534,8 @@ local function attend(_, argv)
   local seat = lease_owner(KEY_SEAT)
   local is_current, is_synced = era == current, claim == 'synced'
   local is_member
-  if is_synced then
-    is_member = is_current and number <= last + 1
+  if is_synced and is_current then
+    is_member = number <= last + 1
   else -- it opened the era itself, and has not heard so yet
     is_member = call('ZSCORE', KEY_MEMBERS, node)
   end
@@ -608,7 +608,7 @@ end
 
 ---------------------------------------------------------------------------------------------------- the inbox
 
--- What an inbox entry says, or why it is refused. `served` and `ephemeral` are lists of patterns.
+-- What an inbox entry says, by name; or nil, and why it says nothing.
 local function inbox_parse(fields)
   local said = {}
   for i = 1, #fields, 2 do said[fields[i]] = fields[i + 1] end
@@ -624,7 +624,7 @@ local function is_matched(globs, channel)
   return false
 end
 
--- NULL, or why it was not published.
+-- nil, or why it was not published.
 local function inbox_publish(said, served, ephemeral)
   local refusal = channel_error(said.channel) or payload_error(said.data) or event_error(said.event or '')
   if refusal then return refusal.err end
@@ -644,7 +644,7 @@ end
 
 -- inbox limit bytes served… '' ephemeral…: record what is in the inbox, oldest first: at most `limit` entries, and about
 -- `bytes` of data. What is done leaves the inbox within the same function, so nothing is ever done twice.
--- -> {done, why the newest of the rejected was, rejected}
+-- -> {done, rejected, why the newest of those was}
 local function inbox(_, argv)
   local limit, bytes = tonumber(argv[1]), tonumber(argv[2])
   local served, ephemeral, list = {}, {}, nil

@@ -300,7 +300,7 @@ static enum node_role redis_attend(const struct attendance *a)
     if (!is_heard(a->node))
         return ROLE_GONE;
     bool is_current = a->era == era, is_synced = a->claim == CLAIM_SYNCED;
-    bool is_member = is_synced ? is_current && a->number <= last + 1 : member_find(a->node) != NULL;
+    bool is_member = is_synced && is_current ? a->number <= last + 1 : member_find(a->node) != NULL;
     const char *holder = lease_owner(&seat);
     if (is_member) {
         member_add(a->node);
