@@ -10,7 +10,7 @@
  *     GONE               no child lives
  *
  * All signals that matter are blocked and fetched with sigtimedwait(), so there is no handler and no race. Children are
- * forked before they have a loop, and unblock everything.
+ * forked before they have a loop, and unblock everything once they have handlers.
  */
 #include "supervisor.h"
 
@@ -88,9 +88,6 @@ _Noreturn static void child_main(const struct supervisor *supervisor, const stru
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor->pid) /* it died before we could ask to die with it */
         _exit(WORKER_FAILED);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGINT, SIG_IGN); /* a Ctrl-C goes to all of us; who ends when is the supervisor's to say */
     struct worker_task task = {
         .parts = child->parts, .role = child->role, .board = supervisor->board, .number = child->number};

@@ -185,6 +185,15 @@ static int record(struct worker *worker)
     return WORKER_DONE;
 }
 
+/* The supervisor had blocked them; one that has come since then is heard now. */
+static void unblock_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static int worker_init(struct worker *worker)
 {
     int code = WORKER_DONE;
@@ -198,6 +207,7 @@ static int worker_init(struct worker *worker)
     loop_on_signal(worker->loop, SIGTERM, on_terminate, worker);
     if (!is_ignored(SIGINT))
         loop_on_signal(worker->loop, SIGINT, on_terminate, worker);
+    unblock_signals();
     if (worker->task->parts & WORKER_SERVES)
         code = serve(worker);
     if (code == WORKER_DONE && worker->task->parts & WORKER_RECORDS && worker->config->channels.count > 0)

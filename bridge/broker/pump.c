@@ -136,7 +136,7 @@ static bool pump_gaps(struct subscriber *s)
         if (!member->has_gap)
             continue;
         member->has_gap = false;
-        member->gap.cursor = s->cursor;
+        member->gap.cursor = member->is_merged ? s->cursor : member_after(member);
         s->broker->counters.gaps_told++;
         if (pump_is_full(s, s->ops->gap(s->sink, &member->gap)))
             return false;
