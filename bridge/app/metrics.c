@@ -16,7 +16,7 @@ static const struct metric {
     const char *name, *type, *help;
     size_t offset; /* of a uint64_t in struct recorder_status */
 } metrics[] = {
-    {"recorder_recorded_total", "counter", "Plain messages that this instance recorded.",
+    {"recorder_recorded_total", "counter", "Plain messages that were recorded while this instance held the seat.",
      offsetof(struct recorder_status, recorded)},
     {"recorder_refused_total", "counter", "Plain messages that can't be recorded: too large, or a bad channel name.",
      offsetof(struct recorder_status, refused)},

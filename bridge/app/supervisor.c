@@ -209,6 +209,8 @@ static void child_died(struct supervisor *supervisor, struct child *child, int s
     child->pid = 0;
     if (is_worker(child))
         board_say_worker(supervisor->board, child->number, BOARD_ABSENT);
+    else
+        board_reset_recorder(supervisor->board);
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
         begin_end(supervisor, EXIT_FAILURE, "a child said that another try is hopeless");
     else

@@ -5,8 +5,8 @@
  *   IDLE ─────────────────────► WAITING ────────────────────────► TAKING ─┐ more
  *     ▲                            ▲ ▲       nothing is left      │  ▲     │
  *     └─ not serving any more      │ └────────────────────────────┘  └─────┘
- *                                  │ retry_timer, inbox_on_caller_up
- *                               PAUSED ◄── an error
+ *                                PAUSED ◄── an error             ▲
+ *                                   └── retry_timer, caller up ──┘
  */
 #include "inbox.h"
 
@@ -97,8 +97,10 @@ static void inbox_wait(struct inbox *inbox)
 static void inbox_retry(void *arg)
 {
     struct inbox *inbox = arg;
-    if (inbox->state == INBOX_PAUSED)
-        inbox_wait(inbox);
+    if (inbox->state == INBOX_PAUSED && inbox->serves)
+        inbox_take(inbox); /* and not wait: what waits may be too large to be told within the deadline */
+    else if (inbox->state == INBOX_PAUSED)
+        inbox->state = INBOX_IDLE;
 }
 
 void inbox_serve(struct inbox *inbox, bool serves)

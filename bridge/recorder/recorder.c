@@ -35,7 +35,7 @@
  * era with all that it has queued, provided that nothing was recorded since its place. So what is lost of plain messages
  * is what no living node has heard.
  *
- * Nothing here leans on clocks or on being told in time. All repeats are harmless: calls that were sent on a connection
+ * That nothing is recorded twice or out of order leans on no clock, nor on being told in time. All repeats are harmless: calls that were sent on a connection
  * that died may be executed late, and change nothing then, or nothing that is not said on control.
  * tests/model holds a model of this protocol, and the rules without which it breaks.
  */
@@ -55,10 +55,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICKS 12                   /* of the attend timer, within a lease */
-#define HOLDER_TICKS 4             /* who holds or waits attends only every so many ticks */
-#define PATIENCE_TICKS (4 * TICKS) /* so long it keeps its place where two others hold and stand by: they may be dead */
+#define TICKS 12        /* of the attend timer, within a lease, ... */
+#define TICK_MS_MAX 250 /* ... and no longer than this: others ask every second whether somebody records */
+#define HOLDER_TICKS 4  /* who holds or waits attends only every so many ticks */
+#define PATIENCE 4      /* leases for which it keeps its place where two others hold and stand by: they may be dead */
 #define LEAVE_RETRY_MS 50
+#define LEAVE_ANSWER_MS 100 /* so long the last word may take */
 
 enum recorder_state {
     RECORDER_AWAY,
@@ -78,6 +80,7 @@ struct recorder {
     struct ear ear;
     uint64_t rules;
     struct timer *attend_timer;
+    uint64_t tick_ms;
     char control[REDIS_PREFIX_MAX + 16], live[LIVE_NAME_MAX];
 
     enum recorder_state state;
@@ -338,20 +341,20 @@ static void recorder_drop_estate(struct recorder *r, const char *why)
 static void recorder_on_attend_timer(void *arg)
 {
     struct recorder *r = arg;
-    timer_start(r->attend_timer, r->config.lease_ms / TICKS + 1);
-    if (r->state == RECORDER_AWAY && r->is_confirmed && ++r->estate_ticks >= TICKS)
+    timer_start(r->attend_timer, r->tick_ms);
+    if (r->state == RECORDER_AWAY && r->is_confirmed && ++r->estate_ticks * r->tick_ms >= r->config.lease_ms)
         recorder_drop_estate(r, "Redis does not record it");
     if (pulse_is_deaf(&r->pulse)) {
         recorder_restart(r, "the recorder does not hear itself");
         return;
     }
     r->waiting_ticks = r->is_one_too_many ? r->waiting_ticks + 1 : 0;
-    if (r->waiting_ticks > PATIENCE_TICKS) {
+    if (r->waiting_ticks * r->tick_ms > PATIENCE * r->config.lease_ms) {
         recorder_restart(r, "two others hold and stand by");
         return;
     }
     bool wants_place = (r->state == RECORDER_ENTERING && r->unconfirmed == 0) || r->state == RECORDER_JOINING;
-    if (wants_place && clock_now_ms() - r->sync_ms >= r->config.lease_ms / 3)
+    if (wants_place && clock_now_ms() - r->sync_ms >= HOLDER_TICKS * r->tick_ms)
         recorder_sync(r);
     bool is_settled = r->state == RECORDER_HOLDING || r->state == RECORDER_WAITING;
     if (!is_settled || ++r->ticks % HOLDER_TICKS == 0)
@@ -373,9 +376,10 @@ static void recorder_left(struct recorder *r)
 static void recorder_on_leave(void *arg, uint64_t serial, struct reply reply, enum leave_result result)
 {
     struct recorder *r = arg;
-    if (serial != r->node_serial || reply.status != REPLY_OK || result == LEAVE_LEFT)
+    bool is_told = serial == r->node_serial && reply.status == REPLY_OK;
+    if (is_told && result == LEAVE_LEFT)
         recorder_left(r);
-    else if (result == LEAVE_ALONE && scribe_is_empty(r->scribe))
+    else if (is_told && result == LEAVE_ALONE && scribe_is_empty(r->scribe))
         caller_leave(r->caller, r->node, true, recorder_on_leave, r, serial);
     else
         timer_start(r->leave_timer, LEAVE_RETRY_MS);
@@ -387,6 +391,10 @@ static void recorder_try_leave(void *arg)
 {
     struct recorder *r = arg;
     bool is_late = clock_now_ms() >= r->leave_by_ms;
+    if (clock_now_ms() >= r->leave_by_ms + LEAVE_ANSWER_MS) {
+        recorder_left(r);
+        return;
+    }
     if (r->state == RECORDER_AWAY || !caller_is_up(r->caller)) {
         if (is_late || scribe_is_empty(r->scribe))
             recorder_left(r);
@@ -394,7 +402,7 @@ static void recorder_try_leave(void *arg)
             timer_start(r->leave_timer, LEAVE_RETRY_MS);
         return;
     }
-    bool is_needed = r->state == RECORDER_HOLDING && !is_late;
+    bool is_needed = recorder_is_numbering(r) && !is_late;
     caller_leave(r->caller, r->node, !is_needed, recorder_on_leave, r, r->node_serial);
 }
 
@@ -433,7 +441,9 @@ static void recorder_hear_control(struct recorder *r, struct name payload)
             recorder_hear_own_era(r, a, b);
         else
             recorder_hear_others_era(r, a);
-    } else if (strcmp(words, "vacant") == 0) {
+    } else if (strcmp(words, "unechoed") == 0) {
+        ear_begin(&r->ear);
+    } else if (strncmp(words, "vacant", 6) == 0) {
         recorder_attend(r);
     } else if (strcmp(words, "who") == 0 && r->state == RECORDER_HOLDING) {
         recorder_attend(r);
@@ -640,6 +650,7 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_config *c
     r->config = *config;
     r->ear = (struct ear){.redis = config->redis, .channels = config->channels, .ephemeral = config->ephemeral};
     r->rules = ear_rules(&r->ear);
+    r->tick_ms = config->lease_ms / TICKS < TICK_MS_MAX ? config->lease_ms / TICKS + 1 : TICK_MS_MAX;
     snprintf(r->control, sizeof r->control, "%scontrol", config->redis->prefix);
     live_name(config->redis, "*", 1, r->live);
     r->attend_timer = timer_new(loop, recorder_on_attend_timer, r);

@@ -62,7 +62,7 @@ uint64_t scribe_newest(const struct scribe *scribe);
 uint64_t scribe_length(const struct scribe *scribe);
 
 struct scribe_count {
-    uint64_t recorded, passed, lost; /* messages: sent and confirmed by us; refused; no memory left for them */
+    uint64_t recorded, lost; /* messages: that were recorded while it sent; that there was no memory left for */
     size_t queued_bytes;
 };
 const struct scribe_count *scribe_count(struct scribe *scribe);

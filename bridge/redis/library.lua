@@ -184,6 +184,14 @@ end
 
 ---------------------------------------------------------------------------------------------------- writing
 
+local function field_of(entry, name)
+  local fields = entry[2]
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+  return ''
+end
+
 -- Positions for `count` messages, taken before the first is written: whatever fails later, none is ever used twice.
 local function reserve(count)
   local now = clock_ms()
@@ -195,16 +203,20 @@ local function reserve(count)
   return {ms = ms, seq = seq, now = now, floor = expired_floor(now, last, genesis), newest = {}}
 end
 
--- The position of a channel's newest entry. Logs are ours alone: what is not a stream there is an accident, and must
--- not keep anybody's messages from being recorded for ever.
+-- A command on a key of ours. What is of another type there is an accident, and must not keep anybody's messages from
+-- being recorded for ever.
+local function call_ours(command, key, ...)
+  local answer = redis.pcall(command, key, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if not string.find(answer.err, 'WRONGTYPE', 1, true) then error(answer) end
+  call('DEL', key)
+  return call(command, key, ...)
+end
+
+-- The position of a channel's newest entry.
 local function log_newest(log)
-  local entries = redis.pcall('XREVRANGE', log, '+', '-', 'COUNT', 1)
-  if entries.err then
-    if not string.find(entries.err, 'WRONGTYPE', 1, true) then error(entries) end
-    call('DEL', log)
-    return nil
-  end
-  return entries[1] and entries[1][1]
+  local newest = call_ours('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  return newest and newest[1]
 end
 
 -- A log whose newest id is ahead of all positions is from another life (the position was lost, and the clock set back).
@@ -218,6 +230,8 @@ end
 
 -- Put one message into its channel's log and announce it on live. flag: e (echoed: the plain message follows within
 -- the same function) or r (recorded: it was the plain message `ordinal` of `era`).
+-- Nothing raises an error once the entry is in the log, or its sender would send it again: what goes wrong then is in
+-- reserved.trouble, and those who hear nothing find the entry by its successor's `p`.
 --
 -- The announcement:  <position> <previous> <flag> <era> <ordinal> <event bytes> <from bytes>\n<event><from><payload>
 local function append(reserved, channel, payload, event, from, flag, era, ordinal)
@@ -229,14 +243,13 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   local fields = {'d', payload, 'p', previous}
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
+  if not known then call_ours('ZADD', KEY_CHANNELS, string.format('%.0f', reserved.ms), channel) end
   log_add(log, position, fields)
-  if not known then
-    call('PEXPIRE', log, TTL)
-    call('ZADD', KEY_CHANNELS, string.format('%.0f', reserved.ms), channel)
-  end
+  if not known then redis.pcall('PEXPIRE', log, TTL) end
   reserved.newest[channel] = position
-  call('PUBLISH', PREFIX .. 'live:' .. channel,
+  local told = redis.pcall('PUBLISH', PREFIX .. 'live:' .. channel,
     table.concat({position, previous, flag, era, ordinal, #event, #from}, ' ') .. '\n' .. event .. from .. payload)
+  if type(told) == 'table' then reserved.trouble = told end
   return position
 end
 
@@ -249,8 +262,11 @@ local function publish(channel, payload, event, from, key)
     local first = call('GET', seen)
     if first then return first end
   end
-  local position = append(reserve(1), channel, payload, event, from, 'e', 0, 0)
-  redis.pcall('PUBLISH', channel, payload) -- recorded it is, even where its publisher may not PUBLISH there
+  local reserved = reserve(1)
+  local position = append(reserved, channel, payload, event, from, 'e', 0, 0)
+  if not reserved.trouble and type(redis.pcall('PUBLISH', channel, payload)) == 'table' then
+    redis.pcall('PUBLISH', CONTROL, 'unechoed') -- recorded it is, even where its publisher may not PUBLISH there
+  end
   if seen then call('SET', seen, position, 'PX', IDEMPOTENCY_MS) end
   return position
 end
@@ -282,26 +298,27 @@ local function record(_, argv)
   end)
   call('HSET', KEY_ERA, 'last', string.format('%.0f', last))
   if not is_done then error(trouble) end
+  if reserved and reserved.trouble then error(reserved.trouble) end
   return {'OK', string.format('%.0f', last)}
 end
 
 -- witness position channel: somebody was told of this position, and, where a channel is given, of an entry there. Where
--- Redis does not know it any more (a crash or a failover lost what it had acknowledged), cursors before it may miss what
--- nobody can give them now; that is remembered for as long as anybody can come back with one, and told to all workers.
+-- Redis does not know it any more (a crash or a failover lost what it had acknowledged, and it can't have been trimmed nor
+-- have expired), cursors before it may miss what nobody can give them now; that is remembered, and told to all workers.
 -- -> the position before which things are missing, where that is new; else 0-0
 local function witness(_, argv)
-  local seen, channel = argv[1], argv[2]
-  local newest, genesis = keyspace(clock_ms())
+  local seen, channel, now = argv[1], argv[2], clock_ms()
+  local newest, genesis = keyspace(now)
   local is_lost = position_before(newest, seen)
   if not is_lost and channel ~= '' then
     local log = PREFIX .. 'log:' .. channel
-    local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-    local is_kept = not first or not position_before(seen, first[1])
-    is_lost = is_kept and #call('XRANGE', log, seen, seen) == 0
+    local first = call_ours('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+    local forgotten = first and field_of(first, 'p') or expired_floor(now, newest, genesis)
+    is_lost = position_before(forgotten, seen) and #call('XRANGE', log, seen, seen) == 0
   end
   local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY_LOST) or BEGIN, seen)
   if not is_lost or is_known then return BEGIN end
-  call('SET', KEY_LOST, seen, 'PX', TTL)
+  call('SET', KEY_LOST, seen)
   call('SET', KEY_POSITION, position_max(newest, seen)) -- nothing new may come before it
   call('PUBLISH', CONTROL, 'lost ' .. seen)
   return seen
@@ -328,14 +345,6 @@ local function channels_of(name, ms)
     if glob_match(bare, channel) then found[#found + 1] = channel end
   end
   return found
-end
-
-local function field_of(entry, name)
-  local fields = entry[2]
-  for i = 1, #fields, 2 do
-    if fields[i] == name then return fields[i + 1] end
-  end
-  return ''
 end
 
 -- A channel's entries after a position and up to `to` ('+': all): at most `limit`, and at most `bytes` of payload or
@@ -465,9 +474,9 @@ end
 
 ---------------------------------------------------------------------------------------------------- recorders
 
--- A recorder's *node* is one pub/sub connection of it, and has a channel of its own: who does not hear it is gone.
+-- A recorder's *node* is one pub/sub connection of it, and has a channel of its own: who is not subscribed there is gone.
 local function is_heard(node)
-  return call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') > 0
+  return call('PUBSUB', 'NUMSUB', PREFIX .. 'node:' .. node)[2] > 0
 end
 
 -- Who holds one of the two leases, the seat or the standby's; nil: nobody, or one that is gone.
@@ -530,6 +539,7 @@ local function attend(_, argv)
   local current, last = state[1] or '0', tonumber(state[2] or '0')
   local function answer(role) return {role, current, string.format('%.0f', last)} end
 
+  call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') -- for it to know that it hears
   if not is_heard(node) then return answer('gone') end
   local seat = lease_owner(KEY_SEAT)
   local is_current, is_synced = era == current, claim == 'synced'
@@ -599,10 +609,13 @@ local function leave(_, argv)
     local standby = lease_owner(KEY_STANDBY)
     return standby and standby ~= node and 'coming' or 'alone'
   end
-  if call('GET', KEY_SEAT) == node then call('DEL', KEY_SEAT) end
-  if call('GET', KEY_STANDBY) == node then call('DEL', KEY_STANDBY) end
+  for key, word in pairs({[KEY_SEAT] = 'vacant', [KEY_STANDBY] = 'vacant standby'}) do
+    if call('GET', key) == node then
+      call('DEL', key)
+      call('PUBLISH', CONTROL, word)
+    end
+  end
   call('ZREM', KEY_MEMBERS, node)
-  call('PUBLISH', CONTROL, 'vacant')
   return 'left'
 end
 
@@ -639,7 +652,7 @@ end
 local function inbox_reject(id, fields, reason)
   local kept = {'reason', reason, 'id', id}
   for i = 1, math.min(#fields, REJECTED_FIELDS) do kept[i + 4] = string.sub(fields[i], 1, REJECTED_BYTES) end
-  call('XADD', KEY_INBOX .. ':rejected', 'MAXLEN', '~', REJECTED_LENGTH, '*', unpack(kept))
+  call_ours('XADD', KEY_INBOX .. ':rejected', 'MAXLEN', '~', REJECTED_LENGTH, '*', unpack(kept))
 end
 
 -- inbox limit bytes served… '' ephemeral…: record what is in the inbox, oldest first: at most `limit` entries, and about

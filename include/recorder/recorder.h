@@ -37,9 +37,9 @@ void recorder_leave(struct recorder *recorder, void (*fn)(void *arg), void *arg)
 void recorder_free(struct recorder *recorder);
 
 struct recorder_status {
-    bool had_place; /* it held, stood by, or waited behind two others, at least once */
+    bool had_place; /* it held, stood by, or waited because others do, at least once */
     bool is_holder, is_standby;
-    uint64_t recorded, refused, lost; /* plain messages since its birth, by us; lost: no memory left for them */
+    uint64_t recorded, refused, lost; /* plain messages, while it held; lost: no memory left for them */
     uint64_t eras;                    /* opened by us: nobody was left to go on from */
     uint64_t places_lost;             /* pub/sub connections that went while we held or stood by */
     uint64_t queued, queued_bytes;    /* heard, and not known to be recorded */
