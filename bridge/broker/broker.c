@@ -43,6 +43,12 @@ static void broker_hear_beat(struct broker *broker, struct name payload)
     broker->watermark = position_max(broker->watermark, position);
 }
 
+static void broker_hear_void(struct broker *broker, struct name payload, size_t skip, bool is_lost)
+{
+    broker->has_void = position_parse(payload.bytes + skip, payload.len - skip, &broker->void_before);
+    broker->is_lost = is_lost;
+}
+
 static void broker_hear_control(struct broker *broker, struct name payload)
 {
     if (name_begins(payload, "renewed ") || name_begins(payload, "era "))
@@ -50,9 +56,9 @@ static void broker_hear_control(struct broker *broker, struct name payload)
     else if (name_is(payload, "vacant"))
         broker->heard_recorder_ms = 0;
     else if (name_begins(payload, "genesis "))
-        broker->has_genesis = position_parse(payload.bytes + 8, payload.len - 8, &broker->genesis);
+        broker_hear_void(broker, payload, 8, false);
     else if (name_begins(payload, "lost "))
-        broker->has_genesis = position_parse(payload.bytes + 5, payload.len - 5, &broker->genesis);
+        broker_hear_void(broker, payload, 5, true);
 }
 
 static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
@@ -151,12 +157,23 @@ static void broker_begin(struct broker *broker)
     broker_ask_recorder(broker);
 }
 
+/* Is Redis still the one that we know? */
+static void broker_witness(struct broker *broker)
+{
+    const struct entry *entry = broker->last_entry;
+    if (!position_is_begin(broker->newest))
+        caller_witness(broker->caller, broker->newest, (struct name){0});
+    if (entry && !position_is_begin(entry->position))
+        caller_witness(broker->caller, entry->position, (struct name){entry->channel, entry->channel_len});
+}
+
 static void broker_on_listener_up(void *arg)
 {
     struct broker *broker = arg;
     struct feed *feed, *next;
     broker->up_ms = clock_now_ms();
     broker->heard_beat_ms = broker->heard_recorder_ms = 0;
+    broker_witness(broker);
     listener_subscribe(broker->listener, false, broker->beat_channel, strlen(broker->beat_channel));
     listener_subscribe(broker->listener, false, broker->control_channel, strlen(broker->control_channel));
     HASH_ITER(by_name, broker->feeds, feed, next)
@@ -205,8 +222,7 @@ static void broker_on_caller_up(void *arg)
 {
     struct broker *broker = arg;
     struct feed *feed, *next;
-    if (!position_is_begin(broker->newest)) /* before anything is read: is Redis still the one that we know? */
-        caller_witness(broker->caller, broker->newest, (struct name){0});
+    broker_witness(broker); /* before anything is read */
     broker_begin(broker);
     broker_sweep_feeds(broker);
     HASH_ITER(by_name, broker->feeds, feed, next)
@@ -268,14 +284,16 @@ static void broker_on_beat_due(void *arg)
 /* --- the end of a turn -------------------------------------------------------------------------------------------- */
 
 /* Redis was flushed, or lost something: those who come back with a cursor from before are to be told, not served from memory. */
-static void broker_begin_anew(struct broker *broker)
+static void broker_forget(struct broker *broker)
 {
     struct feed *feed, *next;
-    if (!broker->has_genesis)
+    if (!broker->has_void)
         return;
-    broker->has_genesis = false;
+    broker->has_void = false;
+    /* Of what was lost we may have heard less than others; of a keyspace that was flushed nothing is missing. */
+    struct position given = broker->is_lost ? broker->flushed : broker->void_before;
     HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_begin_anew(feed, broker->genesis);
+    feed_forget(feed, broker->void_before, given);
 }
 
 static void broker_on_turn_end(void *arg)
@@ -300,7 +318,7 @@ static void broker_on_turn_end(void *arg)
     }
     broker->is_walking = false;
     broker->flushed = broker->watermark;
-    broker_begin_anew(broker);
+    broker_forget(broker);
 
     if (caller_is_up(broker->caller))
         while ((feed = TAILQ_FIRST(&broker->wanted))) {

@@ -303,7 +303,7 @@ void feed_confirmed(struct feed *feed)
     feed_fill(feed);
 }
 
-void feed_begin_anew(struct feed *feed, struct position genesis)
+void feed_forget(struct feed *feed, struct position before, struct position given)
 {
     struct member *member;
     if (feed->state != FEED_LIVE || feed->is_ephemeral)
@@ -311,10 +311,13 @@ void feed_begin_anew(struct feed *feed, struct position genesis)
     TAILQ_FOREACH(member, &feed->members, in_feed)
     {
         struct subscriber *s = member->subscriber;
-        if (s->state == SUB_LIVE) /* has been given all that there was */
-            s->cursor = position_max(s->cursor, genesis);
+        if (s->state != SUB_LIVE)
+            continue;
+        s->cursor = position_max(s->cursor, position_compare(given, before) < 0 ? given : before);
+        if (position_compare(s->cursor, before) < 0)
+            subscriber_wake(s, "it may miss what Redis lost");
     }
-    tail_forget(&feed->tail, genesis);
+    tail_forget(&feed->tail, before);
     shelf_void(&feed->shelf);
 }
 

@@ -101,8 +101,9 @@ void feed_want_page(struct feed *feed, struct member *member);
 void feed_read(struct feed *feed);
 /* Wake members that do not know their start yet. */
 void feed_wake_unstarted(struct feed *feed);
-/* The keyspace began anew here: what is remembered from before is void. After the flush. */
-void feed_begin_anew(struct feed *feed, struct position genesis);
+/* What is remembered from before this is void: the keyspace began anew there, or Redis lost something. Live members have been
+ * given all that there was up to `given`. After the flush. */
+void feed_forget(struct feed *feed, struct position before, struct position given);
 /* Once a second: give back pages that nobody used for a while, ask again for what did not come. */
 void feed_sweep(struct feed *feed, uint64_t now_ms);
 /* The newest position up to which this feed's entries are known. */
@@ -181,12 +182,12 @@ struct broker {
     bool is_freeing;  /* answers that are owed to others are dropped */
     bool is_walking;  /* sinks are being called: nobody may be freed */
 
-    struct position newest;    /* the newest position heard, of an entry or a beat */
-    struct position watermark; /* everything up to here has been heard on every copy of it */
-    struct position flushed;   /* the watermark when the last turn ended: what live subscribers have been given */
-    struct position genesis;   /* heard in this turn: what is remembered from before this is void */
-    bool has_genesis;
-    struct entry *last_entry; /* the last one made from live: overlapping patterns bring copies */
+    struct position newest;      /* the newest position heard, of an entry or a beat */
+    struct position watermark;   /* everything up to here has been heard on every copy of it */
+    struct position flushed;     /* the watermark when the last turn ended: what live subscribers have been given */
+    struct position void_before; /* heard in this turn: what is remembered from before this is void ... */
+    bool has_void, is_lost;      /* ... because Redis lost something, else because it was flushed */
+    struct entry *last_entry;    /* the last one made from live: overlapping patterns bring copies */
 
     struct buffer scratch; /* what the pump puts together */
     unsigned publishing;

@@ -1,0 +1,122 @@
+// 43-recorder - the recorder among accidents: what others do to Redis, what a Redis user may not, and being told to go at the
+// worst moment. Each message once, all the same.
+import assert from 'node:assert/strict';
+import { request } from '../lib/http.mjs';
+import { numbers } from '../lib/position.mjs';
+import { signal } from '../lib/program.mjs';
+import { Resp } from '../lib/resp.mjs';
+import { placeOf, settled } from '../lib/seat.mjs';
+import { story } from '../lib/story.mjs';
+import { holdsFor, waitFor } from '../lib/wait.mjs';
+
+const logged = async (redis, channel) => (await redis.entries([channel])).map(({ data }) => data);
+
+const records = (redis, channel, expected) =>
+  waitFor(async () => (await logged(redis, channel)).length >= expected.length, { what: `${expected} in ${channel}` }).then(
+    async () => assert.deepEqual(await logged(redis, channel), expected),
+  );
+
+// Somebody's script wrote a string where a key of ours belongs. What fails behind the log must not make a message be recorded
+// again, and again.
+story('keys of the wrong type are put right, and each message is recorded once', async (scene) => {
+  const { redis } = await scene.start();
+  for (const key of ['bridge:channels', 'bridge:log:public:a', 'bridge:inbox:rejected']) await redis.call('SET', key, 'an accident');
+  await redis.publish('public:a', 'plain');
+  await redis.call('XADD', 'bridge:inbox', '*', 'no', 'channel');
+  await redis.call('XADD', 'bridge:inbox', '*', 'channel', 'public:b', 'data', 'from the inbox');
+  await records(redis, 'public:b', ['from the inbox']);
+  await redis.publish('public:a', 'next');
+  await records(redis, 'public:a', ['plain', 'next']);
+  assert.equal(await redis.call('XLEN', 'bridge:inbox:rejected'), 1);
+  assert.deepEqual((await redis.call('ZRANGE', 'bridge:channels', 0, -1)).sort(), ['public:a', 'public:b']);
+});
+
+// Whoever looks at everything with redis-cli PSUBSCRIBE '*' hears what is meant for a recorder that is dead.
+story('who listens to everything does not keep a dead recorder alive', async (scene) => {
+  const { redis, bridges } = await scene.fleet(2, { BRIDGE_LEASE: '20s' });
+  const outsider = scene.own(await Resp.connect(redis.port));
+  await outsider.listen(() => {}, { patterns: ['*'] });
+  const { holder } = await settled(redis, bridges);
+  await holder.bridge.kill();
+  await redis.publish('public:a', 'long before the lease ends');
+  await records(redis, 'public:a', ['long before the lease ends']);
+});
+
+// The one that records hangs, and then dies; the one that has everything is told to go in that very moment.
+story('a standby that is told to go records first what only it has', async (scene) => {
+  const { redis, bridges } = await scene.fleet(2);
+  const { holder, standby } = await settled(redis, bridges);
+  const payloads = numbers(1, 500);
+  holder.bridge.freeze();
+  await redis.publishAll('public:a', payloads);
+  const isGone = holder.bridge.kill();
+  await Promise.all([isGone, standby.bridge.stop()]);
+  assert.deepEqual(await logged(redis, 'public:a'), payloads);
+});
+
+// Leaving is a call like all others, and can fail.
+story('the only one that is told to go while Redis refuses it goes on trying', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_WORKERS: '1' });
+  const payloads = numbers(1, 50);
+  await settled(redis, [bridge]);
+  await redis.call('CONFIG', 'SET', 'maxmemory', '1');
+  await redis.publishAll('public:a', payloads);
+  await bridge.said(/record_failed/);
+  await redis.call('FUNCTION', 'DELETE', 'bridge_v1');
+  await redis.call('CONFIG', 'SET', 'maxmemory', '0');
+  await bridge.stop();
+  assert.deepEqual(await logged(redis, 'public:a'), payloads);
+});
+
+// A backend may call the function, and not PUBLISH: its echo never comes. The next plain message is somebody else's.
+story('an echo that may not be made is nobody else\'s message', async (scene) => {
+  const { redis } = await scene.start();
+  await redis.call('ACL', 'SETUSER', 'mute', 'on', 'nopass', '~*', '+@all', 'resetchannels', '&bridge:*');
+  const mute = scene.own(await Resp.connect(redis.port));
+  await mute.call('AUTH', 'mute', 'any');
+  for (const [i, plain] of ['bbbb', 'cccc'].entries()) {
+    await mute.call('FCALL', 'bridge_publish', 1, 'public:a', `aaa${i}`);
+    await redis.publish('public:a', plain);
+    await waitFor(async () => (await logged(redis, 'public:a')).length === 2 * i + 2, { what: 'both to be recorded' });
+  }
+  assert.deepEqual((await logged(redis, 'public:a')).sort(), ['aaa0', 'aaa1', 'bbbb', 'cccc']);
+});
+
+// Workers ask every second whether somebody records.
+story('with a lease of a minute an instance stays ready, and one that crashes is followed at once', async (scene) => {
+  const { redis, bridges } = await scene.fleet(2, { BRIDGE_LEASE: '60s' });
+  const { holder } = await settled(redis, bridges);
+  await holdsFor(5000, async () => {
+    for (const bridge of bridges) assert.equal((await request(bridge, '/readyz')).status, 200);
+  });
+  await holder.bridge.kill();
+  await redis.publish('public:a', 'x');
+  await records(redis, 'public:a', ['x']);
+});
+
+// Its supervisor starts it again, later and later where it dies again and again.
+story('an instance whose recorder is dead is not ready', async (scene) => {
+  const { redis, bridge } = await scene.start();
+  for (let kills = 0, isUnready = false; !isUnready; kills++) {
+    assert.ok(kills < 20, 'it was never unready');
+    await settled(redis, [bridge]);
+    signal(placeOf(bridge).pid, 'SIGKILL');
+    const until = Date.now() + 500;
+    while (!isUnready && Date.now() < until) isUnready = (await request(bridge, '/readyz')).status === 503;
+  }
+  await bridge.ready();
+});
+
+// What expired was not lost: the browsers of a quiet night are not to be alarmed by a restart in the morning.
+story('a clean restart of Redis after everything expired is no loss', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '1s' }, { appendonly: true });
+  await redis.publish('public:a', 'once');
+  await waitFor(async () => (await logged(redis, 'public:a')).length === 1, { what: 'it to be recorded' });
+  await waitFor(async () => !(await redis.call('EXISTS', 'bridge:log:public:a')), { what: 'it to expire' });
+  await redis.stop();
+  await redis.start();
+  await settled(redis, [bridge]);
+  await redis.publish('public:a', 'again');
+  await waitFor(async () => (await logged(redis, 'public:a')).length === 1, { what: 'the next to be recorded' });
+  assert.equal(await redis.call('GET', 'bridge:lost'), null);
+});

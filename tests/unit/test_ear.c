@@ -1,0 +1,130 @@
+/*
+ * All recorders must count the same messages: no echo of what is in the log already, no second copy of a message that
+ * several patterns match, nothing that is not served.
+ */
+#include "ear.h"
+
+#include "cmocka_all.h"
+#include "redis/redis.h"
+
+#include <string.h>
+
+static char *globs[] = {"public:*", "public:a*", "*:b"};
+static char *ephemeral_globs[] = {"public:mouse"};
+static const struct glob_list channels = {3, globs}, ephemeral = {1, ephemeral_globs};
+static const struct redis_config config = {.prefix = "bridge:"};
+
+static struct ear new_ear(void)
+{
+    return (struct ear){.redis = &config, .channels = &channels, .ephemeral = &ephemeral};
+}
+
+static bool hear(struct ear *ear, const char *pattern, const char *channel, const char *payload)
+{
+    const struct heard heard = {{pattern, strlen(pattern)}, {channel, strlen(channel)}, {payload, strlen(payload)}};
+    return ear_counts(ear, &heard);
+}
+
+static void announce(struct ear *ear, bool is_echoed, const char *channel, const char *payload)
+{
+    const struct announcement announcement = {
+        .is_echoed = is_echoed,
+        .source = {
+            .channel = channel, .channel_len = strlen(channel), .payload = payload, .payload_len = strlen(payload)}};
+    ear_hear_live(ear, &announcement);
+}
+
+static void only_the_copy_of_the_first_pattern_counts(void **state)
+{
+    (void)state;
+    struct ear ear = new_ear();
+    assert_true(hear(&ear, "public:*", "public:ab", "x"));
+    assert_false(hear(&ear, "public:a*", "public:ab", "x"));
+    assert_true(hear(&ear, "*:b", "other:b", "x"));
+    assert_true(hear(&ear, "public:*", "public:b", "x"));
+    assert_false(hear(&ear, "*:b", "public:b", "x"));
+}
+
+static void internal_and_ephemeral_names_do_not_count(void **state)
+{
+    (void)state;
+    struct ear ear = new_ear();
+    assert_false(hear(&ear, "*:b", "bridge:b", "x"));
+    assert_false(hear(&ear, "public:*", "public:mouse", "x"));
+    assert_false(hear(&ear, "public:*", "unserved", "x"));
+}
+
+static void an_echo_does_not_count_and_the_next_one_does(void **state)
+{
+    (void)state;
+    struct ear ear = new_ear();
+    announce(&ear, true, "public:a", "same");
+    assert_false(hear(&ear, "public:*", "public:a", "same"));
+    assert_false(hear(&ear, "public:a*", "public:a", "same"));
+    assert_true(hear(&ear, "public:*", "public:a", "same"));
+}
+
+static void what_is_not_the_echo_counts_and_ends_the_waiting(void **state)
+{
+    (void)state;
+    struct ear ear = new_ear();
+    announce(&ear, true, "public:a", "four");
+    assert_true(hear(&ear, "public:*", "public:a", "three"));
+    assert_true(hear(&ear, "public:*", "public:a", "four"));
+    announce(&ear, true, "public:a", "four");
+    assert_true(hear(&ear, "public:*", "public:b", "four"));
+}
+
+static void the_copy_of_another_message_does_not_take_the_echo(void **state)
+{
+    (void)state;
+    struct ear ear = new_ear();
+    announce(&ear, true, "public:ab", "x");
+    assert_false(hear(&ear, "public:a*", "public:ab", "x"));
+    assert_false(hear(&ear, "public:*", "public:ab", "x"));
+}
+
+static void an_echo_that_is_called_off_or_not_heard_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct ear ear = new_ear();
+    announce(&ear, true, "public:a", "same");
+    ear_begin(&ear);
+    assert_true(hear(&ear, "public:*", "public:a", "same"));
+    announce(&ear, true, "elsewhere", "same"); /* not served: its plain message is not heard */
+    assert_true(hear(&ear, "public:*", "public:a", "same"));
+    announce(&ear, false, "public:a", "same");
+    assert_true(hear(&ear, "public:*", "public:a", "same"));
+}
+
+static void rules_are_equal_where_the_same_counts(void **state)
+{
+    (void)state;
+    char *turned_globs[] = {"*:b", "public:*", "public:a*"};
+    const struct glob_list turned = {3, turned_globs}, fewer = {2, globs}, none = {0};
+    struct ear ear = new_ear(), other = new_ear();
+    other.channels = &turned;
+    assert_true(ear_rules(&ear) == ear_rules(&other));
+    other.channels = &fewer;
+    assert_true(ear_rules(&ear) != ear_rules(&other));
+    other = new_ear();
+    other.ephemeral = &none;
+    assert_true(ear_rules(&ear) != ear_rules(&other));
+    other.channels = &ephemeral;
+    ear.channels = &none;
+    assert_true(ear_rules(&ear) != ear_rules(&other)); /* served is not the same as ephemeral */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_copy_of_the_first_pattern_counts),
+        cmocka_unit_test(internal_and_ephemeral_names_do_not_count),
+        cmocka_unit_test(an_echo_does_not_count_and_the_next_one_does),
+        cmocka_unit_test(what_is_not_the_echo_counts_and_ends_the_waiting),
+        cmocka_unit_test(the_copy_of_another_message_does_not_take_the_echo),
+        cmocka_unit_test(an_echo_that_is_called_off_or_not_heard_is_not_waited_for),
+        cmocka_unit_test(rules_are_equal_where_the_same_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
