@@ -1,11 +1,31 @@
 // eventsource.mjs - the `eventsource` package (an EventSource that was not written here), with a memory.
+import http from 'node:http';
+import { Readable } from 'node:stream';
 import { EventSource } from 'eventsource';
 import { query } from './http.mjs';
 import { waitFor } from './wait.mjs';
 
+// As much of fetch as the package needs. Node's own (20.20) waits for ever, and says nothing, where a new connection is
+// lost before its answer comes: who kills servers all the time meets that.
+function plainFetch(url, { headers, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { headers, signal, agent: false }, (response) =>
+      resolve({
+        status: response.statusCode,
+        url: String(url),
+        redirected: false,
+        headers: { get: (name) => response.headers[name] ?? null },
+        body: Readable.toWeb(response),
+      }),
+    );
+    request.on('error', reject);
+  });
+}
+
 // types  event names to listen to besides "message".
 export function openEventSource(base, { channel, parameters, types = [], path } = {}) {
-  const source = new EventSource((base.base ?? base) + (path ?? '/events' + query(channel, parameters)));
+  const url = (base.base ?? base) + (path ?? '/events' + query(channel, parameters));
+  const source = new EventSource(url, { fetch: plainFetch });
   const heard = {
     source,
     messages: [],

@@ -3,12 +3,6 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { freePort } from './port.mjs';
 
-// Node's fetch waits for ever where a connection ends in good order before anything came by it.
-function cut(socket) {
-  if (socket.bytesWritten === 0) socket.resetAndDestroy();
-  else socket.destroy();
-}
-
 // targets  anything with a `port`
 // random   where the lots come from
 export async function startProxy(targets, { random = Math.random } = {}) {
@@ -21,13 +15,12 @@ export async function startProxy(targets, { random = Math.random } = {}) {
     const outer = net.connect({ port: target.port, host: '127.0.0.1' });
     for (const [socket, other] of [[inner, outer], [outer, inner]]) {
       sockets.add(socket);
-      socket.on('error', () => cut(other));
+      socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
-        cut(other);
+        other.destroy();
       });
-      socket.on('end', () => (other.bytesWritten > 0 ? other.end() : cut(other)));
-      socket.pipe(other, { end: false });
+      socket.pipe(other);
     }
   });
   server.listen({ port, host: '127.0.0.1' });
@@ -36,7 +29,7 @@ export async function startProxy(targets, { random = Math.random } = {}) {
     port,
     base: `http://127.0.0.1:${port}`,
     counts, // port → connections that it was given
-    cut: () => sockets.forEach(cut),
+    cut: () => sockets.forEach((socket) => socket.destroy()),
     close: () =>
       new Promise((resolve) => {
         server.close(resolve);
