@@ -1,0 +1,138 @@
+// archive.mjs - every entry that was ever in the logs, read from Redis while they grow: what was trimmed since, or lost
+// with a Redis, is still here. What is read is checked against the ledger at once.
+import { setTimeout as pause } from 'node:timers/promises';
+import { rank } from './rank.mjs';
+
+const EVERY_MS = 20;
+
+// Each log as one text: many short replies take a client long to read.
+const READ_ALL = `local logs = {}
+for i, key in ipairs(KEYS) do logs[i] = cjson.encode(redis.call('XRANGE', key, ARGV[1], '+')) end
+return logs`;
+
+export class Archive {
+  // ledger  of what was said
+  // blame   (what, { at, channel }) => …: something is wrong
+  constructor(ledger, channels, blame) {
+    this.ledger = ledger;
+    this.blame = blame;
+    this.logs = new Map(channels.map((channel) => [channel, []])); // entries, in order
+    this.readTo = 0; // all entries up to this rank have been read
+    this.count = 0;
+    this.rereads = 0;
+    this.isPaused = false; // nobody knows what Redis has
+  }
+
+  log(channel) {
+    return this.logs.get(channel);
+  }
+
+  // Everything between two readings, of all channels. previous: what the entry says is the one before it.
+  add(read) {
+    const fresh = read.map((one) => ({ ...one, rank: rank(one.id) })).sort((a, b) => a.rank - b.rank);
+    for (const entry of fresh) this.#add(entry);
+    this.readTo = Math.max(this.readTo, fresh.at(-1)?.rank ?? 0);
+  }
+
+  #add({ channel, id, rank: place, payload, previous }) {
+    const log = this.logs.get(channel);
+    const message = this.ledger.find(payload);
+    const entry = { channel, id, rank: place, payload, message, readMs: Date.now() };
+    const about = { at: entry.readMs, channel, message };
+    const blame = (what) => this.blame(`the log of ${channel} at ${id}: ${what}`, about);
+    if (place <= this.readTo) blame(`came behind ${this.readTo / 4096}, which is newer`);
+    const before = log.findLast(({ isGone }) => !isGone);
+    if (before && previous !== before.id) blame(`says that ${previous} is before it, and it is ${before.id}`);
+    log.push(entry);
+    this.count++;
+    if (!message) return blame(`nobody said ${JSON.stringify(payload.slice(0, 60))}`);
+    if (message.entry) return blame(`${message} is recorded twice, at ${message.entry.id} as well`);
+    message.entry = entry;
+    if (message.channel !== channel) blame(`${message} was not said there`);
+    return this.#checkOrder(message, blame);
+  }
+
+  // What a source says one after the other is recorded so, whatever the channels.
+  #checkOrder({ source, number, id, state, entry }, blame) {
+    if (state === 'refused') blame(`"${source.name} ${number}" was answered with an error, and recorded`);
+    if (id && id !== entry.id) blame(`"${source.name} ${number}" was acked as ${id}`);
+    if (!source.isOrdered) return;
+    const newest = source.newest;
+    if (newest && number < newest.number) blame(`"${source.name} ${number}" is recorded after ${newest.number}`);
+    source.newest = entry.message;
+  }
+
+  // Reads the logs as they grow, until stop(). Without BLOCK: so one reading is one moment in all channels.
+  async follow(line) {
+    const channels = [...this.logs.keys()];
+    const keys = channels.map(keyOf);
+    while (!this.isOver) {
+      const ids = channels.map((channel) => this.logs.get(channel).at(-1)?.id ?? '0');
+      const { rereads } = this;
+      const read = await line.ask('XREAD', 'STREAMS', ...keys, ...ids);
+      while (this.isPaused && !this.isOver) await pause(5);
+      const isNew = read && rereads === this.rereads;
+      if (isNew) this.add(read.flatMap(([key, list]) => parse(channels[keys.indexOf(key)], list)));
+      await pause(EVERY_MS);
+    }
+  }
+
+  stop() {
+    this.isOver = true;
+  }
+
+  // Reads everything that the logs hold, in one moment; or what is not older than fromMs. Entries that are not there
+  // any more are marked, and given, oldest first; whatever was said in them may be recorded again.
+  async reread(line, fromMs = 0) {
+    const channels = [...this.logs.keys()];
+    const kept = await line.ask('EVAL', READ_ALL, channels.length, ...channels.map(keyOf), String(fromMs));
+    const from = rank(`${fromMs}-0`);
+    const gone = [];
+    const fresh = [];
+    this.rereads++;
+    channels.forEach((channel, i) => {
+      const log = this.logs.get(channel);
+      const ids = new Map(parse(channel, listOf(kept[i])).map((one) => [one.id, one]));
+      const known = log.at(-1)?.rank ?? 0;
+      for (const entry of log) {
+        if (entry.rank < from) continue;
+        const same = ids.get(entry.id);
+        if (!entry.isGone && same?.payload !== entry.payload) gone.push(entry);
+        ids.delete(entry.id);
+      }
+      for (const one of ids.values()) {
+        if (rank(one.id) > known) fresh.push(one);
+        else this.blame(`the log of ${channel} holds ${one.id}, which was never added`, { channel });
+      }
+    });
+    gone.sort((a, b) => a.rank - b.rank).forEach((entry) => this.#lose(entry));
+    this.add(fresh);
+    return gone;
+  }
+
+  #lose(entry) {
+    entry.isGone = true;
+    const { message } = entry;
+    if (message?.entry !== entry) return;
+    message.entry = undefined;
+    message.isLost = true;
+    message.source.newest = message.source.messages.findLast((one) => one.entry);
+  }
+}
+
+// An empty list is an object in Lua.
+function listOf(text) {
+  const list = JSON.parse(text);
+  return Array.isArray(list) ? list : [];
+}
+
+function keyOf(channel) {
+  return `bridge:log:${channel}`;
+}
+
+function parse(channel, list) {
+  return list.map(([id, fields]) => {
+    const field = (name) => fields[fields.findIndex((one, i) => i % 2 === 0 && one === name) + 1];
+    return { channel, id, payload: field('d'), previous: field('p') };
+  });
+}

@@ -1,0 +1,133 @@
+// fleet.mjs - several instances on one Redis, each behind a TCP proxy of its own.
+import fs from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { request } from '../lib/http.mjs';
+import { startRedisProxy } from '../lib/redisproxy.mjs';
+import { waitFor } from '../lib/wait.mjs';
+
+const SETTINGS = { BRIDGE_LEASE: '1s', BRIDGE_DRAIN: '1s', BRIDGE_HEARTBEAT: '1s', BRIDGE_PUBLISH: 'public:*' };
+
+class Instance {
+  constructor(name) {
+    this.name = name;
+    this.fault = undefined; // what is being done to it
+  }
+
+  async start(scene, primary, settings) {
+    this.proxy = scene.own(await startRedisProxy(primary));
+    this.bridge = await scene.bridge({ redis: this.proxy.url, env: { ...SETTINGS, ...settings }, ready: false });
+    this.bridge.name = `instance ${this.name}`;
+  }
+
+  // The pids of its children of one role: 'recorder' or 'worker'. None while the supervisor starts it anew.
+  children(role) {
+    return this.bridge.program ? this.bridge.children().filter((pid) => roleOf(pid) === role) : [];
+  }
+
+  // What stands against sending browsers there; '' where nothing does.
+  async reasons() {
+    if (this.fault) return this.fault;
+    try {
+      const answer = await request(this.bridge, '/readyz', { deadline: 1000 });
+      return answer.status === 200 ? '' : answer.json().reasons.join(', ');
+    } catch (error) {
+      return error.message;
+    }
+  }
+}
+
+function roleOf(pid) {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+  } catch {
+    return 'gone';
+  }
+}
+
+export class Fleet {
+  constructor(world, names) {
+    this.world = world;
+    this.instances = names.map((name) => new Instance(name));
+    this.line = world.primary.line('fleet');
+    this.faults = 0; // so far; a look at the fleet counts only where none came in between
+  }
+
+  async start(scene, settings) {
+    await Promise.all(this.instances.map((one) => one.start(scene, this.world.primary, settings)));
+    await this.inPlace();
+    this.watching = this.#watch();
+    this.watching.catch((error) => this.world.blame(`nobody can watch the fleet: ${error.stack}`));
+  }
+
+  // Ends the episode whenever everything is in place again.
+  async #watch() {
+    while (!this.isOver) {
+      if (this.world.episodes.current && (await this.#isInPlace())) this.world.episodes.close();
+      await pause(10);
+    }
+  }
+
+  close() {
+    this.isOver = true;
+  }
+
+  // A fault begins; it is one instance's.
+  touch(instance, what) {
+    this.faults++;
+    this.world.episodes.touch(instance.name);
+    this.world.journal.note(`instance ${instance.name}`, what);
+    this.world.journal.count(`fault: ${what.replace(/ for \d+ ms| \d+$/, '')}`);
+    this.world.journal.count('faults');
+  }
+
+  // Waits until one instance records, another stands by with all that is not recorded yet, and all are ready.
+  async inPlace({ deadline = 30_000 } = {}) {
+    const what = () => `the fleet to be in place (${this.trouble})`;
+    await waitFor(() => this.#isInPlace(), { deadline, every: 10, what });
+  }
+
+  async #isInPlace() {
+    const { faults } = this;
+    this.trouble = (await this.#askInstances()) || (await this.#askRedis());
+    if (this.instances.some(({ fault }) => fault)) return false;
+    return !this.trouble && faults === this.faults;
+  }
+
+  async #askInstances() {
+    const reasons = await Promise.all(this.instances.map((one) => one.reasons()));
+    return reasons.map((reason, i) => reason && `${this.instances[i].name}: ${reason}`).filter(Boolean).join('; ');
+  }
+
+  // Who holds the seat, and who else is a member, as Redis sees it now: members that it does not hear do not count.
+  async #askRedis() {
+    const seat = await this.line.ask('GET', 'bridge:recorder');
+    const [seconds] = await this.line.ask('TIME');
+    const members = await this.line.ask('ZRANGEBYSCORE', 'bridge:recorder:members', Number(seconds) * 1000, '+inf');
+    if (!members.includes(seat)) return `${seat} holds the seat, of the members ${members.join()}`;
+    const counts = await this.line.ask('PUBSUB', 'NUMSUB', ...members.map((node) => `bridge:node:${node}`));
+    const heard = counts.filter((_, i) => i % 2 === 1 && counts[i] > 0).length;
+    if (!(counts[counts.indexOf(`bridge:node:${seat}`) + 1] > 0)) return `${seat} holds the seat and is not heard`;
+    return heard > 1 ? '' : `${seat} holds the seat, and nobody stands by`;
+  }
+
+  // Waits until Redis knows that connections from these ports are no more: before, it counts who had them as alive.
+  async forgotten(ports) {
+    const isListed = (list) => ports.some((port) => list.includes(` addr=127.0.0.1:${port} `));
+    await waitFor(async () => !isListed(await this.line.ask('CLIENT', 'LIST')), {
+      every: 2,
+      what: 'Redis to forget connections that ended',
+    });
+  }
+
+  // Connections of the instances, as Redis lists them: { id, name, instance }.
+  async connections() {
+    const list = await this.line.ask('CLIENT', 'LIST');
+    const found = list.matchAll(/^id=(\d+) addr=127\.0\.0\.1:(\d+) .*?name=(\S*)/gm);
+    return [...found].map(([, id, port, name]) => ({ id, name, instance: this.#at(Number(port)) }));
+  }
+
+  // The instance whose connection comes from this port.
+  #at(port) {
+    return this.instances.find(({ proxy }) => [...proxy.links].some(({ upstream }) => upstream.localPort === port));
+  }
+}

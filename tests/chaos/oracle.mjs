@@ -1,0 +1,112 @@
+// oracle.mjs - what must hold, whatever happens. Most of it is checked while it happens (see archive.mjs and lane.mjs);
+// here are the promises of the ways in, and the list of all that was wrong.
+
+// Times in which plain messages may be lost. An episode begins with a fault and ends when the whole fleet is in place
+// again: one records, another stands by. While only one instance is at fault, nothing may be lost; where two are, those
+// may have been the two that had the message.
+export class Episodes {
+  constructor(journal) {
+    this.journal = journal;
+    this.list = []; // { from, to, who }; the last one may be open
+  }
+
+  get current() {
+    const last = this.list.at(-1);
+    return last?.to === undefined ? last : undefined;
+  }
+
+  // Somebody is at fault from now on; or was before.
+  touch(who, from = Date.now()) {
+    if (!this.current) this.list.push({ from, to: undefined, who: new Set() });
+    this.current.from = Math.min(this.current.from, from);
+    this.current.who.add(who);
+  }
+
+  // The fleet is in place.
+  close() {
+    if (!this.current) return;
+    this.journal.note('fleet', `is in place after ${Date.now() - this.current.from} ms`);
+    this.current.to = Date.now();
+  }
+
+  // May a plain message that was said then be lost? undefined: that is not decided yet.
+  isFragile(at, until = at) {
+    const found = this.list.filter(({ from, to }) => from <= until && (to === undefined || at <= to));
+    if (found.some(({ who }) => who.size > 1)) return true;
+    return found.some(({ to }) => to === undefined) ? undefined : false;
+  }
+}
+
+const RECORDED_MS = 500; // what was heard may be recorded so much later on a busy machine
+
+export class Oracle {
+  constructor(world) {
+    this.world = world;
+    this.violations = []; // { what, at, message, channel, topic }
+    this.lostPlain = [];
+    this.judged = new Map(); // source → up to which number
+  }
+
+  blame(what, { at = Date.now(), ...about } = {}) {
+    this.violations.push({ what, at, ...about });
+    this.world.journal.note('oracle', what);
+  }
+
+  // Plain messages are recorded in the order in which they were said: what was passed over won't come any more.
+  judgePlain() {
+    for (const source of this.world.ledger.sources.values()) {
+      if (!source.isPlain || !source.newest) continue;
+      const from = this.judged.get(source) ?? 0;
+      for (let i = from; i < source.newest.number - 1; i++) {
+        const message = source.messages[i];
+        if (message.entry || message.isLost || message.state !== 'acked') continue;
+        const mayBeLost = this.world.episodes.isFragile(message.saidMs, message.answeredMs + RECORDED_MS);
+        if (mayBeLost === undefined) {
+          this.judged.set(source, i);
+          return;
+        }
+        this.lostPlain.push(message);
+        if (mayBeLost) continue;
+        const what = `${message} is not recorded, but "${source.name} ${source.newest.number}" is`;
+        this.blame(what, { at: message.saidMs, message, channel: message.channel });
+      }
+      this.judged.set(source, source.newest.number - 1);
+    }
+  }
+
+  // What was acked is in the log; and where its answer came first, where the answer says.
+  judgeAcked() {
+    for (const message of this.world.ledger.messages) {
+      if (message.state !== 'acked' || message.source.isPlain) continue;
+      const about = { at: message.answeredMs, message, channel: message.channel };
+      if (message.entry && message.id && message.id !== message.entry.id) {
+        this.blame(`${message} was acked as ${message.id} and is recorded at ${message.entry.id}`, about);
+      }
+      if (message.entry || message.isLost || this.world.mayLose(message.answeredMs)) continue;
+      this.blame(`${message} was acked and is not recorded`, about);
+    }
+    for (const source of this.world.ledger.sources.values()) this.#judgeOrder(source);
+  }
+
+  // Where an unanswered message may be recorded at any time, those that were answered are still in order.
+  #judgeOrder(source) {
+    let newest;
+    for (const message of source.messages) {
+      if (source.isOrdered || message.state !== 'acked' || !message.entry) continue;
+      const about = { at: message.saidMs, message, channel: message.channel };
+      const isEarly = newest && message.entry.rank < newest.entry.rank;
+      if (isEarly) this.blame(`${message} is recorded before ${newest}`, about);
+      newest = message;
+    }
+  }
+
+  // At the end: a loss may be told long after it came about.
+  judgeLost() {
+    for (const browser of this.world.browsers) for (const lane of browser.lanes) lane.checkLost();
+  }
+
+  judgeBrowsers() {
+    if (this.world.archive.isPaused) return;
+    for (const browser of this.world.browsers) for (const lane of browser.lanes) lane.check();
+  }
+}

@@ -1,0 +1,10 @@
+// rank.mjs - positions as numbers that compare like them: <ms>-<seq>, with less than 4096 in one millisecond.
+
+const PER_MS = 4096;
+
+export function rank(position) {
+  const dash = position.indexOf('-');
+  const seq = Number(position.slice(dash + 1));
+  if (dash < 0 || !(seq < PER_MS)) throw new Error(`not a position of this run: ${position}`);
+  return Number(position.slice(0, dash)) * PER_MS + seq;
+}

@@ -1,0 +1,175 @@
+// world.mjs - what a run is made of: a Redis, a fleet, publishers, browsers, and an oracle that looks at all of it.
+//
+//   publishers ──► Redis ◄── proxy A ◄── instance A ◄──┐
+//       │            ▲  ▲─── proxy B ◄── instance B ◄──┼── browsers; a balancer for those that know one address
+//       │            │  ▲─── proxy C ◄── instance C ◄──┘
+//       └──► (HTTP and WebSocket, to any instance)
+//     archive, witness: read the logs and hear everything, for the oracle
+import { setTimeout as pause } from 'node:timers/promises';
+import { startProxy } from '../lib/proxy.mjs';
+import { waitFor } from '../lib/wait.mjs';
+import { Archive } from './archive.mjs';
+import { openBrowsers } from './browser.mjs';
+import { Dice } from './dice.mjs';
+import { Fleet } from './fleet.mjs';
+import { Journal } from './journal.mjs';
+import { Ledger } from './ledger.mjs';
+import { Primary } from './line.mjs';
+import { Episodes, Oracle } from './oracle.mjs';
+import { openPublishers } from './publisher.mjs';
+
+const END_MS = 60_000; // for everything to arrive, when nothing goes wrong any more
+const LOST_MS = 2500; // Redis may lose what it has acked so long before it went
+const UNREAD_MS = 200; // what it took so long before it went the archive may not have read
+const HEARD_MS = 100; // what it has told so long before it went may not have been heard
+const CONTEXT_MS = 1200; // a run that fails goes on for so long, so that one sees what came next
+
+export class World {
+  // settings   of the instances
+  // redis      how Redis is started
+  // reasons    for which gaps may be told
+  // loses      Redis may lose what it has acked
+  // awayMs     for so long a browser stays away, at most
+  constructor(seed, { settings = {}, redis = {}, reasons = [], loses = false, awayMs = 3000, instances = 3 }) {
+    Object.assign(this, { settings, redisOptions: { args: [], ...redis }, reasons, loses, awayMs });
+    this.outages = []; // when
+    this.dice = new Dice(seed, 'world');
+    this.names = ['A', 'B', 'C', 'D', 'E'].slice(0, instances);
+    this.journal = new Journal();
+    this.ledger = new Ledger();
+    this.oracle = new Oracle(this);
+    this.episodes = new Episodes(this.journal);
+    this.channels = ['room', 'news'].flatMap((kind) => [1, 2, 3, 4].map((number) => `public:${kind}:${number}`));
+    this.patterns = ['public:room:*', 'public:news:*'];
+    this.archive = new Archive(this.ledger, this.channels, (what, about) => this.blame(what, about));
+    this.historyLength = Number(settings.BRIDGE_HISTORY_LENGTH);
+    this.isOn = false;
+    this.isResting = false;
+    this.publishers = [];
+    this.browsers = [];
+  }
+
+  blame(what, about) {
+    this.oracle.blame(what, about);
+    this.brokenMs ??= Date.now();
+  }
+
+  // Redis goes away; with `loses`, some of what it has said lately is lost with it.
+  outage(what) {
+    this.outages.push(Date.now());
+    for (const who of ['Redis', 'everybody']) this.episodes.touch(who, Date.now() - (this.loses ? LOST_MS : HEARD_MS));
+    this.archive.isPaused = true; // until it is known what is left
+    this.fleet.faults++;
+    this.journal.note('Redis', what);
+    this.journal.count('faults');
+    this.journal.count(`outage: ${what.replace(/\d+/g, '…')}`);
+  }
+
+  // May what was recorded at that moment be gone before the archive could read it?
+  mayLose(at) {
+    return this.loses && this.outages.some((outage) => at > outage - UNREAD_MS && at < outage + UNREAD_MS);
+  }
+
+  async open(scene) {
+    this.scene = scene;
+    this.redis = await scene.redis(this.redisOptions);
+    this.primary = scene.own(new Primary(this.redis));
+    this.line = this.primary.line('run');
+    this.fleet = scene.own(new Fleet(this, this.names));
+    await this.fleet.start(scene, this.settings);
+    const dice = this.dice.of('balancer');
+    const targets = this.fleet.instances.map(({ bridge }) => bridge);
+    this.balancer = scene.own(await startProxy(targets, { random: () => dice.next() }));
+    await this.#openWitness();
+    this.#run('the archive', this.archive.follow(this.primary.line('archive')));
+    this.publishers = openPublishers(this);
+    this.browsers = openBrowsers(this);
+    for (const one of [...this.publishers, ...this.browsers]) scene.own(one).start();
+  }
+
+  // Hears what the recorders hear, in the same order.
+  async #openWitness() {
+    const line = this.primary.line('witness');
+    const hear = (channel, payload) => {
+      const [, isLive, bare] = channel.match(/^(bridge:live:)?(.*)$/s);
+      if (channel === 'bridge:control') this.journal.note('control', payload);
+      else this.journal.note(isLive ? 'live' : 'plain', payload.slice(0, 90).replace(/\n/g, ' '), bare);
+    };
+    const names = { channels: ['bridge:control'], patterns: ['bridge:live:*', 'public:*'] };
+    line.onConnect = (client) => client.listen(hear, names);
+    await line.up();
+    this.#run('the witness', line.keep());
+  }
+
+  // Something that goes on all the time.
+  #run(who, work) {
+    work.catch((error) => !this.isClosed && this.blame(`${who} can't go on: ${error.stack}`));
+  }
+
+  // Everything goes on, and wrong, for so long; or until the oracle complains.
+  async live(seconds, script) {
+    const end = Date.now() + seconds * 1000;
+    this.isOn = true;
+    const faults = script(this).catch((error) => this.blame(error.stack));
+    while (Date.now() < end && !(Date.now() > this.brokenMs + CONTEXT_MS)) {
+      this.oracle.judgePlain();
+      this.oracle.judgeBrowsers();
+      await pause(200);
+    }
+    this.isOn = false;
+    await faults;
+  }
+
+  // Nothing goes wrong any more: everything comes to its end, and then all must be complete.
+  async settle() {
+    if (this.brokenMs) return;
+    this.journal.note('script', 'is over');
+    await this.fleet.inPlace();
+    this.episodes.close();
+    await Promise.all(this.publishers.map((one) => one.finish()));
+    const last = this.publishers.map(({ source }) => source.messages.at(-1));
+    await waitFor(() => last.every(({ entry }) => entry), {
+      deadline: END_MS,
+      every: 20,
+      what: () => `the last messages to be recorded; these are not: ${last.filter(({ entry }) => !entry).join(', ')}`,
+    });
+    this.browsers.forEach((one) => one.calm());
+    const lanes = this.browsers.flatMap((one) => one.lanes);
+    const behind = () => lanes.filter((lane) => !lane.isComplete());
+    await waitFor(() => behind().length === 0, {
+      deadline: END_MS,
+      every: 20,
+      what: () => `all browsers to have everything; not ${behind().map(({ title, cursor }) => `${title}, at ${cursor}`)}`,
+    });
+    await this.judge();
+  }
+
+  async judge() {
+    this.oracle.judgePlain();
+    this.oracle.judgeBrowsers();
+    this.oracle.judgeLost();
+    this.oracle.judgeAcked();
+    this.judgeGone(await this.archive.reread(this.line));
+  }
+
+  // Entries that the logs do not have any more.
+  judgeGone(gone) {
+    if (this.loses || this.reasons.includes('trimmed')) return;
+    for (const { id, message, channel } of gone) this.blame(`${id} (${message}) is gone from the log of ${channel}`);
+  }
+
+  close() {
+    this.isClosed = true;
+    this.archive.stop();
+    for (const one of [...this.publishers, ...this.browsers]) one.close();
+    for (const { name, bridge } of this.fleet?.instances ?? []) this.#judgeLog(name, bridge?.log ?? '');
+  }
+
+  // A process may be killed by the script, also with a SIGTERM that comes before it listens to signals; it ends for no
+  // other reason.
+  #judgeLog(name, log) {
+    for (const [line] of log.matchAll(/^.* (child_died .*(code=|signal=(?!9|15))|check_failed|expect_failed).*$/gm)) {
+      this.blame(`instance ${name}: ${line}`, { at: Date.parse(line.slice(0, 24)) });
+    }
+  }
+}
