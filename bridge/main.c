@@ -9,6 +9,7 @@
 #include "app/supervisor.h"
 #include "app/worker.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 static int be_whole(const struct config *config)
@@ -21,8 +22,20 @@ static int be_whole(const struct config *config)
     return code == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* A signal that comes before anybody can hear it waits until somebody can (as PID 1 it would not even end us). */
+static void hold_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 static int serve(const struct config *config, bool in_foreground)
 {
+    hold_signals();
     config_log(config);
     if (!probe_is_free(config))
         return EXIT_FAILURE;

@@ -43,12 +43,6 @@ static void broker_hear_beat(struct broker *broker, struct name payload)
     broker->watermark = position_max(broker->watermark, position);
 }
 
-static void broker_hear_void(struct broker *broker, struct name payload, size_t skip, bool is_lost)
-{
-    broker->has_void = position_parse(payload.bytes + skip, payload.len - skip, &broker->void_before);
-    broker->is_lost = is_lost;
-}
-
 static void broker_hear_control(struct broker *broker, struct name payload)
 {
     if (name_begins(payload, "renewed ") || name_begins(payload, "era "))
@@ -56,9 +50,9 @@ static void broker_hear_control(struct broker *broker, struct name payload)
     else if (name_is(payload, "vacant"))
         broker->heard_recorder_ms = 0;
     else if (name_begins(payload, "genesis "))
-        broker_hear_void(broker, payload, 8, false);
+        broker->has_void = position_parse(payload.bytes + 8, payload.len - 8, &broker->void_before);
     else if (name_begins(payload, "lost "))
-        broker_hear_void(broker, payload, 5, true);
+        broker->is_lost = broker->has_void = position_parse(payload.bytes + 5, payload.len - 5, &broker->void_before);
 }
 
 static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
@@ -289,11 +283,9 @@ static void broker_forget(struct broker *broker)
     struct feed *feed, *next;
     if (!broker->has_void)
         return;
-    broker->has_void = false;
-    /* Of what was lost we may have heard less than others; of a keyspace that was flushed nothing is missing. */
-    struct position given = broker->is_lost ? broker->flushed : broker->void_before;
     HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_forget(feed, broker->void_before, given);
+    feed_forget(feed, broker->void_before);
+    broker->has_void = broker->is_lost = false;
 }
 
 static void broker_on_turn_end(void *arg)

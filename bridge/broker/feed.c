@@ -303,7 +303,7 @@ void feed_confirmed(struct feed *feed)
     feed_fill(feed);
 }
 
-void feed_forget(struct feed *feed, struct position before, struct position given)
+void feed_forget(struct feed *feed, struct position before)
 {
     struct member *member;
     if (feed->state != FEED_LIVE || feed->is_ephemeral)
@@ -313,9 +313,12 @@ void feed_forget(struct feed *feed, struct position before, struct position give
         struct subscriber *s = member->subscriber;
         if (s->state != SUB_LIVE)
             continue;
-        s->cursor = position_max(s->cursor, position_compare(given, before) < 0 ? given : before);
-        if (position_compare(s->cursor, before) < 0)
+        if (!feed->broker->is_lost) { /* it has been given all that there was before the flush */
+            s->cursor = position_max(s->cursor, before);
+        } else {
+            s->cursor = position_max(s->cursor, feed->broker->flushed);
             subscriber_wake(s, "it may miss what Redis lost");
+        }
     }
     tail_forget(&feed->tail, before);
     shelf_void(&feed->shelf);

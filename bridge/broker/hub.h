@@ -101,9 +101,8 @@ void feed_want_page(struct feed *feed, struct member *member);
 void feed_read(struct feed *feed);
 /* Wake members that do not know their start yet. */
 void feed_wake_unstarted(struct feed *feed);
-/* What is remembered from before this is void: the keyspace began anew there, or Redis lost something. Live members have been
- * given all that there was up to `given`. After the flush. */
-void feed_forget(struct feed *feed, struct position before, struct position given);
+/* What is remembered from before this is void: the keyspace began anew there, or Redis lost something. After the flush. */
+void feed_forget(struct feed *feed, struct position before);
 /* Once a second: give back pages that nobody used for a while, ask again for what did not come. */
 void feed_sweep(struct feed *feed, uint64_t now_ms);
 /* The newest position up to which this feed's entries are known. */

@@ -278,6 +278,15 @@ static enum given give(struct subscriber *s, struct source *sources, unsigned co
 
 /* --- members that were added later -------------------------------------------------------------------------------- */
 
+/* Is its cursor the place of some member? */
+static bool subscriber_is_merged(const struct subscriber *s)
+{
+    for (const struct member *member = s->members; member; member = member->next)
+        if (member->is_merged)
+            return true;
+    return false;
+}
+
 /* Fix the floor of a member that was just added. false: not known yet. */
 static bool member_start(struct member *member)
 {
@@ -290,6 +299,8 @@ static bool member_start(struct member *member)
             return false;
         member->floor = position_max(member->feed->is_ephemeral ? POSITION_BEGIN : feed_heard(member->feed),
                                      member->subscriber->broker->flushed);
+        if (subscriber_is_merged(member->subscriber)) /* "now" is where the others are */
+            member->floor = position_min(member->floor, member->subscriber->cursor);
         break;
     case START_AFTER:
         member->floor = member->start.after;
@@ -346,9 +357,8 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
 static bool pump_adopt(struct subscriber *s)
 {
     struct member *first = s->members;
-    for (struct member *member = first; member; member = member->next)
-        if (member->is_merged)
-            return true;
+    if (subscriber_is_merged(s))
+        return true;
     if (!member_start(first)) {
         subscriber_enter(s, SUB_WAITING, "its feed is not live");
         return false;

@@ -304,8 +304,9 @@ end
 
 -- witness position channel: somebody was told of this position, and, where a channel is given, of an entry there. Where
 -- Redis does not know it any more (a crash or a failover lost what it had acknowledged, and it can't have been trimmed nor
--- have expired), cursors before it may miss what nobody can give them now; that is remembered, and told to all workers.
--- -> the position before which things are missing, where that is new; else 0-0
+-- have expired), all cursors from before now may miss what nobody can give them: some were away, some came back so early
+-- that they passed the place before anybody noticed. That is remembered, and told to all workers.
+-- -> the position before which cursors may miss something, where that is news; else 0-0
 local function witness(_, argv)
   local seen, channel, now = argv[1], argv[2], clock_ms()
   local newest, genesis = keyspace(now)
@@ -318,10 +319,12 @@ local function witness(_, argv)
   end
   local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY_LOST) or BEGIN, seen)
   if not is_lost or is_known then return BEGIN end
-  call('SET', KEY_LOST, seen)
-  call('SET', KEY_POSITION, position_max(newest, seen)) -- nothing new may come before it
-  call('PUBLISH', CONTROL, 'lost ' .. seen)
-  return seen
+  local ms, seq = position_split(position_max(newest, seen))
+  local lost = position_join(tonumber(ms), tonumber(seq) + 1)
+  call('SET', KEY_LOST, lost)
+  call('SET', KEY_POSITION, lost) -- nothing new may come before it
+  call('PUBLISH', CONTROL, 'lost ' .. lost)
+  return lost
 end
 
 -- beat worker: tell this worker on its own channel the newest position: when it hears that, it has heard everything

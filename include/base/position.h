@@ -35,6 +35,11 @@ static inline struct position position_max(struct position a, struct position b)
     return position_compare(a, b) < 0 ? b : a;
 }
 
+static inline struct position position_min(struct position a, struct position b)
+{
+    return position_compare(a, b) < 0 ? a : b;
+}
+
 static inline bool position_is_begin(struct position p)
 {
     return p.ms == 0 && p.seq == 0;

@@ -140,7 +140,7 @@ void caller_publish_plain(struct caller *caller, struct name channel, struct nam
 void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket);
 
 /* Say of which position (and of which channel's entry, where one is named) this process was told. Where Redis does not
- * have it any more, that is logged, and told to all on control: `lost <position>`. */
+ * have it any more, that is logged, and told to all on control: `lost <position>`; cursors before that may miss something. */
 void caller_witness(struct caller *caller, struct position position, struct name channel);
 
 /* The position after which the newest `count` entries of these channels and patterns come. */

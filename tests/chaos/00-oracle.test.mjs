@@ -105,7 +105,7 @@ sees('messages of one source in another order', /recorded after 2/, (world) => {
   world.record(first, '3-0');
 });
 
-sees('a position that runs back', /came behind/, (world) => {
+sees('a position that runs back', /came after one that is newer/, (world) => {
   world.entry('3-0', { channel: A });
   world.entry('2-0', { channel: B });
 });

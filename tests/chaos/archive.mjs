@@ -40,7 +40,7 @@ export class Archive {
     const entry = { channel, id, rank: place, payload, message, readMs: Date.now() };
     const about = { at: entry.readMs, channel, message };
     const blame = (what) => this.blame(`the log of ${channel} at ${id}: ${what}`, about);
-    if (place <= this.readTo) blame(`came behind ${this.readTo / 4096}, which is newer`);
+    if (place <= this.readTo) blame('came after one that is newer');
     const before = log.findLast(({ isGone }) => !isGone);
     if (before && previous !== before.id) blame(`says that ${previous} is before it, and it is ${before.id}`);
     log.push(entry);

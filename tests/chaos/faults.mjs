@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isGone, signal } from '../lib/program.mjs';
 import { waitFor, within } from '../lib/wait.mjs';
 
-const LINKS = ['live', 'calls', 'recorder-live', 'recorder-calls', 'recorder-inbox'].map((role) => `redis-bridge-${role}`);
+const ROLES = ['live', 'calls', 'recorder-live', 'recorder-calls', 'recorder-inbox'];
 const SPOKEN = /^(redis-bridge-|chaos-(plain|fcall|inbox))/; // by somebody who can go on
 const HEARS = 'redis-bridge-recorder-live'; // who loses that one has lost its place
 
@@ -124,7 +124,7 @@ function silenceOneWay(it, dice, say) {
 
 function silenceOne(it, dice, say) {
   const ms = Math.round(dice.mostly(50, 4000));
-  const name = dice.pick(LINKS);
+  const name = `redis-bridge-${dice.pick(ROLES)}`;
   if (it.proxy.freeze(name) === 0) return false;
   say(`nothing goes through ${name} for ${ms} ms`);
   return endSilence(it, dice, say, ms);

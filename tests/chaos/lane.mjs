@@ -3,7 +3,7 @@
 //
 // A gap whose reason is `ahead` or `reset` begins a new *stretch*: the cursor was worth nothing, and what is kept is
 // given from the beginning. Within a stretch everything comes once and in the order of positions.
-import { rank } from './rank.mjs';
+import { millisecond, rank } from './rank.mjs';
 
 const READ_MS = 200; // the archive may know so much later what Redis has
 
@@ -101,7 +101,7 @@ export class Lane {
       if (place > to) continue;
       stretch.given.delete(place);
       const message = this.world.ledger.find(payload);
-      if (message && this.world.mayLose(message.answeredMs ?? message.saidMs)) continue;
+      if (message && this.world.mayLose(millisecond(place))) continue;
       const what = `was given ${id} of ${channel} (${message ?? 'nobody\'s'}), which was never in the log`;
       this.#blame(what, undefined, { message, channel });
     }

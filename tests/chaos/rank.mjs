@@ -2,6 +2,11 @@
 
 const PER_MS = 4096;
 
+// When it was taken, by Redis's clock.
+export function millisecond(place) {
+  return Math.floor(place / PER_MS);
+}
+
 export function rank(position) {
   const dash = position.indexOf('-');
   const seq = Number(position.slice(dash + 1));
