@@ -37,7 +37,8 @@
  *
  * That nothing is recorded twice or out of order leans on no clock, nor on being told in time. All repeats are harmless: calls that were sent on a connection
  * that died may be executed late, and change nothing then, or nothing that is not said on control.
- * tests/model holds a model of this protocol, and the rules without which it breaks.
+ * recorder_is_sound() says what is true in each state, and is asked at the end of each turn. tests/model holds a model of
+ * this protocol, and the rules without which it breaks.
  */
 #include "recorder/recorder.h"
 
@@ -609,10 +610,36 @@ static void recorder_on_refused(void *arg)
     recorder_drop_estate(r, "the era is over");
 }
 
+/* What is true in each state, as the head of this file has it. */
+static bool recorder_is_sound(const struct recorder *r)
+{
+    bool is_numbered = scribe_era(r->scribe) != 0;
+    bool sends = scribe_sends(r->scribe);
+    if (!scribe_is_sound(r->scribe))
+        return false;
+    switch (r->state) {
+    case RECORDER_AWAY:
+        return scribe_is_empty(r->scribe) || (is_numbered && sends);
+    case RECORDER_WAITING:
+        return scribe_is_empty(r->scribe) && !is_numbered;
+    case RECORDER_ENTERING:
+        return !is_numbered && (r->unconfirmed == 0 || scribe_is_empty(r->scribe));
+    case RECORDER_JOINING:
+        return !is_numbered && r->place_length <= scribe_length(r->scribe);
+    case RECORDER_SYNCED:
+        return is_numbered && !sends;
+    case RECORDER_HOLDING:
+        return is_numbered && sends;
+    }
+    return false;
+}
+
 static void recorder_on_turn_end(void *arg)
 {
     struct recorder *r = arg;
     scribe_flush(r->scribe);
+    if (!EXPECT(recorder_is_sound(r)))
+        recorder_restart(r, "its state is not sound");
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */

@@ -248,6 +248,19 @@ bool scribe_is_empty(const struct scribe *scribe)
     return queue_is_empty(&scribe->queue);
 }
 
+bool scribe_sends(const struct scribe *scribe)
+{
+    return scribe->sends;
+}
+
+bool scribe_is_sound(const struct scribe *scribe)
+{
+    const struct queue *queue = &scribe->queue;
+    bool is_exact = queue_is_empty(queue) ? queue->first == queue->next : queue->first > scribe->recorded;
+    return is_exact && queue->taken <= queue->count && queue->first <= queue->untaken &&
+           queue->untaken <= queue->next && scribe->in_flight <= IN_FLIGHT_MAX;
+}
+
 uint64_t scribe_era(const struct scribe *scribe)
 {
     return scribe->era;

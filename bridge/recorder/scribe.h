@@ -53,6 +53,9 @@ MUST_CHECK bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct na
 void scribe_on_caller_up(struct scribe *scribe);
 
 bool scribe_is_empty(const struct scribe *scribe);
+bool scribe_sends(const struct scribe *scribe);
+/* What is queued is exactly what was heard and is not known to be recorded, and no more is on the wire than may be. */
+bool scribe_is_sound(const struct scribe *scribe);
 uint64_t scribe_era(const struct scribe *scribe);
 /* The ordinal of the oldest that is queued, or of the next to come; what counts from scribe_begin() on before numbered. */
 uint64_t scribe_first(const struct scribe *scribe);
