@@ -9,6 +9,7 @@ import { openSse } from '../lib/sse.mjs';
 import { openWs } from '../lib/ws.mjs';
 import { Lane } from './lane.mjs';
 
+const ENDS = [1001, 1006, 1012]; // it goes; it was killed; it is restarted
 const OPEN_MS = 2500; // who gets no answer in that time goes elsewhere
 
 class Browser {
@@ -53,12 +54,15 @@ class Wanderer extends Browser {
       const connection = await this.#open(instance);
       if (connection) await this.#stay(connection, instance);
       else this.world.journal.count('not connected');
-      await pause(this.isCalm ? 20 : this.#away());
+      await this.#stayAway();
     }
   }
 
-  #away() {
-    return this.dice.chance(0.05) ? this.dice.between(500, this.world.awayMs) : this.dice.between(5, 150);
+  async #stayAway() {
+    const isLong = this.dice.chance(0.05);
+    const end = Date.now() + (isLong ? this.dice.between(500, this.world.awayMs) : this.dice.between(5, 150));
+    do await pause(5);
+    while (!this.isCalm && !this.isOver && Date.now() < end);
   }
 
   async #open(instance) {
@@ -90,6 +94,8 @@ class Wanderer extends Browser {
       await pause(20);
     }
     const why = connection.isGone();
+    const wrong = why && connection.wrongEnd();
+    if (wrong) this.world.blame(`${this.name} was cut from ${instance.name}: ${wrong}`, { topic: this.name });
     this.note(why ? `was cut from ${instance.name}: ${why}` : `leaves ${instance.name}`);
     connection.cut();
   }
@@ -129,7 +135,8 @@ class Resumer extends Wanderer {
     const take = (block) => this.#takeBlock(lane, block, isJson);
     stream.blocks.forEach(take);
     stream.parser.onBlock = (block) => !connection.isCut && take(block);
-    const connection = { what: 'SSE', ...handles(stream, () => stream.ended) };
+    const wrongEnd = () => stream.ended === 'clean' && stream.parser.unfinished && 'in the middle of an event';
+    const connection = { what: 'SSE', wrongEnd, ...handles(stream, () => stream.ended) };
     return connection;
   }
 
@@ -205,7 +212,8 @@ function handles(client, isGone) {
 
 function socketConnection(what, client, take) {
   const isGone = () => client.closed && `${client.closed.code} ${client.closed.reason}`;
-  const connection = { what, ...handles(client, isGone) };
+  const wrongEnd = () => !ENDS.includes(client.closed.code) && `with the code ${client.closed.code}`;
+  const connection = { what, wrongEnd, ...handles(client, isGone) };
   const takeAll = () => {
     const frames = client.frames.splice(0);
     if (!connection.isCut) frames.forEach(take);

@@ -174,7 +174,7 @@ export async function oneByOne(world) {
     const was = world.episodes.list.length;
     if (!(await fault(world, dice.pick(world.fleet.instances), dice))) continue;
     await within(40_000, 'the fleet to be in place again after a fault', restedAfter(world, was));
-    await pause(dice.mostly(1, 300));
+    await world.pause(dice.mostly(1, 300));
   }
 }
 
@@ -189,7 +189,7 @@ export async function allAtOnce(world) {
   const scripts = instances.map((instance) => alone(world, instance, world.dice.of(`faults of ${instance.name}`)));
   const together = async () => {
     while (world.isOn) {
-      await pause(dice.between(2000, 8000));
+      await world.pause(dice.between(2000, 8000));
       if (!world.isOn) return;
       const free = instances.filter((one) => !one.fault);
       if (dice.chance(0.5)) await rest(world);
@@ -201,7 +201,7 @@ export async function allAtOnce(world) {
 
 async function alone(world, instance, dice) {
   while (world.isOn) {
-    await pause(dice.mostly(20, 2500));
+    await world.pause(dice.mostly(20, 2500));
     while (world.isOn && (world.isResting || instance.fault)) await pause(5);
     if (world.isOn) await fault(world, instance, dice);
   }
@@ -220,7 +220,7 @@ async function rest(world) {
 export async function pinpricks(world) {
   const dice = world.dice.of('pinpricks');
   while (world.isOn) {
-    await pause(dice.mostly(100, 2000));
+    await world.pause(dice.mostly(100, 2000));
     if (dice.chance(0.3)) {
       world.journal.note('balancer', 'all its connections are cut');
       world.balancer.cut();

@@ -16,7 +16,6 @@ export class Lane {
     this.cursor = undefined; // the last id
     this.stretches = [];
     this.count = 0;
-    this.gapCount = 0;
   }
 
   get stretch() {
@@ -67,7 +66,6 @@ export class Lane {
 
   // A gap; id: where it goes on from, if that covers this lane.
   tell({ channel, after, oldest, reason }, id) {
-    this.gapCount++;
     this.world.journal.count(`gaps told: ${reason}`);
     const gap = { name: channel, reason, after: rank(after), atMs: Date.now() };
     gap.oldest = oldest === null ? Infinity : rank(oldest);
@@ -77,7 +75,7 @@ export class Lane {
     if (!this.world.reasons.includes(reason)) this.#blame(`was told a gap: ${gap.text}`);
     const isAnew = reason === 'ahead' || reason === 'reset';
     if (!isAnew) this.stretch.gaps.push(gap);
-    else if (!this.stretch.endsWith(gap)) this.#begin(id ?? '0-0'); // one gap for each channel, one beginning
+    else if (!this.stretch.isCausedBy(gap)) this.#begin(id ?? '0-0'); // a gap for each channel, one beginning
     if (isAnew) this.stretch.causes.push(gap);
     if (id) this.move(id);
   }
@@ -176,8 +174,8 @@ class Stretch {
     this.next = new Map(channels.map((channel) => [channel, 0])); // in the archive's log
   }
 
-  // Did the same thing that began this stretch cause that gap too?
-  endsWith(gap) {
+  // Is what began this stretch what that gap is told for, too?
+  isCausedBy(gap) {
     return this.given.size === 0 && this.causes.some(({ atMs, name }) => gap.atMs - atMs < 1000 && name !== gap.name);
   }
 }

@@ -7,7 +7,7 @@
 export class Episodes {
   constructor(journal) {
     this.journal = journal;
-    this.list = []; // { from, to, who }; the last one may be open
+    this.list = []; // { beganMs, from, to, who }; the last one may be open
   }
 
   get current() {
@@ -15,9 +15,9 @@ export class Episodes {
     return last?.to === undefined ? last : undefined;
   }
 
-  // Somebody is at fault from now on; or was before.
+  // Somebody is at fault from now on; what was said from an earlier moment on may be concerned.
   touch(who, from = Date.now()) {
-    if (!this.current) this.list.push({ from, to: undefined, who: new Set() });
+    if (!this.current) this.list.push({ beganMs: Date.now(), from, to: undefined, who: new Set() });
     this.current.from = Math.min(this.current.from, from);
     this.current.who.add(who);
   }
@@ -25,7 +25,7 @@ export class Episodes {
   // The fleet is in place.
   close() {
     if (!this.current) return;
-    this.journal.note('fleet', `is in place after ${Date.now() - this.current.from} ms`);
+    this.journal.note('fleet', `is in place after ${Date.now() - this.current.beganMs} ms`);
     this.current.to = Date.now();
   }
 
@@ -56,22 +56,22 @@ export class Oracle {
   judgePlain() {
     for (const source of this.world.ledger.sources.values()) {
       if (!source.isPlain || !source.newest) continue;
-      const from = this.judged.get(source) ?? 0;
-      for (let i = from; i < source.newest.number - 1; i++) {
-        const message = source.messages[i];
-        if (message.entry || message.isLost || message.state !== 'acked') continue;
-        const mayBeLost = this.world.episodes.isFragile(message.saidMs, message.answeredMs + RECORDED_MS);
-        if (mayBeLost === undefined) {
-          this.judged.set(source, i);
-          return;
-        }
-        this.lostPlain.push(message);
-        if (mayBeLost) continue;
-        const what = `${message} is not recorded, but "${source.name} ${source.newest.number}" is`;
-        this.blame(what, { at: message.saidMs, message, channel: message.channel });
-      }
-      this.judged.set(source, source.newest.number - 1);
+      let i = this.judged.get(source) ?? 0;
+      while (i < source.newest.number - 1 && this.#judgePlain(source.messages[i])) i++;
+      this.judged.set(source, i);
     }
+  }
+
+  // false: not yet.
+  #judgePlain(message) {
+    const { source, saidMs, answeredMs, channel } = message;
+    if (message.entry || message.isLost || message.state !== 'acked') return true;
+    const mayBeLost = this.world.episodes.isFragile(saidMs, answeredMs + RECORDED_MS);
+    if (mayBeLost === undefined) return false;
+    this.lostPlain.push(message);
+    const what = `${message} is not recorded, but "${source.name} ${source.newest.number}" is`;
+    if (!mayBeLost) this.blame(what, { at: saidMs, message, channel });
+    return true;
   }
 
   // What was acked is in the log; and where its answer came first, where the answer says.
@@ -100,13 +100,16 @@ export class Oracle {
     }
   }
 
-  // At the end: a loss may be told long after it came about.
-  judgeLost() {
-    for (const browser of this.world.browsers) for (const lane of browser.lanes) lane.checkLost();
+  get #lanes() {
+    return this.world.browsers.flatMap(({ lanes }) => lanes);
   }
 
   judgeBrowsers() {
-    if (this.world.archive.isPaused) return;
-    for (const browser of this.world.browsers) for (const lane of browser.lanes) lane.check();
+    if (!this.world.archive.isPaused) this.#lanes.forEach((lane) => lane.check());
+  }
+
+  // At the end: a loss may be told long after it came about.
+  judgeLost() {
+    this.#lanes.forEach((lane) => lane.checkLost());
   }
 }

@@ -53,11 +53,12 @@ export async function failOver(world) {
 // step: one outage, whole; Redis answers again when it resolves.
 async function outages(world, dice, step) {
   while (world.isOn) {
-    await pause(dice.between(300, 3000));
+    await world.pause(dice.between(300, 3000));
     if (!world.isOn) return;
     const beganMs = Date.now();
     await step();
-    await world.archive.reread(world.line, beganMs - MOST_LOST_MS);
+    const gone = await world.archive.reread(world.line, beganMs - MOST_LOST_MS);
+    world.journal.count('entries that Redis lost', gone.length);
     world.archive.isPaused = false;
     await within(40_000, 'the fleet to be in place again after an outage of Redis', inPlace(world));
   }

@@ -74,7 +74,7 @@ export function figures({ journal, ledger, browsers, archive, episodes, oracle }
   const given = browsers.flatMap(({ lanes }) => lanes).reduce((sum, { count }) => sum + count, 0);
   const lost = oracle.lostPlain;
   const heard = lost.filter(({ heardBy }) => heardBy > 1);
-  const lengths = episodes.list.filter(({ to }) => to).map(({ from, to }) => to - from).sort((a, b) => a - b);
+  const lengths = episodes.list.filter(({ to }) => to).map(({ beganMs, to }) => to - beganMs).sort((a, b) => a - b);
   const counts = [...journal.counts].sort().map(([what, count]) => `${what}: ${count}`);
   return [
     `${((Date.now() - journal.startMs) / 1000).toFixed(0)} s, ${journal.counts.get('faults') ?? 0} faults, ` +

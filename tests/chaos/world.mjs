@@ -30,11 +30,10 @@ export class World {
   // reasons    for which gaps may be told
   // loses      Redis may lose what it has acked
   // awayMs     for so long a browser stays away, at most
-  constructor(seed, { settings = {}, redis = {}, reasons = [], loses = false, awayMs = 3000, instances = 3 }) {
+  constructor(seed, { settings = {}, redis = {}, reasons = [], loses = false, awayMs = 3000 }) {
     Object.assign(this, { settings, redisOptions: { args: [], ...redis }, reasons, loses, awayMs });
     this.outages = []; // when
     this.dice = new Dice(seed, 'world');
-    this.names = ['A', 'B', 'C', 'D', 'E'].slice(0, instances);
     this.journal = new Journal();
     this.ledger = new Ledger();
     this.oracle = new Oracle(this);
@@ -75,7 +74,7 @@ export class World {
     this.redis = await scene.redis(this.redisOptions);
     this.primary = scene.own(new Primary(this.redis));
     this.line = this.primary.line('run');
-    this.fleet = scene.own(new Fleet(this, this.names));
+    this.fleet = scene.own(new Fleet(this, ['A', 'B', 'C']));
     await this.fleet.start(scene, this.settings);
     const dice = this.dice.of('balancer');
     const targets = this.fleet.instances.map(({ bridge }) => bridge);
@@ -99,6 +98,12 @@ export class World {
     line.onConnect = (client) => client.listen(hear, names);
     await line.up();
     this.#run('the witness', line.keep());
+  }
+
+  // Lets time pass, as long as things shall go wrong.
+  async pause(ms) {
+    const end = Date.now() + ms;
+    while (this.isOn && Date.now() < end) await pause(Math.min(20, end - Date.now()));
   }
 
   // Something that goes on all the time.
