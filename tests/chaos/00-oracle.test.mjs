@@ -27,6 +27,8 @@ class SmallWorld {
     this.lane = new Lane('browser', ['public:*'], this, 'browser');
     this.browsers = [{ lanes: [this.lane] }];
     this.newest = { [A]: '0-0', [B]: '0-0' };
+    this.outages = [];
+    this.fleet = { instances: [] };
   }
 
   blame(what, about) {
@@ -159,6 +161,13 @@ sees('a plain message that was lost while two instances were at fault', undefine
   world.episodes.close();
 });
 
+sees('a plain message that was lost though a third one had it', /instance C had it all the time/, (world) => {
+  world.fleet.instances.push({ name: 'C', wasSynced: () => true });
+  for (const who of ['A', 'B']) world.episodes.touch(who);
+  losesPlain(world);
+  world.episodes.close();
+});
+
 // --- browsers ---
 
 sees('an entry that was not given', /was never given 3-0/, (world) => {
@@ -236,7 +245,7 @@ async function loses(world, more) {
   world.lane.move('1-0');
   world.give(world.entry('2-0'));
   world.entry('3-0');
-  await world.archive.reread({ ask: async () => ['[["2-0", ["d", "fcall 1", "p", "0-0"]]]', '{}'] });
+  await world.archive.reread({ ask: async () => ['[["2-0", ["d", "fcall 1", "p", "0-0"]]]', '{}'] }, 0);
   world.newest[A] = '2-0';
   more(world);
 }

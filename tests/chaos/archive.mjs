@@ -4,9 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { rank } from './rank.mjs';
 
 const EVERY_MS = 20;
+const PAGE = 500;
 
 // Each log as one text: many short replies take a client long to read.
-const READ_ALL = `local logs = {}
+const READ = `local logs = {}
 for i, key in ipairs(KEYS) do logs[i] = cjson.encode(redis.call('XRANGE', key, ARGV[1], '+')) end
 return logs`;
 
@@ -81,33 +82,56 @@ export class Archive {
     this.isOver = true;
   }
 
-  // Reads everything that the logs hold, in one moment; or what is not older than fromMs. Entries that are not there
-  // any more are marked, and given, oldest first; whatever was said in them may be recorded again.
-  async reread(line, fromMs = 0) {
+  // Reads what the logs hold from that moment on, all in one moment: Redis has been away, and may have lost some of it.
+  // Entries that are not there any more are marked, and given; whatever was said in them may be recorded again.
+  async reread(line, fromMs) {
     const channels = [...this.logs.keys()];
-    const kept = await line.ask('EVAL', READ_ALL, channels.length, ...channels.map(keyOf), String(fromMs));
-    const from = rank(`${fromMs}-0`);
+    const kept = await line.ask('EVAL', READ, channels.length, ...channels.map(keyOf), String(fromMs));
+    this.rereads++;
     const gone = [];
     const fresh = [];
-    this.rereads++;
     channels.forEach((channel, i) => {
-      const log = this.logs.get(channel);
-      const ids = new Map(parse(channel, listOf(kept[i])).map((one) => [one.id, one]));
-      const known = log.at(-1)?.rank ?? 0;
-      for (const entry of log) {
-        if (entry.rank < from) continue;
-        const same = ids.get(entry.id);
-        if (!entry.isGone && same?.payload !== entry.payload) gone.push(entry);
-        ids.delete(entry.id);
-      }
-      for (const one of ids.values()) {
-        if (rank(one.id) > known) fresh.push(one);
-        else this.blame(`the log of ${channel} holds ${one.id}, which was never added`, { channel });
-      }
+      const { missing, more } = this.#compare(channel, parse(channel, listOf(kept[i])), rank(`${fromMs}-0`));
+      gone.push(...missing);
+      fresh.push(...more);
     });
-    gone.sort((a, b) => a.rank - b.rank).forEach((entry) => this.#lose(entry));
+    gone.forEach((entry) => this.#lose(entry));
     this.add(fresh);
     return gone;
+  }
+
+  // At the end, when nobody says anything any more: the entries that the logs do not hold any more.
+  async missing(line) {
+    const gone = [];
+    for (const channel of this.logs.keys()) {
+      const kept = [];
+      for (let from = '-', page; page?.length !== 0; from = `(${kept.at(-1)?.id}`) {
+        page = parse(channel, await line.ask('XRANGE', keyOf(channel), from, '+', 'COUNT', PAGE));
+        kept.push(...page);
+      }
+      const { missing, more } = this.#compare(channel, kept, 0);
+      gone.push(...missing);
+      for (const { id } of more) this.blame(`the log of ${channel} holds ${id}, which was never added`, { channel });
+    }
+    return gone;
+  }
+
+  // What of the entries from a place on is missing among those that are kept, and what is kept and newer than all.
+  #compare(channel, kept, from) {
+    const log = this.logs.get(channel);
+    const byId = new Map(kept.map((one) => [one.id, one]));
+    const missing = log.filter(({ id, rank: place, payload, isGone }) => {
+      const same = byId.get(id)?.payload === payload;
+      byId.delete(id);
+      return place >= from && !isGone && !same;
+    });
+    const newest = log.at(-1)?.rank ?? 0;
+    const more = [];
+    for (const one of byId.values()) {
+      if (rank(one.id) > newest) more.push(one);
+      else this.blame(`the log of ${channel} holds ${one.id}, which was never added`, { channel });
+    }
+    return { missing, more };
   }
 
   #lose(entry) {

@@ -163,6 +163,7 @@ async function fault(world, instance, dice, { name, begin } = dice.weighted(FAUL
   const result = await begin(instance, dice, say, fleet);
   await fleet.forgotten(links.filter(({ link }) => !instance.proxy.links.has(link)).map(({ port }) => port));
   instance.fault = undefined;
+  instance.harms.push(Date.now());
   fleet.faults++; // over: who looks at the fleet begins again
   return result !== false;
 }

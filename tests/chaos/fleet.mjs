@@ -7,10 +7,34 @@ import { waitFor } from '../lib/wait.mjs';
 
 const SETTINGS = { BRIDGE_LEASE: '1s', BRIDGE_DRAIN: '1s', BRIDGE_HEARTBEAT: '1s', BRIDGE_PUBLISH: 'public:*' };
 
+const PLACE = /^(\S+) \w+ recorder\[\d+\] recorder \w+ -> (\w+) node=/gm;
+const SURE_MS = 50; // around what a log or a fault says
+
 class Instance {
   constructor(name) {
     this.name = name;
     this.fault = undefined; // what is being done to it
+    this.harms = []; // when a fault began, and when it ended
+    this.places = []; // { at, isSynced }: what its recorder said of its place
+    this.read = 0; // of its log
+  }
+
+  // Did its recorder have all plain messages that were not recorded yet, from one moment to another, unharmed?
+  wasSynced(from, to) {
+    this.#readPlaces();
+    const place = this.places.findLast(({ at }) => at < from - SURE_MS);
+    if (!place?.isSynced) return false;
+    if (this.places.some(({ at, isSynced }) => !isSynced && at > place.at && at < to + SURE_MS)) return false;
+    if (this.fault) return false;
+    return !this.harms.some((at) => at > place.at - SURE_MS && at < to + SURE_MS);
+  }
+
+  #readPlaces() {
+    const { log } = this.bridge;
+    for (const [, at, state] of log.slice(this.read).matchAll(PLACE)) {
+      this.places.push({ at: Date.parse(at), isSynced: state === 'SYNCED' || state === 'HOLDING' });
+    }
+    this.read = log.lastIndexOf('\n') + 1;
   }
 
   async start(scene, primary, settings) {
@@ -74,6 +98,7 @@ export class Fleet {
   // A fault begins; it is one instance's.
   touch(instance, what) {
     this.faults++;
+    instance.harms.push(Date.now());
     this.world.episodes.touch(instance.name);
     this.world.journal.note(`instance ${instance.name}`, what);
     this.world.journal.count(`fault: ${what.replace(/ for \d+ ms| \d+$/, '')}`);

@@ -70,8 +70,17 @@ export class Oracle {
     if (mayBeLost === undefined) return false;
     this.lostPlain.push(message);
     const what = `${message} is not recorded, but "${source.name} ${source.newest.number}" is`;
+    const keeper = mayBeLost && this.#keeperOf(message);
     if (!mayBeLost) this.blame(what, { at: saidMs, message, channel });
+    if (keeper) this.blame(`${what}; instance ${keeper.name} had it all the time`, { at: saidMs, message, channel });
     return true;
+  }
+
+  // However many are at fault: one that has a message, and stays unharmed until the next one is recorded, records it.
+  #keeperOf({ source, number, saidMs }) {
+    if (this.world.outages.length > 0) return undefined;
+    const next = source.messages.slice(number).find(({ entry }) => entry);
+    return this.world.fleet.instances.find((one) => one.wasSynced(saidMs, next.entry.readMs));
   }
 
   // What was acked is in the log; and where its answer came first, where the answer says.

@@ -141,10 +141,11 @@ export class World {
     this.browsers.forEach((one) => one.calm());
     const lanes = this.browsers.flatMap((one) => one.lanes);
     const behind = () => lanes.filter((lane) => !lane.isComplete());
+    const where = () => behind().map(({ title, cursor }) => `${title} at ${cursor}`);
     await waitFor(() => behind().length === 0, {
       deadline: END_MS,
       every: 20,
-      what: () => `all browsers to have everything; not ${behind().map(({ title, cursor }) => `${title}, at ${cursor}`)}`,
+      what: () => `all browsers to have everything; these do not: ${where()}`,
     });
     await this.judge();
   }
@@ -154,7 +155,7 @@ export class World {
     this.oracle.judgeBrowsers();
     this.oracle.judgeLost();
     this.oracle.judgeAcked();
-    this.judgeGone(await this.archive.reread(this.line));
+    this.judgeGone(await this.archive.missing(this.line));
   }
 
   // Entries that the logs do not have any more.
