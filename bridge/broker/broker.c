@@ -24,6 +24,7 @@
 
 #define BEAT_MS 1000
 #define BEAT_LATE_MS 3000
+#define PUMP_MS 2 /* of a turn, for those who catch up */
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
@@ -130,6 +131,7 @@ static void broker_on_message(void *arg, const struct heard *heard)
 {
     struct broker *broker = arg;
     struct announcement announcement;
+    broker->heard++;
     if (name_is(heard->channel, broker->beat_channel))
         broker_hear_beat(broker, heard->payload);
     else if (name_is(heard->channel, broker->control_channel) && !heard->pattern.len)
@@ -206,10 +208,15 @@ static void broker_on_confirmed(void *arg, bool is_pattern, struct name name)
 
 static void broker_sweep_feeds(struct broker *broker)
 {
-    struct feed *feed, *next;
+    struct feed_list tended = TAILQ_HEAD_INITIALIZER(tended);
+    struct feed *feed;
     uint64_t now = clock_now_ms();
-    HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_sweep(feed, now);
+    TAILQ_CONCAT(&tended, &broker->tended, in_tended);
+    while ((feed = TAILQ_FIRST(&tended))) {
+        TAILQ_REMOVE(&tended, feed, in_tended);
+        TAILQ_INSERT_TAIL(&broker->tended, feed, in_tended);
+        feed_sweep(feed, now);
+    }
 }
 
 static void broker_on_caller_up(void *arg)
@@ -288,26 +295,60 @@ static void broker_forget(struct broker *broker)
     broker->has_void = broker->is_lost = false;
 }
 
-static void broker_on_turn_end(void *arg)
+/*
+ * hiredis reads 16 KiB at a time. Where that was full of messages there may be more, and what a turn brings goes out in
+ * one write: so take what is there, up to what the tails hold.
+ */
+static void broker_hear_more(struct broker *broker)
 {
-    struct broker *broker = arg;
+    unsigned some = broker->config.tail_entries / 16, enough = broker->config.tail_entries / 4, before = 0;
+    while (broker->heard - before > some && broker->heard < enough) {
+        before = broker->heard;
+        listener_hear_more(broker->listener);
+    }
+    broker->heard = 0;
+}
+
+static void broker_pump_live(struct broker *broker)
+{
     struct feed *feed;
-    struct subscriber *s;
-    broker->turn_ms = clock_now_ms();
-    broker->is_walking = true;
     while ((feed = TAILQ_FIRST(&broker->dirty))) {
         TAILQ_REMOVE(&broker->dirty, feed, in_dirty);
         feed->is_dirty = false;
         pump_fresh(feed);
     }
-    /* Those that the pump puts back are for the next turn, so that sockets are looked at in between. */
+}
+
+/*
+ * Those that the pump puts back are for the next turn, so that sockets and Redis are looked at in between; and where
+ * there are many, those that this turn has no time for: nobody who is live waits for those who catch up.
+ */
+static void broker_pump_behind(struct broker *broker)
+{
     struct subscriber_list behind = TAILQ_HEAD_INITIALIZER(behind);
+    struct subscriber *s;
     TAILQ_CONCAT(&behind, &broker->behind, in_behind);
-    while ((s = TAILQ_FIRST(&behind))) {
+    while ((s = TAILQ_FIRST(&behind)) && clock_now_ms() - broker->turn_ms <= PUMP_MS) {
         TAILQ_REMOVE(&behind, s, in_behind);
         TAILQ_INSERT_TAIL(&broker->behind, s, in_behind);
         pump(s);
     }
+    if (s)
+        loop_again(broker->loop);
+    TAILQ_CONCAT(&behind, &broker->behind, in_behind);
+    TAILQ_CONCAT(&broker->behind, &behind, in_behind);
+}
+
+static void broker_on_turn_end(void *arg)
+{
+    struct broker *broker = arg;
+    struct feed *feed;
+    struct subscriber *s;
+    broker_hear_more(broker);
+    broker->is_walking = true;
+    broker_pump_live(broker);
+    broker->turn_ms = clock_now_ms();
+    broker_pump_behind(broker);
     broker->is_walking = false;
     broker->flushed = broker->watermark;
     broker_forget(broker);
@@ -438,6 +479,7 @@ struct broker *broker_new(struct loop *loop, const struct broker_config *config)
     broker->loop = loop;
     TAILQ_INIT(&broker->dirty);
     TAILQ_INIT(&broker->wanted);
+    TAILQ_INIT(&broker->tended);
     TAILQ_INIT(&broker->behind);
     random_token(broker->worker, sizeof broker->worker);
     snprintf(broker->beat_channel, sizeof broker->beat_channel, "%sbeat:%s", config->redis->prefix, broker->worker);

@@ -37,6 +37,16 @@ static void feed_enter(struct feed *feed, enum feed_state state)
     log_debug("feed", "name=\"%s\" %s -> %s", LOG_TEXT(feed->name, feed->name_len), state_names[feed->state],
               state_names[state]);
     feed->state = state;
+    if (state == FEED_FILLING)
+        feed_tend(feed);
+}
+
+void feed_tend(struct feed *feed)
+{
+    if (feed->is_tended)
+        return;
+    feed->is_tended = true;
+    TAILQ_INSERT_TAIL(&feed->broker->tended, feed, in_tended);
 }
 
 static struct name feed_name(const struct feed *feed)
@@ -111,6 +121,8 @@ void feed_free(struct feed *feed)
         TAILQ_REMOVE(&broker->dirty, feed, in_dirty);
     if (feed->is_wanted)
         TAILQ_REMOVE(&broker->wanted, feed, in_wanted);
+    if (feed->is_tended)
+        TAILQ_REMOVE(&broker->tended, feed, in_tended);
     HASH_DELETE(by_name, broker->feeds, feed);
     HASH_DELETE(by_id, broker->feeds_by_id, feed);
     tail_fini(&feed->tail);
@@ -194,6 +206,12 @@ static void feed_fill(struct feed *feed)
                 feed->id);
 }
 
+static void feed_keep(struct feed *feed, const struct page *page)
+{
+    shelf_keep(&feed->shelf, page, clock_now_ms());
+    feed_tend(feed);
+}
+
 /* Let the tail go on with what the page brings, or where that is not all, begin anew behind it. */
 static void feed_extend_tail(struct feed *feed, const struct page *page)
 {
@@ -202,7 +220,7 @@ static void feed_extend_tail(struct feed *feed, const struct page *page)
         !page->has_more && (!feed->has_tail || verdict_is_complete(page, &page->floors[0], page->after, &reason));
     if (!goes_on || position_compare(page_since(page), page->newest) > 0) {
         tail_reset(&feed->tail, page->newest);
-        shelf_keep(&feed->shelf, page, clock_now_ms());
+        feed_keep(feed, page);
     } else {
         if (!feed->has_tail)
             tail_reset(&feed->tail, page_since(page));
@@ -372,6 +390,7 @@ void feed_want_page(struct feed *feed, struct member *member)
     if (!member->wants_page)
         member->is_asked = false;
     member->wants_page = true;
+    feed_tend(feed);
     if (feed->is_wanted)
         return;
     feed->is_wanted = true;
@@ -425,7 +444,7 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
     if (reply.status != REPLY_OK || page->floor_count != 1)
         return; /* feed_sweep asks again */
     broker->counters.pages_read++;
-    shelf_keep(&feed->shelf, page, clock_now_ms());
+    feed_keep(feed, page);
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed)
     {
@@ -469,14 +488,20 @@ void feed_read(struct feed *feed)
 
 void feed_sweep(struct feed *feed, uint64_t now_ms)
 {
+    struct member *member;
+    TAILQ_REMOVE(&feed->broker->tended, feed, in_tended);
+    feed->is_tended = false;
     shelf_sweep(&feed->shelf, now_ms);
     feed_wake_unstarted(feed);
-    struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed)
     {
         if (member->wants_page && !feed->is_reading)
             feed_want_page(feed, member);
+        if (member->wants_page || !member->subscriber->has_cursor)
+            feed_tend(feed);
     }
     if (feed->state == FEED_FILLING && !feed->is_filling_sent && caller_is_up(feed->broker->caller))
         feed_fill(feed);
+    if (feed->state == FEED_FILLING || !TAILQ_EMPTY(&feed->shelf))
+        feed_tend(feed);
 }

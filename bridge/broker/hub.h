@@ -74,6 +74,8 @@ struct feed {
     bool is_reading;    /* a page is on its way */
     bool is_wanted;     /* in broker.wanted: members want a page */
     TAILQ_ENTRY(feed) in_wanted;
+    bool is_tended; /* in broker.tended: not just live and quiet */
+    TAILQ_ENTRY(feed) in_tended;
 
     size_t name_len;
     char name[];
@@ -103,7 +105,9 @@ void feed_read(struct feed *feed);
 void feed_wake_unstarted(struct feed *feed);
 /* What is remembered from before this is void: the keyspace began anew there, or Redis lost something. After the flush. */
 void feed_forget(struct feed *feed, struct position before);
-/* Once a second: give back pages that nobody used for a while, ask again for what did not come. */
+/* See to it once a second, for as long as there is something to see to. */
+void feed_tend(struct feed *feed);
+/* Give back pages that nobody used for a while, ask again for what did not come. */
 void feed_sweep(struct feed *feed, uint64_t now_ms);
 /* The newest position up to which this feed's entries are known. */
 struct position feed_heard(const struct feed *feed);
@@ -173,11 +177,12 @@ struct broker {
     struct feed *feeds, *feeds_by_id;
     struct subscriber *asking; /* by id */
     uint64_t last_id;
-    struct feed_list dirty, wanted;
+    struct feed_list dirty, wanted, tended;
     struct subscriber_list behind;
     bool is_hurried;  /* someone waits for the live connection to be as far as the log */
     bool is_beating;  /* a beat was sent, and has not been heard */
     uint64_t turn_ms; /* when this turn's pumping began */
+    unsigned heard;   /* messages from Redis, in this turn */
     bool is_freeing;  /* answers that are owed to others are dropped */
     bool is_walking;  /* sinks are being called: nobody may be freed */
 

@@ -37,6 +37,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 1000
@@ -362,6 +363,14 @@ static void link_begin(void *arg)
 redisAsyncContext *link_context(struct link *link)
 {
     return link->state == LINK_UP && !link->doomed ? link->context : NULL;
+}
+
+void link_read(struct link *link)
+{
+    redisAsyncContext *context = link_context(link);
+    int waiting = 0;
+    if (context && ioctl(context->c.fd, FIONREAD, &waiting) == 0 && waiting > 0)
+        redisAsyncHandleRead(context);
 }
 
 const char *link_trouble(const struct link *link)

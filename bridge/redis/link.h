@@ -28,6 +28,9 @@ void link_free(struct link *link);
 /* NULL while it is not up. Borrowed until the next return to the loop. */
 redisAsyncContext *link_context(struct link *link);
 
+/* Take what has come since the last read, without waiting for the loop. Not from within a callback of this link. */
+void link_read(struct link *link);
+
 /* Why it is not up; "" where nothing went wrong since it last was. Borrowed until the next return to the loop. */
 const char *link_trouble(const struct link *link);
 

@@ -84,6 +84,11 @@ void listener_unsubscribe(struct listener *listener, bool is_pattern, const char
     listener_send(listener, is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", name, len);
 }
 
+void listener_hear_more(struct listener *listener)
+{
+    link_read(listener->link);
+}
+
 bool listener_is_up(const struct listener *listener)
 {
     return link_context(listener->link) != NULL;

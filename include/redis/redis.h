@@ -79,6 +79,8 @@ const char *listener_trouble(const struct listener *listener);
 /* Only while it is up. Names are raw Redis channel names or patterns. */
 void listener_subscribe(struct listener *listener, bool is_pattern, const char *name, size_t len);
 void listener_unsubscribe(struct listener *listener, bool is_pattern, const char *name, size_t len);
+/* More may have come than the loop brought: hear it now. Not from within an event. */
+void listener_hear_more(struct listener *listener);
 /* Give this connection up, now, and connect anew: it is deaf. */
 void listener_restart(struct listener *listener, const char *why);
 
