@@ -7,7 +7,6 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,6 +17,7 @@ struct board {
     bool has_recorder;
     atomic_uchar workers[BOARD_WORKERS_MAX]; /* enum board_word */
     atomic_uint connections[BOARD_WORKERS_MAX];
+    atomic_uint_least64_t stalled;
     atomic_uint_least64_t recorder[STATUS_WORDS]; /* struct recorder_status */
 };
 
@@ -51,6 +51,11 @@ void board_say_connections(struct board *board, unsigned worker, unsigned connec
 {
     CHECK(worker < BOARD_WORKERS_MAX);
     atomic_store_explicit(&board->connections[worker], connections, memory_order_relaxed);
+}
+
+void board_add_stalled(struct board *board, uint64_t streams)
+{
+    atomic_fetch_add_explicit(&board->stalled, streams, memory_order_relaxed);
 }
 
 void board_say_recorder(struct board *board, const struct recorder_status *status)
@@ -105,6 +110,11 @@ const char *board_missing(const struct board *board)
 unsigned board_workers_ready(const struct board *board)
 {
     return board_count(board, BOARD_READY);
+}
+
+uint64_t board_stalled(const struct board *board)
+{
+    return atomic_load_explicit(&board->stalled, memory_order_relaxed);
 }
 
 unsigned board_connections(const struct board *board)

@@ -12,6 +12,7 @@
 #include "base/check.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define BOARD_WORKERS_MAX 64
 
@@ -31,6 +32,8 @@ void board_free(struct board *board);
 
 void board_say_worker(struct board *board, unsigned worker, enum board_word word);
 void board_say_connections(struct board *board, unsigned worker, unsigned connections);
+/* So many more streams were cut because they took nothing. */
+void board_add_stalled(struct board *board, uint64_t streams);
 /* A recorder process begins: nothing of it is known. */
 void board_reset_recorder(struct board *board);
 void board_say_recorder(struct board *board, const struct recorder_status *status);
@@ -40,6 +43,8 @@ const char *board_missing(const struct board *board);
 unsigned board_workers_ready(const struct board *board);
 /* Of all workers that run. */
 unsigned board_connections(const struct board *board);
+/* Since the instance began. */
+uint64_t board_stalled(const struct board *board);
 void board_recorder(const struct board *board, struct recorder_status *out);
 bool board_has_recorder(const struct board *board);
 

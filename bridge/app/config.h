@@ -26,7 +26,7 @@ struct config {
     uint64_t port;
     uint64_t workers; /* never 0 once read */
     struct glob_list subscribe, publish, channels, default_channels, ephemeral, origins;
-    uint64_t heartbeat_ms, max_age_ms, drain_ms, lease_ms;
+    uint64_t heartbeat_ms, stall_ms, max_age_ms, drain_ms, lease_ms;
     uint64_t max_channels, max_connections;
     char *tls_cert, *tls_key; /* "" for plain HTTP */
     enum log_level log_level;

@@ -70,6 +70,8 @@ void metrics_append(const struct board *board, struct buffer *out)
     metric_append(out, "workers_ready", "gauge", "Worker processes that are ready.", board_workers_ready(board));
     metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
                   board_connections(board));
+    metric_append(out, "streams_stalled_total", "counter", "Streams that were cut because the browser took nothing.",
+                  board_stalled(board));
     if (board_has_recorder(board))
         recorder_append(board, out);
 }

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 
-#define TAIL_ENTRIES 256
+#define TAIL_ENTRIES 512
 #define TAIL_BYTES (256 * 1024)
 #define LEAVE_WITHIN_MS (RECORDER_LEAVE_MS + 150)
 
@@ -34,6 +34,7 @@ struct worker {
     struct timer *leave_deadline;
     struct broker *broker;       /* NULL unless it serves */
     struct transport *transport; /* NULL unless it serves */
+    uint64_t stalled_said;       /* of the transport's streams, to the board */
     struct recorder *recorder;   /* NULL unless it records */
 };
 
@@ -93,12 +94,19 @@ static bool is_ignored(int signal)
 static void say_serving(void *arg)
 {
     struct worker *worker = arg;
-    struct broker_status status;
+    struct broker_status broker;
+    struct transport_status transport;
 
-    broker_status(worker->broker, &status);
-    board_say_worker(worker->task->board, worker->task->number, status.is_ready ? BOARD_READY : BOARD_COMING);
-    if (worker->transport != NULL && status.is_ready)
-        board_say_connections(worker->task->board, worker->task->number, transport_connections(worker->transport));
+    broker_status(worker->broker, &broker);
+    board_say_worker(worker->task->board, worker->task->number, broker.is_ready ? BOARD_READY : BOARD_COMING);
+    if (worker->transport == NULL)
+        return;
+    transport_status(worker->transport, &transport);
+    if (broker.is_ready)
+        board_say_connections(worker->task->board, worker->task->number, transport.connections);
+    if (transport.stalled > worker->stalled_said)
+        board_add_stalled(worker->task->board, transport.stalled - worker->stalled_said);
+    worker->stalled_said = transport.stalled;
 }
 
 static void say_recording(void *arg)
@@ -150,6 +158,7 @@ static int serve(struct worker *worker)
         .ephemeral = &config->ephemeral,
         .origins = &config->origins,
         .heartbeat_ms = config->heartbeat_ms,
+        .stall_ms = config->stall_ms,
         .max_age_ms = config->max_age_ms,
         .max_payload = (size_t)config->max_payload,
         .max_channels = (unsigned)config->max_channels,

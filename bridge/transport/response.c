@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "json_string.h"
+#include "outgoing.h"
 #include "server.h"
 
 #include <stdio.h>
@@ -130,6 +131,9 @@ bool response_send_stream_head(struct transport *transport, struct lws *wsi, con
     head_add(&head, "cache-control", "no-store, no-transform");
     head_add(&head, "x-accel-buffering", "no");
     head_add_cors(&head, transport, origin);
-    head.failed |= lws_finalize_http_header(wsi, &head.at, head.end) != 0;
-    return !head.failed && lws_write(wsi, start, (size_t)(head.at - start), LWS_WRITE_HTTP_HEADERS) >= 0;
+    if (head.failed || lws_finalize_http_header(wsi, &head.at, head.end) != 0)
+        return false;
+    if (transport_is_plain(transport)) /* the first block comes at the end of this turn, as a rule */
+        start += outgoing_send(lws_get_socket_fd(wsi), (char *)start, (size_t)(head.at - start), true);
+    return start == head.at || lws_write(wsi, start, (size_t)(head.at - start), LWS_WRITE_HTTP_HEADERS) >= 0;
 }

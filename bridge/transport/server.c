@@ -36,7 +36,7 @@
 
 #define HEADERS_MAX (32 * 1024)
 #define SERVICE_BUFFER (16 * 1024) /* one per process: what is read at once */
-#define MESSAGE_PIECE 2048         /* one per WebSocket: what is handed over at once */
+#define MESSAGE_PIECE 512          /* one per WebSocket: what is handed over at once */
 #define SEND_MAX (16u << 20)
 #define REQUEST_TIMEOUT_S 20
 #define KEEPALIVE_S 75
@@ -50,6 +50,11 @@
 struct transport *transport_of(struct lws *wsi)
 {
     return lws_context_user(lws_get_context(wsi));
+}
+
+bool transport_is_plain(const struct transport *transport)
+{
+    return transport->config.tls_cert[0] == '\0';
 }
 
 void transport_encode(unsigned format, const struct entry *entry, struct buffer *out)
@@ -312,9 +317,9 @@ failed:
     return NULL;
 }
 
-unsigned transport_connections(const struct transport *transport)
+void transport_status(const struct transport *transport, struct transport_status *out)
 {
-    return transport->wheel.count;
+    *out = (struct transport_status){.connections = transport->wheel.count, .stalled = transport->stalled};
 }
 
 void transport_free(struct transport *transport)

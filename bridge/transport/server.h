@@ -30,10 +30,13 @@ struct transport {
     uint64_t now_ms;    /* the clock as of the last tick: good enough for heartbeats, free of charge */
     struct pending_table pendings;
     unsigned exchanges;    /* plain requests whose answer is still to come */
+    uint64_t stalled;      /* streams that were cut because they took nothing */
     struct buffer scratch; /* for small things that are put together and sent at once */
     struct drain *drain;   /* NULL: not draining */
 };
 
 struct transport *transport_of(struct lws *wsi);
+/* No TLS: what a socket takes is on its way. */
+bool transport_is_plain(const struct transport *transport);
 
 #endif

@@ -5,19 +5,23 @@
  * delivery. Read in its source (4.3.5): lws_write() is a send() with a heap list behind it. What the socket does not
  * take is copied there, in order, and goes out before anything else; WRITEABLE comes when the list is empty. So it is
  * sound to write at any time between the response's head and the close, and enough to ask afterwards whether a rest was
- * kept (lws_partial_buffered: a pointer compare; lws_send_pipe_choked would be a poll() each).
+ * kept (lws_partial_buffered: a pointer compare; lws_send_pipe_choked would be a poll() each). And where lws keeps
+ * nothing and there is no TLS, the send() may as well be ours: what lws_write() does around it costs 5 % of a delivery.
  */
 #include "stream.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "outgoing.h"
 #include "server.h"
 
-#define STALL_MS 60000   /* a browser that takes nothing for so long is cut; it will resume */
+#include <sys/socket.h>
+
 #define ENDING_MS 8000   /* from the last words to the close */
 #define AGE_SPREAD 15    /* percent of max_age by which streams end earlier than others */
 #define TICKS_PER_BEAT 8 /* how finely silence is measured */
+#define LOOKS_PER_STALL 4
 #define TICK_MAX_MS 500
 #define TICK_MIN_MS 20
 
@@ -36,10 +40,10 @@ static void stream_enter(struct stream *stream, enum stream_state state, const c
 {
     static const char *const names[] = {"OPEN", "FULL", "ENDING", "DEAD"};
 
-    log_debug("stream", "kind=%s fd=%d state=%s-%s why=%s", stream->kind->name,
-              (int)lws_get_socket_fd(stream->connection.wsi), names[stream->state], names[state], why);
+    log_debug("stream", "kind=%s fd=%d state=%s-%s why=%s", stream->kind->name, stream->fd, names[stream->state],
+              names[state], why);
     stream->state = state;
-    stream->since_ms = stream->connection.transport->now_ms;
+    stream->since_ms = state == STREAM_OPEN ? 0 : stream->connection.transport->now_ms;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -51,11 +55,18 @@ enum sink_result stream_write(void *sink, char *bytes, size_t len)
 
     if (stream->state >= STREAM_ENDING)
         return SINK_FULL;
+    stream->output_ms = stream->connection.transport->now_ms;
+    if (stream->is_plain && !lws_partial_buffered(wsi)) {
+        size_t taken = outgoing_send(stream->fd, bytes, len, false);
+        if (taken == len)
+            return SINK_READY;
+        bytes += taken;
+        len -= taken;
+    }
     if (lws_write(wsi, (unsigned char *)bytes, len, LWS_WRITE_HTTP) < 0) {
         stream_kill(stream, WHY_WRITE_FAILED);
         return SINK_FULL;
     }
-    stream->output_ms = stream->connection.transport->now_ms;
     if (!lws_partial_buffered(wsi))
         return SINK_READY;
     if (stream->state == STREAM_OPEN)
@@ -107,6 +118,22 @@ void stream_kill(struct stream *stream, enum stream_why why)
     lws_set_timeout(stream->connection.wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
+/*
+ * It takes nothing. What the kernel still holds for it would stay there for minutes after an ordinary close, so this is
+ * a reset.
+ */
+static void stream_cut(struct stream *stream)
+{
+    struct transport *transport = stream->connection.transport;
+    struct linger none = {.l_onoff = 1};
+
+    transport->stalled++;
+    log_info("stalled", "kind=%s ms=%llu", stream->kind->name,
+             (unsigned long long)(transport->now_ms - stream->since_ms));
+    setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    stream_kill(stream, WHY_STALLED);
+}
+
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
 uint64_t stream_heartbeat_ms(const struct stream *stream)
@@ -122,26 +149,57 @@ static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
     return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
+/*
+ * Does the browser's system take what is sent to it? One that reads slowly does, and may go on for hours. Of one that is
+ * gone without a word, nothing is heard for a quarter of an hour otherwise.
+ */
+static bool stream_moves(struct stream *stream)
+{
+    struct outgoing outgoing;
+
+    if (!outgoing_read(stream->fd, &outgoing))
+        return stream->state == STREAM_OPEN;
+    bool moves = outgoing.taken != stream->taken || (stream->state == STREAM_OPEN && !outgoing.is_under_way);
+    stream->taken = outgoing.taken;
+    return moves;
+}
+
+/* Kill it if it is stalled; else, when is the next moment to look for that? 0: no such moment is near. */
+static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
+{
+    uint64_t stall_ms = stream->connection.transport->config.stall_ms;
+
+    if (stream_moves(stream))
+        stream->since_ms = stream->state == STREAM_FULL ? now_ms : 0;
+    else if (stream->since_ms == 0)
+        stream->since_ms = now_ms;
+    else if (now_ms - stream->since_ms >= stall_ms)
+        stream_cut(stream);
+    return stream->since_ms == 0 ? 0 : earlier(stream->since_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
+}
+
 /* Do what is due; when is the next moment to look? */
 static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 {
+    uint64_t next_ms = 0;
+
     if (stream->state < STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
         stream_end(stream, WHY_AGE);
+    if (stream->state < STREAM_ENDING)
+        next_ms = earlier(stream->ends_ms, stream_look_for_stall(stream, now_ms));
     switch (stream->state) {
     case STREAM_OPEN:
-        return earlier(stream->ends_ms, stream->kind->look(stream));
+        return earlier(next_ms, stream->kind->look(stream));
     case STREAM_FULL:
-        if (now_ms - stream->since_ms >= STALL_MS)
-            stream_kill(stream, WHY_STALLED);
-        return earlier(stream->ends_ms, stream->since_ms + STALL_MS);
+        return next_ms;
     case STREAM_ENDING:
         if (now_ms - stream->since_ms >= ENDING_MS)
-            stream_kill(stream, WHY_STALLED);
+            stream_cut(stream);
         return stream->since_ms + ENDING_MS;
     case STREAM_DEAD:
         break;
     }
-    return now_ms + STALL_MS;
+    return now_ms + ENDING_MS; /* lws is closing it */
 }
 
 static struct stream *stream_of(struct wheel_item *item)
@@ -168,7 +226,7 @@ void stream_tick(void *arg)
 
 static uint64_t tick_ms(const struct transport_config *config)
 {
-    uint64_t ms = earlier(config->max_age_ms, config->heartbeat_ms) / TICKS_PER_BEAT;
+    uint64_t ms = earlier(earlier(config->max_age_ms, config->heartbeat_ms), config->stall_ms) / TICKS_PER_BEAT;
 
     return ms > TICK_MAX_MS ? TICK_MAX_MS : ms < TICK_MIN_MS ? TICK_MIN_MS : ms;
 }
@@ -198,9 +256,13 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, const st
     connection_open(&stream->connection, ops, transport, wsi);
     start_ticking(transport);
     stream->kind = kind;
+    stream->fd = lws_get_socket_fd(wsi);
+    stream->is_plain = transport_is_plain(transport);
     stream->subscriber = NULL;
     stream->state = STREAM_OPEN;
-    stream->output_ms = stream->since_ms = transport->now_ms;
+    stream->since_ms = 0;
+    stream->taken = 0;
+    stream->output_ms = transport->now_ms;
     stream->ends_ms = age_ms == 0 ? 0 : transport->now_ms + age_ms - random_below(age_ms * AGE_SPREAD / 100 + 1);
     wheel_put(&transport->wheel, &stream->item,
               earlier(stream->ends_ms, transport->now_ms + stream_heartbeat_ms(stream)));

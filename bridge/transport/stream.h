@@ -48,13 +48,16 @@ struct stream_kind {
 
 struct stream {
     struct connection connection; /* first */
+    enum stream_state state;
+    int fd;
+    bool is_plain;      /* no TLS: what the socket takes is on its way */
+    uint32_t taken;     /* by the browser's system, when last looked: the low bits of a count of bytes */
+    uint64_t output_ms; /* when something was last written */
+    uint64_t since_ms;  /* FULL, ENDING: since when; OPEN, FULL: nothing was taken since then (0: it is) */
+    uint64_t ends_ms;   /* its age limit, 0: none */
     struct wheel_item item;
     const struct stream_kind *kind;
     struct subscriber *subscriber; /* NULL: it is ending, or never began */
-    uint64_t output_ms;            /* when something was last written */
-    uint64_t ends_ms;              /* its age limit, 0: none */
-    uint64_t since_ms;             /* FULL, ENDING: since when */
-    enum stream_state state;
 };
 
 /* Take the socket over. It counts against max_connections from here to stream_close(). */

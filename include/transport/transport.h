@@ -41,6 +41,7 @@ struct transport_config {
     const struct glob_list *ephemeral;        /* channels without history: publish says so (no id) */
     const struct glob_list *origins;          /* empty: any */
     uint64_t heartbeat_ms;
+    uint64_t stall_ms;                  /* a browser that takes nothing for so long is cut */
     uint64_t max_age_ms;                /* 0: none; otherwise each stream ends at 85 to 100 % of it */
     size_t max_payload;                 /* bytes */
     unsigned max_channels;              /* per browser */
@@ -67,8 +68,12 @@ MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *bro
  */
 void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg);
 
-/* Open streams, right now. */
-unsigned transport_connections(const struct transport *transport);
+struct transport_status {
+    unsigned connections; /* open streams, right now */
+    uint64_t stalled;     /* that were cut because they took nothing */
+};
+
+void transport_status(const struct transport *transport, struct transport_status *out);
 
 /* Connections are cut where they are. */
 void transport_free(struct transport *transport);

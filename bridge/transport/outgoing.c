@@ -1,0 +1,32 @@
+/*
+ * outgoing.c - send(2), and TCP_INFO of tcp(7): by the kernel's own header, since libc's knows only the first half of the
+ * struct, and the two can't be read together.
+ */
+#include "outgoing.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#define KNOWN_UP_TO (offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(uint32_t))
+
+size_t outgoing_send(int fd, const char *bytes, size_t len, bool has_more)
+{
+    ssize_t taken = send(fd, bytes, len, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
+
+    return taken > 0 ? (size_t)taken : 0;
+}
+
+bool outgoing_read(int fd, struct outgoing *out)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < KNOWN_UP_TO)
+        return false;
+    out->taken = (uint32_t)info.tcpi_bytes_acked;
+    out->is_under_way = info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0;
+    return true;
+}
