@@ -31,14 +31,14 @@ enum feed_state {
 
 /* One subscriber's part in one feed. */
 struct member {
-    TAILQ_ENTRY(member) in_feed;
-    struct member *next; /* of the subscriber */
-    struct feed *feed;
+    TAILQ_ENTRY(member) in_feed; /* this and the next are what a delivery needs: see fetch_ahead() */
     struct subscriber *subscriber;
-    struct start start;    /* of a member that was added later than the first turn */
     struct position floor; /* nothing up to here is wanted; of a member that is not merged: its own cursor */
     bool has_floor;
-    bool is_merged;         /* the subscriber's cursor covers it */
+    bool is_merged; /* the subscriber's cursor covers it */
+    struct feed *feed;
+    struct member *next;    /* of the subscriber */
+    struct start start;     /* of a member that was added later than the first turn */
     bool is_told;           /* sink.subscribed was called */
     bool wants_page;        /* the subscriber waits for a page of this feed */
     bool is_asked;          /* it waited already when the read that is under way was sent */
@@ -123,20 +123,20 @@ enum subscriber_state {
 };
 
 struct subscriber {
-    struct broker *broker;
-    const struct sink_ops *ops;
+    const struct sink_ops *ops; /* from here to is_unmerged: what a delivery needs, see fetch_ahead() */
     void *sink;
-    struct member *members;
     struct position cursor;
     unsigned member_count;
     uint8_t state; /* enum subscriber_state */
     uint8_t format;
     bool has_cursor;
+    bool is_unmerged; /* some member catches up by itself */
+    struct broker *broker;
+    struct member *members;
     bool is_verified;   /* the cursor is one of ours, not ahead of all positions */
     bool is_asking;     /* Redis was asked for the newest entries */
     bool is_at_horizon; /* behind, but only until more is heard */
     bool asks_for_kept; /* started with all that is kept, or the newest of it: what is gone is no gap */
-    bool is_unmerged;   /* some member catches up by itself */
     struct start start;
     TAILQ_ENTRY(subscriber) in_behind;
     uint64_t id; /* the ticket of its question; 0: never asked */

@@ -504,9 +504,17 @@ static bool is_at(const struct subscriber *s, const struct member *member, struc
            (!member->has_floor || position_compare(member->floor, oldest) < 0);
 }
 
+/* The first 64 bytes, on whatever two lines of the cache they are. */
+static void fetch(const void *object)
+{
+    __builtin_prefetch(object);
+    __builtin_prefetch((const char *)object + 63);
+}
+
 /*
  * With many members none of this is in the processor's caches when its turn comes: have it fetched while the kernel
- * sends to those before it. Each step reads what the step before had fetched.
+ * sends to those before it. Each step reads what the step before had
+ * fetched. What is needed stands in the first 64 bytes of each.
  */
 static void fetch_ahead(const struct member *member)
 {
@@ -514,9 +522,9 @@ static void fetch_ahead(const struct member *member)
     const struct member *third = second ? TAILQ_NEXT(second, in_feed) : NULL;
     if (!third)
         return;
-    __builtin_prefetch(second->subscriber->sink);
-    __builtin_prefetch(third->subscriber);
-    __builtin_prefetch(TAILQ_NEXT(third, in_feed));
+    fetch(second->subscriber->sink);
+    fetch(third->subscriber);
+    fetch(TAILQ_NEXT(third, in_feed));
 }
 
 void pump_fresh(struct feed *feed)

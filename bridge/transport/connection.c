@@ -11,6 +11,7 @@ void connection_open(struct connection *connection, const struct connection_ops 
     connection->ops = ops;
     connection->transport = transport;
     connection->wsi = wsi;
+    connection->is_waiting = lws_partial_buffered(wsi);
     LIST_INIT(&connection->pendings);
     lws_set_opaque_user_data(wsi, connection);
 }
@@ -20,6 +21,14 @@ void connection_shut(struct connection *connection)
     pending_drop_all(&connection->transport->pendings, &connection->pendings);
     lws_set_opaque_user_data(connection->wsi, NULL);
     connection->wsi = NULL;
+}
+
+void connection_on_wait(struct lws *wsi, bool is_waiting)
+{
+    struct connection *connection = connection_of(wsi);
+
+    if (connection != NULL)
+        connection->is_waiting = is_waiting;
 }
 
 struct connection *connection_of(struct lws *wsi)

@@ -13,6 +13,7 @@
 #include "pending.h"
 
 #include <libwebsockets.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct connection;
@@ -35,6 +36,7 @@ struct connection {
     const struct connection_ops *ops;
     struct transport *transport;
     struct lws *wsi;
+    bool is_waiting;              /* lws wants the socket to become writable: it may hold a rest */
     struct pending_list pendings; /* answers that it waits for */
 };
 
@@ -43,6 +45,8 @@ void connection_open(struct connection *connection, const struct connection_ops 
                      struct lws *wsi);
 /* Take it off the socket, and forget what it waits for. The memory stays with the caller. */
 void connection_shut(struct connection *connection);
+/* lws begins to wait for the socket to become writable, or ends it. */
+void connection_on_wait(struct lws *wsi, bool is_waiting);
 /* NULL: the socket is between requests. */
 struct connection *connection_of(struct lws *wsi);
 

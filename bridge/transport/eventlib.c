@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "connection.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -174,8 +175,10 @@ static void on_io(struct lws *wsi, unsigned flags)
         return;
     if (flags & LWS_EV_READ)
         want_read(lib, slot, want);
-    if (flags & LWS_EV_WRITE)
+    if (flags & LWS_EV_WRITE) {
         want_write(lib, slot, fd, want);
+        connection_on_wait(wsi, want);
+    }
 }
 
 static int on_close(struct lws *wsi)

@@ -6,7 +6,8 @@
  * take is copied there, in order, and goes out before anything else; WRITEABLE comes when the list is empty. So it is
  * sound to write at any time between the response's head and the close, and enough to ask afterwards whether a rest was
  * kept (lws_partial_buffered: a pointer compare; lws_send_pipe_choked would be a poll() each). And where lws keeps
- * nothing and there is no TLS, the send() may as well be ours: what lws_write() does around it costs 5 % of a delivery.
+ * nothing (it is not waiting) and there is no TLS, the send() may as well be ours: what lws_write() does around it costs
+ * 5 % of a delivery.
  */
 #include "stream.h"
 
@@ -56,7 +57,7 @@ enum sink_result stream_write(void *sink, char *bytes, size_t len)
     if (stream->state >= STREAM_ENDING)
         return SINK_FULL;
     stream->output_ms = stream->connection.transport->now_ms;
-    if (stream->is_plain && !lws_partial_buffered(wsi)) {
+    if (stream->is_plain && !stream->connection.is_waiting) {
         size_t taken = outgoing_send(stream->fd, bytes, len, false);
         if (taken == len)
             return SINK_READY;
