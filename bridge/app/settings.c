@@ -284,7 +284,8 @@ const struct setting settings[] = {
     {"BRIDGE_HEARTBEAT", NULL, &DURATION, FIELD(heartbeat_ms), "15s", NULL, NULL, 100, 44000,
      "After so much silence a stream hears a heartbeat."},
     {"BRIDGE_STALL", NULL, &DURATION, FIELD(stall_ms), "60s", NULL, NULL, 1000, HOURS,
-     "A browser that takes nothing of what is sent to it for so long is cut. One that is slow is not."},
+     "A browser that takes nothing of what is sent to it for so long is cut, at twice that at the latest. One that is "
+     "slow is not."},
     {"BRIDGE_MAX_AGE", NULL, &DURATION, FIELD(max_age_ms), "none", "none; 14m on Railway", "none", 1000, 8760 * HOURS,
      "Age at which a stream is ended, so that the browser reconnects before a proxy cuts it. Each ends at 85 to 100 % "
      "of it."},

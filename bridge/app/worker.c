@@ -24,6 +24,7 @@
 
 #define TAIL_ENTRIES 512
 #define TAIL_BYTES (256 * 1024)
+#define TAILS_BYTES (32 * 1024 * 1024) /* what is kept for the wire takes about as much again */
 #define LEAVE_WITHIN_MS (RECORDER_LEAVE_MS + 150)
 
 struct worker {
@@ -143,6 +144,7 @@ static int serve(struct worker *worker)
         .needs_recorder = config->channels.count > 0,
         .tail_entries = TAIL_ENTRIES,
         .tail_bytes = TAIL_BYTES,
+        .tails_bytes = TAILS_BYTES,
         .encode = transport_encode,
     };
     struct transport_config transport_config = {

@@ -271,8 +271,9 @@ static void broker_on_beat_due(void *arg)
     struct broker *broker = arg;
     uint64_t now = clock_now_ms();
     timer_start(broker->beat, BEAT_MS);
-    uint64_t heard = broker->heard_beat_ms ? broker->heard_beat_ms : broker->up_ms;
-    /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter. */
+    uint64_t heard = broker->heard_ms > broker->up_ms ? broker->heard_ms : broker->up_ms;
+    /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter, and so is a
+     * beat that is still behind all that comes before it. */
     bool is_deaf = now - heard > BEAT_LATE_MS && broker->answered_beat_ms > heard + BEAT_MS;
     if (listener_is_up(broker->listener) && caller_is_up(broker->caller) && is_deaf) {
         broker->up_ms = now;
@@ -306,6 +307,8 @@ static void broker_hear_more(struct broker *broker)
         before = broker->heard;
         listener_hear_more(broker->listener);
     }
+    if (broker->heard > 0)
+        broker->heard_ms = clock_now_ms();
     broker->heard = 0;
 }
 
@@ -316,7 +319,15 @@ static void broker_pump_live(struct broker *broker)
         TAILQ_REMOVE(&broker->dirty, feed, in_dirty);
         feed->is_dirty = false;
         pump_fresh(feed);
+        feed_count_tail(feed);
     }
+}
+
+/* With many channels, those that are quiet keep nothing. */
+static void broker_limit_tails(struct broker *broker)
+{
+    while (broker->tail_bytes > broker->config.tails_bytes)
+        feed_drop_tail(TAILQ_FIRST(&broker->tailed));
 }
 
 /*
@@ -352,6 +363,7 @@ static void broker_on_turn_end(void *arg)
     broker->is_walking = false;
     broker->flushed = broker->watermark;
     broker_forget(broker);
+    broker_limit_tails(broker);
 
     if (caller_is_up(broker->caller))
         while ((feed = TAILQ_FIRST(&broker->wanted))) {
@@ -447,7 +459,7 @@ static const char *broker_trouble(const struct broker *broker)
 static const char *broker_doubt(const struct broker *broker)
 {
     uint64_t now = clock_now_ms();
-    if (!broker->heard_beat_ms || now - broker->heard_beat_ms > BEAT_LATE_MS)
+    if (!broker->heard_beat_ms || now - broker->heard_ms > BEAT_LATE_MS)
         return "Redis has not been heard for some seconds";
     if (broker->config.needs_recorder && (!broker->heard_recorder_ms || now - broker->heard_recorder_ms > BEAT_LATE_MS))
         return "no recorder is at work, so plain PUBLISH would be lost";
@@ -480,6 +492,7 @@ struct broker *broker_new(struct loop *loop, const struct broker_config *config)
     TAILQ_INIT(&broker->dirty);
     TAILQ_INIT(&broker->wanted);
     TAILQ_INIT(&broker->tended);
+    TAILQ_INIT(&broker->tailed);
     TAILQ_INIT(&broker->behind);
     random_token(broker->worker, sizeof broker->worker);
     snprintf(broker->beat_channel, sizeof broker->beat_channel, "%sbeat:%s", config->redis->prefix, broker->worker);

@@ -123,9 +123,9 @@ void feed_free(struct feed *feed)
         TAILQ_REMOVE(&broker->wanted, feed, in_wanted);
     if (feed->is_tended)
         TAILQ_REMOVE(&broker->tended, feed, in_tended);
+    feed_drop_tail(feed);
     HASH_DELETE(by_name, broker->feeds, feed);
     HASH_DELETE(by_id, broker->feeds_by_id, feed);
-    tail_fini(&feed->tail);
     tail_fini(&feed->held);
     shelf_fini(&feed->shelf);
     free(feed);
@@ -173,6 +173,25 @@ static void feed_push(struct feed *feed, struct entry *entry)
         tail_reset(&feed->tail, entry->position);
         feed_wake_members(feed, "no memory for the tail");
     }
+}
+
+void feed_count_tail(struct feed *feed)
+{
+    struct broker *broker = feed->broker;
+    if (feed->tail_bytes > 0)
+        TAILQ_REMOVE(&broker->tailed, feed, in_tailed);
+    broker->tail_bytes += feed->tail.bytes - feed->tail_bytes;
+    feed->tail_bytes = feed->tail.bytes;
+    if (feed->tail_bytes > 0)
+        TAILQ_INSERT_TAIL(&broker->tailed, feed, in_tailed);
+}
+
+void feed_drop_tail(struct feed *feed)
+{
+    struct position end = tail_end(&feed->tail);
+    tail_fini(&feed->tail);
+    tail_reset(&feed->tail, end);
+    feed_count_tail(feed);
 }
 
 /* The position from which the filling read starts: where the tail ends; for a new feed, where the member furthest
@@ -242,6 +261,7 @@ static void feed_go_live(struct feed *feed, const struct page *page)
             feed_push(feed, entry);
     }
     tail_fini(&feed->held);
+    feed_count_tail(feed);
     feed_enter(feed, FEED_LIVE);
 
     /* Whoever is ahead of all positions now was not before: writes were lost. */

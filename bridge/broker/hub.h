@@ -68,6 +68,8 @@ struct feed {
 
     bool is_dirty; /* in broker.dirty: something was pushed in this turn */
     TAILQ_ENTRY(feed) in_dirty;
+    size_t tail_bytes; /* of its tail, as counted in broker.tail_bytes; not 0: in broker.tailed */
+    TAILQ_ENTRY(feed) in_tailed;
     struct position fresh_since; /* what was pushed in this turn comes after this */
 
     struct shelf shelf; /* pages of the log, for those behind the tail */
@@ -101,6 +103,10 @@ void feed_hear(struct feed *feed, struct entry *entry);
 void feed_want_page(struct feed *feed, struct member *member);
 /* Ask for the page that the members want; from the end of the turn. */
 void feed_read(struct feed *feed);
+/* Its tail has changed: count it, as the one that changed last. */
+void feed_count_tail(struct feed *feed);
+/* Give its tail back; whoever lacks what was in it reads the log. */
+void feed_drop_tail(struct feed *feed);
 /* Wake members that do not know their start yet. */
 void feed_wake_unstarted(struct feed *feed);
 /* What is remembered from before this is void: the keyspace began anew there, or Redis lost something. After the flush. */
@@ -172,12 +178,14 @@ struct broker {
     struct timer *beat;
     char worker[24]; /* names this worker's beat channel */
     char beat_channel[REDIS_PREFIX_MAX + 32], control_channel[REDIS_PREFIX_MAX + 16];
-    uint64_t heard_beat_ms, answered_beat_ms, heard_recorder_ms, up_ms;
+    uint64_t heard_ms, heard_beat_ms, answered_beat_ms, heard_recorder_ms, up_ms; /* heard_ms: anything */
 
     struct feed *feeds, *feeds_by_id;
     struct subscriber *asking; /* by id */
     uint64_t last_id;
     struct feed_list dirty, wanted, tended;
+    struct feed_list tailed; /* with something in their tails, the one that was quiet longest first */
+    size_t tail_bytes;
     struct subscriber_list behind;
     bool is_hurried;  /* someone waits for the live connection to be as far as the log */
     bool is_beating;  /* a beat was sent, and has not been heard */

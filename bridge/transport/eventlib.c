@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "connection.h"
+#include "outgoing.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -135,6 +136,7 @@ static int on_accept(struct lws *wsi)
 
 static int on_listen(struct lws *wsi)
 {
+    outgoing_limit((int)lws_get_socket_fd(wsi));
     return watch(wsi, true);
 }
 

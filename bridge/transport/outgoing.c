@@ -4,12 +4,17 @@
  */
 #include "outgoing.h"
 
+#include "base/log.h"
+
+#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#define UNSENT_MAX (128 * 1024)
 #define KNOWN_UP_TO (offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(uint32_t))
 
 size_t outgoing_send(int fd, const char *bytes, size_t len, bool has_more)
@@ -17,6 +22,14 @@ size_t outgoing_send(int fd, const char *bytes, size_t len, bool has_more)
     ssize_t taken = send(fd, bytes, len, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
 
     return taken > 0 ? (size_t)taken : 0;
+}
+
+void outgoing_limit(int listener)
+{
+    int bytes = UNSENT_MAX;
+
+    if (setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes) != 0)
+        log_warn("unsent_limit", "error=\"%s\"", strerror(errno));
 }
 
 bool outgoing_read(int fd, struct outgoing *out)

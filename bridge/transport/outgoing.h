@@ -14,6 +14,12 @@
  */
 size_t outgoing_send(int fd, const char *bytes, size_t len, bool has_more);
 
+/*
+ * Of a listening socket: connections that it brings keep this much that can't be sent, before they are full. By itself
+ * the kernel keeps 4 MB for a browser that does not read, and we would take it for one that does.
+ */
+void outgoing_limit(int listener);
+
 struct outgoing {
     uint32_t taken;    /* bytes that the other end has acknowledged so far, modulo 2^32 */
     bool is_under_way; /* others have not been: they wait in the kernel, or are on the wire */

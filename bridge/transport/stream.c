@@ -160,12 +160,13 @@ static bool stream_moves(struct stream *stream)
 
     if (!outgoing_read(stream->fd, &outgoing))
         return stream->state == STREAM_OPEN;
-    bool moves = outgoing.taken != stream->taken || (stream->state == STREAM_OPEN && !outgoing.is_under_way);
+    bool has_taken = outgoing.taken != stream->taken;
     stream->taken = outgoing.taken;
-    return moves;
+    stream->is_slow = has_taken && outgoing.is_under_way;
+    return has_taken || (stream->state == STREAM_OPEN && !outgoing.is_under_way);
 }
 
-/* Kill it if it is stalled; else, when is the next moment to look for that? 0: no such moment is near. */
+/* Cut it if it is stalled; else, when is the next moment to look for that? */
 static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
 {
     uint64_t stall_ms = stream->connection.transport->config.stall_ms;
@@ -176,7 +177,9 @@ static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
         stream->since_ms = now_ms;
     else if (now_ms - stream->since_ms >= stall_ms)
         stream_cut(stream);
-    return stream->since_ms == 0 ? 0 : earlier(stream->since_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
+    if (stream->since_ms == 0)
+        return now_ms + stall_ms;
+    return earlier(stream->since_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
 }
 
 /* Do what is due; when is the next moment to look? */

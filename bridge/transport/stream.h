@@ -51,6 +51,7 @@ struct stream {
     enum stream_state state;
     int fd;
     bool is_plain;      /* no TLS: what the socket takes is on its way */
+    bool is_slow;       /* when last looked, it had taken something, and not all */
     uint32_t taken;     /* by the browser's system, when last looked: the low bits of a count of bytes */
     uint64_t output_ms; /* when something was last written */
     uint64_t since_ms;  /* FULL, ENDING: since when; OPEN, FULL: nothing was taken since then (0: it is) */

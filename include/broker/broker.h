@@ -44,6 +44,7 @@ struct broker_config {
     bool needs_recorder;               /* plain PUBLISH is recorded somewhere: not ready before it is */
     size_t tail_entries;               /* newest entries kept in memory per feed, at most */
     size_t tail_bytes;                 /* and their bytes, at most */
+    size_t tails_bytes;                /* of all feeds together: beyond it, the quiet ones keep nothing */
     entry_encode_fn encode;            /* the wire formats */
 };
 

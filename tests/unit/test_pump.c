@@ -808,8 +808,12 @@ static void play(uint64_t game, unsigned steps, bool trims)
 {
     static const struct redis_config config = {.prefix = "bridge:", .max_payload = 1024};
     static const struct glob_list none = {0};
-    const struct broker_config broker_config = {
-        .redis = &config, .ephemeral = &none, .tail_entries = 2 + game % 5, .tail_bytes = 1 << 20, .encode = encode};
+    const struct broker_config broker_config = {.redis = &config,
+                                                .ephemeral = &none,
+                                                .tail_entries = 2 + game % 5,
+                                                .tail_bytes = 1 << 20,
+                                                .tails_bytes = game % 3 ? 1 << 20 : 1500,
+                                                .encode = encode};
     dice_begin(game);
     roll(2);
     published_count = oldest_kept = subscription_count = 0;
