@@ -1,0 +1,22 @@
+/*
+ * room.h - memory, or the end: a generator that is out of memory has nothing to measure any more.
+ */
+#ifndef CROWD_ROOM_H
+#define CROWD_ROOM_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* `old`, or NULL, with room for `count` things of `size` bytes. */
+static inline void *room_for(void *old, size_t count, size_t size)
+{
+    void *room = reallocarray(old, count, size);
+    if (room == NULL && count * size != 0) {
+        perror("crowd: memory");
+        exit(1);
+    }
+    return room;
+}
+
+#endif

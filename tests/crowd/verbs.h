@@ -1,0 +1,28 @@
+/*
+ * verbs.h - what a scenario can tell the generator to do, one line each; an answer is one line of JSON.
+ *
+ *     open live count=1000 wire=ws port=8080 channels=100 rate=5000
+ *     say count=10000 channels=100 size=4096 rate=50
+ *     state live
+ *
+ * Story     No verb waits: it starts something, and `state` says how far that has come. The scenario does the waiting.
+ */
+#ifndef CROWD_VERBS_H
+#define CROWD_VERBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Obey a line; the answer goes to standard output. */
+void verbs_obey(char *line, int epoll_fd, void *pen_tag);
+
+/* All groups' and the pen's turn. True: something is under way. */
+bool verbs_turn(int epoll_fd, uint64_t now_ns);
+
+/* What the generator itself took, from one look for news to the next: nobody can be heard sooner than that. */
+void verbs_count_turn(uint64_t ns);
+
+/* The generator never sleeps while it measures. */
+bool verbs_want_spinning(void);
+
+#endif
