@@ -23,7 +23,7 @@
 #include <sys/prctl.h>
 
 #define TAIL_ENTRIES 512
-#define TAIL_BYTES (256 * 1024)
+#define TAIL_BYTES (1024 * 1024)
 #define TAILS_BYTES (32 * 1024 * 1024) /* what is kept for the wire takes about as much again */
 #define LEAVE_WITHIN_MS (RECORDER_LEAVE_MS + 150)
 

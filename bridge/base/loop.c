@@ -58,6 +58,8 @@ struct loop *loop_new(void)
     event_set_log_callback(on_libevent_log);
     if (loop != NULL && config != NULL) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        /* hiredis takes its wish to read back and makes it anew at each read: not to be two system calls each time. */
+        event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
         loop->base = event_base_new_with_config(config);
     }
     if (config != NULL)

@@ -23,8 +23,11 @@
 #include <string.h>
 
 #define BEAT_MS 1000
-#define BEAT_LATE_MS 3000
-#define PUMP_MS 2 /* of a turn, for those who catch up */
+#define BEAT_LATE_MS 3000  /* without a word */
+#define BEAT_LOST_MS 30000 /* without a beat, whatever else is heard */
+#define READ_BYTES 16384
+#define FRAME_BYTES 32 /* of a message from Redis, around what it carries; or a little more */
+#define PUMP_MS 2      /* of a turn, for those who catch up */
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
@@ -132,6 +135,7 @@ static void broker_on_message(void *arg, const struct heard *heard)
     struct broker *broker = arg;
     struct announcement announcement;
     broker->heard++;
+    broker->heard_bytes += heard->pattern.len + heard->channel.len + heard->payload.len + FRAME_BYTES;
     if (name_is(heard->channel, broker->beat_channel))
         broker_hear_beat(broker, heard->payload);
     else if (name_is(heard->channel, broker->control_channel) && !heard->pattern.len)
@@ -266,15 +270,26 @@ void broker_hurry(struct broker *broker)
         broker_send_beat(broker);
 }
 
+/*
+ * When was Redis heard last? A beat may be late because it is behind much else on the same connection, so for a while
+ * anything counts; but only the beat proves that this is the Redis which the caller talks to.
+ */
+static bool broker_hears(const struct broker *broker)
+{
+    uint64_t now = clock_now_ms();
+    uint64_t beat = broker->heard_beat_ms > broker->up_ms ? broker->heard_beat_ms : broker->up_ms;
+    uint64_t any = broker->heard > 0 ? now : broker->heard_ms > beat ? broker->heard_ms : beat;
+    return now - any <= BEAT_LATE_MS && now - beat <= BEAT_LOST_MS;
+}
+
 static void broker_on_beat_due(void *arg)
 {
     struct broker *broker = arg;
     uint64_t now = clock_now_ms();
     timer_start(broker->beat, BEAT_MS);
-    uint64_t heard = broker->heard_ms > broker->up_ms ? broker->heard_ms : broker->up_ms;
-    /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter, and so is a
-     * beat that is still behind all that comes before it. */
-    bool is_deaf = now - heard > BEAT_LATE_MS && broker->answered_beat_ms > heard + BEAT_MS;
+    /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter. */
+    uint64_t beat = broker->heard_beat_ms ? broker->heard_beat_ms : broker->up_ms;
+    bool is_deaf = !broker_hears(broker) && broker->answered_beat_ms > beat + BEAT_MS;
     if (listener_is_up(broker->listener) && caller_is_up(broker->caller) && is_deaf) {
         broker->up_ms = now;
         listener_restart(broker->listener, "no beat was heard for 3 seconds");
@@ -297,19 +312,23 @@ static void broker_forget(struct broker *broker)
 }
 
 /*
- * hiredis reads 16 KiB at a time. Where that was full of messages there may be more, and what a turn brings goes out in
- * one write: so take what is there, up to what the tails hold.
+ * hiredis reads 16 KiB at a time. Where a read brought about that much there may be more, and what a turn brings goes out
+ * in one write: so take what is there, up to what makes a good write and what the tails hold.
  */
 static void broker_hear_more(struct broker *broker)
 {
-    unsigned some = broker->config.tail_entries / 16, enough = broker->config.tail_entries / 4, before = 0;
-    while (broker->heard - before > some && broker->heard < enough) {
-        before = broker->heard;
+    size_t enough_bytes = broker->config.tail_bytes / 16, before = 0;
+    while (broker->heard_bytes - before >= READ_BYTES * 3 / 4 && broker->heard_bytes < enough_bytes &&
+           broker->heard < broker->config.tail_entries / 4) {
+        before = broker->heard_bytes;
         listener_hear_more(broker->listener);
     }
-    if (broker->heard > 0)
+    if (broker->heard > 0) {
         broker->heard_ms = clock_now_ms();
+        broker->has_news = true;
+    }
     broker->heard = 0;
+    broker->heard_bytes = 0;
 }
 
 static void broker_pump_live(struct broker *broker)
@@ -344,7 +363,9 @@ static void broker_pump_behind(struct broker *broker)
         TAILQ_INSERT_TAIL(&broker->behind, s, in_behind);
         pump(s);
     }
-    if (s)
+    if (!s)
+        broker->has_news = false;
+    else if (broker->has_news)
         loop_again(broker->loop);
     TAILQ_CONCAT(&behind, &broker->behind, in_behind);
     TAILQ_CONCAT(&broker->behind, &behind, in_behind);
@@ -459,7 +480,7 @@ static const char *broker_trouble(const struct broker *broker)
 static const char *broker_doubt(const struct broker *broker)
 {
     uint64_t now = clock_now_ms();
-    if (!broker->heard_beat_ms || now - broker->heard_ms > BEAT_LATE_MS)
+    if (!broker->heard_beat_ms || !broker_hears(broker))
         return "Redis has not been heard for some seconds";
     if (broker->config.needs_recorder && (!broker->heard_recorder_ms || now - broker->heard_recorder_ms > BEAT_LATE_MS))
         return "no recorder is at work, so plain PUBLISH would be lost";

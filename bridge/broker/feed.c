@@ -225,10 +225,10 @@ static void feed_fill(struct feed *feed)
                 feed->id);
 }
 
-static void feed_keep(struct feed *feed, const struct page *page)
+static struct stretch *feed_keep(struct feed *feed, const struct page *page)
 {
-    shelf_keep(&feed->shelf, page, clock_now_ms());
     feed_tend(feed);
+    return shelf_keep(&feed->shelf, page, clock_now_ms());
 }
 
 /* Let the tail go on with what the page brings, or where that is not all, begin anew behind it. */
@@ -359,6 +359,7 @@ void feed_forget(struct feed *feed, struct position before)
         }
     }
     tail_forget(&feed->tail, before);
+    feed_count_tail(feed);
     shelf_void(&feed->shelf);
 }
 
@@ -432,8 +433,8 @@ static bool feed_misses(const struct page *page, struct member *member, enum gap
            (*reason == GAP_AHEAD || !excuse_covers(&member->excuse, &needs, after));
 }
 
-/* What the page says about a member that waited for it. */
-static void feed_serve(struct feed *feed, const struct page *page, struct member *member)
+/* What the page, which was kept as `stretch` (or not: NULL), says about a member that waited for it. */
+static void feed_serve(struct feed *feed, const struct page *page, struct stretch *stretch, struct member *member)
 {
     struct position after = member_after(member);
     const struct page_floor *floor = &page->floors[0];
@@ -447,8 +448,11 @@ static void feed_serve(struct feed *feed, const struct page *page, struct member
                                    .oldest = floor->oldest,
                                    .reason = reason};
         member->excuse = (struct excuse){page_excuse(page).trimmed, page->newest};
-    } else if (position_compare(after, member->subscriber->cursor) >= 0) {
-        member->subscriber->is_verified = true;
+    } else {
+        if (position_compare(after, member->subscriber->cursor) >= 0)
+            member->subscriber->is_verified = true;
+        if (member->subscriber->state != SUB_FULL) /* its turn may come when others have read many more pages */
+            member_pin(member, stretch);
     }
     subscriber_wake(member->subscriber, "a page came");
 }
@@ -464,7 +468,7 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
     if (reply.status != REPLY_OK || page->floor_count != 1)
         return; /* feed_sweep asks again */
     broker->counters.pages_read++;
-    feed_keep(feed, page);
+    struct stretch *stretch = feed_keep(feed, page);
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed)
     {
@@ -476,7 +480,7 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
                          (member->is_asked || position_compare(after, page->newest) <= 0);
         member->is_asked = false;
         if (is_within)
-            feed_serve(feed, page, member);
+            feed_serve(feed, page, stretch, member);
         else
             feed_want_page(feed, member);
     }

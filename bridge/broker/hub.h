@@ -191,8 +191,10 @@ struct broker {
     bool is_beating;  /* a beat was sent, and has not been heard */
     uint64_t turn_ms; /* when this turn's pumping began */
     unsigned heard;   /* messages from Redis, in this turn */
-    bool is_freeing;  /* answers that are owed to others are dropped */
-    bool is_walking;  /* sinks are being called: nobody may be freed */
+    size_t heard_bytes;
+    bool has_news;   /* something was heard since all who are behind were last looked at */
+    bool is_freeing; /* answers that are owed to others are dropped */
+    bool is_walking; /* sinks are being called: nobody may be freed */
 
     struct position newest;      /* the newest position heard, of an entry or a beat */
     struct position watermark;   /* everything up to here has been heard on every copy of it */

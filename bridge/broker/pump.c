@@ -155,8 +155,10 @@ static void pump_on_newest(void *arg, uint64_t id, struct reply reply, struct po
         return;
     HASH_DELETE(by_id, broker->asking, s);
     s->is_asking = false;
-    if (reply.status != REPLY_OK)
-        return; /* feed_sweep wakes it to ask again */
+    if (reply.status != REPLY_OK) {
+        feed_tend(s->members->feed); /* which wakes it to ask again */
+        return;
+    }
     s->start = (struct start){.kind = START_AFTER, .after = position};
     s->asks_for_kept = true;
     subscriber_wake(s, "Redis told the start");
@@ -174,7 +176,6 @@ static void pump_ask_newest(struct subscriber *s)
             names[count++] = (struct name){member->feed->name, member->feed->name_len};
     s->id = ++broker->last_id;
     s->is_asking = true;
-    feed_tend(s->members->feed); /* to ask again where there is no answer */
     HASH_ADD(by_id, broker->asking, id, sizeof s->id, s);
     caller_newest(broker->caller, names, count, s->start.count, pump_on_newest, broker, s->id);
 }

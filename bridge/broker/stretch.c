@@ -54,21 +54,21 @@ static struct stretch *stretch_new(const struct page *page)
     return stretch;
 }
 
-void shelf_keep(struct shelf *shelf, const struct page *page, uint64_t now_ms)
+struct stretch *shelf_keep(struct shelf *shelf, const struct page *page, uint64_t now_ms)
 {
-    struct stretch *stretch = stretch_new(page);
-    if (!stretch)
-        return;
-    stretch->used_ms = now_ms;
-    TAILQ_INSERT_HEAD(shelf, stretch, in_shelf);
+    struct stretch *kept = stretch_new(page), *stretch, *next;
+    if (!kept)
+        return NULL;
+    kept->used_ms = now_ms;
+    TAILQ_INSERT_HEAD(shelf, kept, in_shelf);
 
     unsigned unpinned = 0;
-    struct stretch *next;
-    for (stretch = TAILQ_FIRST(shelf); stretch; stretch = next) {
+    for (stretch = kept; stretch; stretch = next) {
         next = TAILQ_NEXT(stretch, in_shelf);
         if (!stretch->pins && ++unpinned > UNPINNED_MAX)
             stretch_free(shelf, stretch);
     }
+    return kept;
 }
 
 struct stretch *shelf_find(const struct shelf *shelf, struct position after, const struct excuse *excuse)

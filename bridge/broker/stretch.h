@@ -41,8 +41,8 @@ struct excuse page_excuse(const struct page *page);
 /* Is what a page needs excused for this cursor? */
 bool excuse_covers(const struct excuse *excuse, const struct excuse *needs, struct position after);
 
-/* Keep a page; shares its entries. Without memory it is not kept. */
-void shelf_keep(struct shelf *shelf, const struct page *page, uint64_t now_ms);
+/* Keep a page; shares its entries. NULL: no memory, it is not kept. */
+struct stretch *shelf_keep(struct shelf *shelf, const struct page *page, uint64_t now_ms);
 /* The stretch that has what comes after `after`, for somebody with this excuse. */
 struct stretch *shelf_find(const struct shelf *shelf, struct position after, const struct excuse *excuse);
 /* Let go of what nobody pins and nobody used for a while. */

@@ -47,6 +47,7 @@ void subscriber_enter(struct subscriber *s, enum subscriber_state state, const c
 
 void subscriber_wake(struct subscriber *s, const char *why)
 {
+    s->is_at_horizon = false;
     if (s->state == SUB_WAITING || s->state == SUB_LIVE)
         subscriber_enter(s, SUB_BEHIND, why);
 }

@@ -3,6 +3,7 @@
  */
 #include "connection.h"
 
+#include "eventlib.h"
 #include "server.h"
 
 void connection_open(struct connection *connection, const struct connection_ops *ops, struct transport *transport,
@@ -11,7 +12,7 @@ void connection_open(struct connection *connection, const struct connection_ops 
     connection->ops = ops;
     connection->transport = transport;
     connection->wsi = wsi;
-    connection->is_waiting = lws_partial_buffered(wsi);
+    connection->is_waiting = eventlib_is_waiting(transport->eventlib, wsi);
     LIST_INIT(&connection->pendings);
     lws_set_opaque_user_data(wsi, connection);
 }

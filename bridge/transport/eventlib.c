@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "connection.h"
 #include "outgoing.h"
 
 #include <errno.h>
@@ -42,6 +41,7 @@ struct slot {
 
 struct eventlib {
     struct loop *loop;
+    eventlib_wait_fn on_wait;
     struct timer *timer;         /* the next of lws's timers */
     uint64_t timer_due_ms;       /* 0: not running */
     struct lws_context *context; /* NULL: not born yet, or going */
@@ -179,8 +179,15 @@ static void on_io(struct lws *wsi, unsigned flags)
         want_read(lib, slot, want);
     if (flags & LWS_EV_WRITE) {
         want_write(lib, slot, fd, want);
-        connection_on_wait(wsi, want);
+        lib->on_wait(wsi, want);
     }
+}
+
+bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi)
+{
+    const struct slot *slot = slot_find(lib, (int)lws_get_socket_fd(wsi));
+
+    return slot != NULL && (slot->wanted & POLLOUT) != 0;
 }
 
 static int on_close(struct lws *wsi)
@@ -259,13 +266,14 @@ void eventlib_settle(struct eventlib *lib)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-struct eventlib *eventlib_new(struct loop *loop)
+struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
 {
     struct eventlib *lib = calloc(1, sizeof *lib);
 
     if (lib == NULL)
         return NULL;
     lib->loop = loop;
+    lib->on_wait = on_wait;
     lib->timer = timer_new(loop, on_timer, lib);
     if (lib->timer == NULL) {
         free(lib);

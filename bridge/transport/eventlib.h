@@ -14,16 +14,23 @@
 #include "base/check.h"
 
 #include <libwebsockets.h>
+#include <stdbool.h>
 
 struct eventlib;
 struct loop;
 
+/* lws begins to wait for a socket to become writable, or ends it. */
+typedef void (*eventlib_wait_fn)(struct lws *wsi, bool is_waiting);
+
 /* NULL: no memory. */
-MUST_CHECK struct eventlib *eventlib_new(struct loop *loop);
+MUST_CHECK struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait);
 void eventlib_free(struct eventlib *lib);
 
 /* For lws_context_creation_info: event_lib_custom. Its foreign_loops[0] is the struct eventlib. */
 extern const lws_plugin_evlib_t eventlib_plugin;
+
+/* Does lws wait for this socket to become writable? Where it holds something back for it, it does. */
+bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi);
 
 /* Run lws's due timers, and serve what lws holds back in its own buffers. Once per turn of the loop. */
 void eventlib_settle(struct eventlib *lib);

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define UNSENT_MAX (128 * 1024)
+#define UNSENT_MAX (256 * 1024)
 #define KNOWN_UP_TO (offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(uint32_t))
 
 size_t outgoing_send(int fd, const char *bytes, size_t len, bool has_more)
@@ -40,6 +40,7 @@ bool outgoing_read(int fd, struct outgoing *out)
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < KNOWN_UP_TO)
         return false;
     out->taken = (uint32_t)info.tcpi_bytes_acked;
-    out->is_under_way = info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0;
+    out->is_waiting = info.tcpi_notsent_bytes > 0;
+    out->is_under_way = info.tcpi_unacked > 0 || out->is_waiting;
     return true;
 }

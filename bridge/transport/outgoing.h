@@ -22,7 +22,8 @@ void outgoing_limit(int listener);
 
 struct outgoing {
     uint32_t taken;    /* bytes that the other end has acknowledged so far, modulo 2^32 */
-    bool is_under_way; /* others have not been: they wait in the kernel, or are on the wire */
+    bool is_under_way; /* others have not been: they are on the wire, or wait */
+    bool is_waiting;   /* in the kernel, until the other end has room, or the network */
 };
 
 /* A system call. false: this socket or this kernel does not tell (Linux before 4.6), or it is shut. */

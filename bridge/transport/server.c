@@ -293,7 +293,7 @@ struct transport *transport_new(struct loop *loop, struct broker *broker, const 
     transport->loop = loop;
     transport->broker = broker;
     transport->config = *config;
-    transport->eventlib = eventlib_new(loop);
+    transport->eventlib = eventlib_new(loop, connection_on_wait);
     transport->tick = timer_new(loop, stream_tick, transport);
     if (transport->eventlib == NULL || transport->tick == NULL)
         goto failed;

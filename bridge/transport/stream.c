@@ -150,36 +150,46 @@ static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
     return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
-/*
- * Does the browser's system take what is sent to it? One that reads slowly does, and may go on for hours. Of one that is
- * gone without a word, nothing is heard for a quarter of an hour otherwise.
- */
-static bool stream_moves(struct stream *stream)
+/* What became of what it was sent. Where the kernel does not tell: it takes what comes, until it is full. */
+static struct outgoing stream_outgoing(const struct stream *stream)
 {
     struct outgoing outgoing;
 
-    if (!outgoing_read(stream->fd, &outgoing))
-        return stream->state == STREAM_OPEN;
-    bool has_taken = outgoing.taken != stream->taken;
-    stream->taken = outgoing.taken;
-    stream->is_slow = has_taken && outgoing.is_under_way;
-    return has_taken || (stream->state == STREAM_OPEN && !outgoing.is_under_way);
+    return outgoing_read(stream->fd, &outgoing) ? outgoing : (struct outgoing){.taken = stream->taken};
 }
 
-/* Cut it if it is stalled; else, when is the next moment to look for that? */
+/*
+ * Does the browser's system take what is sent to it? One that reads slowly does, and may go on for hours. Of one that is
+ * gone without a word, nothing is heard for a quarter of an hour otherwise. Cut it if it is stalled; else, when is the
+ * next moment to look for that?
+ */
 static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
 {
     uint64_t stall_ms = stream->connection.transport->config.stall_ms;
+    struct outgoing outgoing = stream_outgoing(stream);
+    bool is_full = stream->state == STREAM_FULL;
+    bool has_taken = outgoing.taken != stream->taken;
 
-    if (stream_moves(stream))
-        stream->since_ms = stream->state == STREAM_FULL ? now_ms : 0;
-    else if (stream->since_ms == 0)
+    stream->taken = outgoing.taken;
+    stream->is_slow = has_taken && (is_full || outgoing.is_waiting);
+    if (!is_full && !outgoing.is_under_way)
+        stream->since_ms = 0;
+    else if (has_taken || stream->since_ms == 0)
         stream->since_ms = now_ms;
     else if (now_ms - stream->since_ms >= stall_ms)
         stream_cut(stream);
     if (stream->since_ms == 0)
         return now_ms + stall_ms;
     return earlier(stream->since_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
+}
+
+/* It had time enough for its last words. The kernel goes on with them where the browser takes them. */
+static void stream_end_now(struct stream *stream)
+{
+    if (stream_outgoing(stream).taken != stream->taken)
+        stream_kill(stream, WHY_STALLED);
+    else
+        stream_cut(stream);
 }
 
 /* Do what is due; when is the next moment to look? */
@@ -198,7 +208,7 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
         return next_ms;
     case STREAM_ENDING:
         if (now_ms - stream->since_ms >= ENDING_MS)
-            stream_cut(stream);
+            stream_end_now(stream);
         return stream->since_ms + ENDING_MS;
     case STREAM_DEAD:
         break;
