@@ -13,7 +13,8 @@
  *           burst   up to --window messages under way: what the server makes of a flood
  *           paced   --rate messages a second: latency in ordinary life
  * Ends      by itself: after --messages or --seconds, whichever is first, and then when all has arrived or nothing has
- *           for --grace seconds. Exit status 0: complete. 2: something was lost, doubled or damaged. 1: it did not run.
+ *           for --grace seconds. Exit status 0: complete. 2: something was lost, doubled, out of order or damaged.
+ *           1: it did not run.
  */
 #include "calibrate.h"
 #include "process.h"
@@ -35,6 +36,7 @@ struct options {
     uint32_t channels, per_channel, size, window, messages, warm_up, rate;
     double seconds, settle_s, grace_s, open_s;
     enum mode mode;
+    bool hold;
     struct process_group groups[GROUPS_MAX];
     int group_count;
 };
@@ -44,7 +46,7 @@ struct run {
     struct traffic traffic;
     struct publisher publisher;
     struct subscribers subscribers;
-    uint32_t measured;              /* messages sent while measuring */
+    uint32_t measured;             /* messages sent while measuring */
     uint64_t start_ns, opening_ns; /* when measuring began; how long opening took */
     bool stalled;
 };
@@ -57,10 +59,10 @@ static uint64_t nanoseconds(double seconds)
 /* --- options ------------------------------------------------------------------------------------------------------ */
 
 static const char usage[] =
-    "usage: bench_load --port PORT --publish redis:PORT|fcall:PORT|http:PORT/path/{c} [options]\n"
+    "usage: bench_load --port PORT --publish redis:PORT|fcall:PORT|socketio:PORT|http:PORT/path/{c} [options]\n"
     "       bench_load --calibrate    how fast this processor is just now\n"
-    "  --wire sse|ws        what the subscribers speak (sse)\n"
-    "  --path TARGET        their request, {c} is the channel (/events?channel={c} or /ws?channel={c})\n"
+    "  --wire NAME          what the subscribers speak: sse, ws, webdis, socketio, redis (sse)\n"
+    "  --path TARGET        their request, {c} is the channel (/events?channel={c} or /ws?channel={c}; redis: {c})\n"
     "  --prefix TEXT        channels are TEXT0, TEXT1 … (bench:)\n"
     "  --channels C         (1)\n"
     "  --subscribers S      of each channel (1)\n"
@@ -74,6 +76,7 @@ static const char usage[] =
     "  --settle T           idle seconds after opening (1)\n"
     "  --grace T            give up after so many seconds in which nothing arrives (10)\n"
     "  --open T             seconds that opening all subscribers may take (60)\n"
+    "  --hold               say \"ready\" before measuring and \"done\" after it, and wait for a line: for a tracer\n"
     "  --pid NAME=PID,…     processes whose CPU and memory to report under NAME; may repeat\n";
 
 static void refuse(const char *why, const char *value)
@@ -111,11 +114,12 @@ static enum mode mode_parse(const char *text)
     return MODE_PACED;
 }
 
-static bool wire_is_websocket(const char *text)
+static const struct dialect *wire_parse(const char *text)
 {
-    if (strcmp(text, "sse") != 0 && strcmp(text, "ws") != 0)
+    const struct dialect *dialect = dialect_find(text);
+    if (!dialect)
         refuse("unknown wire", text);
-    return text[0] == 'w';
+    return dialect;
 }
 
 static void group_add(struct options *o, const char *text)
@@ -126,10 +130,11 @@ static void group_add(struct options *o, const char *text)
 
 static void option_take(struct options *o, int option, const char *value)
 {
+    /* clang-format off */
     switch (option) {
     case 'p': o->subscribers.port = (int)number(value); break;
     case 'P': o->publish = value; break;
-    case 'w': o->subscribers.websocket = wire_is_websocket(value); break;
+    case 'w': o->subscribers.dialect = wire_parse(value); break;
     case 't': o->subscribers.path = value; break;
     case 'x': o->subscribers.prefix = value; break;
     case 'c': o->channels = number(value); break;
@@ -144,9 +149,11 @@ static void option_take(struct options *o, int option, const char *value)
     case 'S': o->settle_s = duration(value); break;
     case 'g': o->grace_s = duration(value); break;
     case 'o': o->open_s = duration(value); break;
+    case 'h': o->hold = true; break;
     case 'i': group_add(o, value); break;
     default: fputs(usage, stderr); exit(1);
     }
+    /* clang-format on */
 }
 
 static void options_check(struct options *o)
@@ -162,18 +169,20 @@ static void options_check(struct options *o)
     o->subscribers.count = o->channels * o->per_channel;
     if (o->warm_up < o->channels)
         o->warm_up = o->channels;
+    if (!o->subscribers.dialect)
+        o->subscribers.dialect = dialect_find("sse");
     if (!o->subscribers.path)
-        o->subscribers.path = o->subscribers.websocket ? "/ws?channel={c}" : "/events?channel={c}";
+        o->subscribers.path = o->subscribers.dialect->path;
 }
 
 static struct options options_parse(int argc, char **argv)
 {
     static const struct option table[] = {
-        {"port", 1, 0, 'p'},     {"publish", 1, 0, 'P'}, {"wire", 1, 0, 'w'},        {"path", 1, 0, 't'},
-        {"prefix", 1, 0, 'x'},   {"channels", 1, 0, 'c'}, {"subscribers", 1, 0, 's'}, {"size", 1, 0, 'b'},
-        {"mode", 1, 0, 'm'},     {"window", 1, 0, 'W'},  {"rate", 1, 0, 'r'},        {"messages", 1, 0, 'n'},
-        {"seconds", 1, 0, 'T'},  {"warm-up", 1, 0, 'u'}, {"settle", 1, 0, 'S'},      {"grace", 1, 0, 'g'},
-        {"open", 1, 0, 'o'},     {"pid", 1, 0, 'i'},     {0}};
+        {"port", 1, 0, 'p'},    {"publish", 1, 0, 'P'},  {"wire", 1, 0, 'w'},        {"path", 1, 0, 't'},
+        {"prefix", 1, 0, 'x'},  {"channels", 1, 0, 'c'}, {"subscribers", 1, 0, 's'}, {"size", 1, 0, 'b'},
+        {"mode", 1, 0, 'm'},    {"window", 1, 0, 'W'},   {"rate", 1, 0, 'r'},        {"messages", 1, 0, 'n'},
+        {"seconds", 1, 0, 'T'}, {"warm-up", 1, 0, 'u'},  {"settle", 1, 0, 'S'},      {"grace", 1, 0, 'g'},
+        {"open", 1, 0, 'o'},    {"pid", 1, 0, 'i'},      {"hold", 0, 0, 'h'},        {0}};
     struct options o = {.subscribers = {.prefix = "bench:"},
                         .channels = 1,
                         .per_channel = 1,
@@ -250,10 +259,25 @@ static uint32_t allowance(const struct run *r, uint64_t now_ns)
     return wanted < left ? wanted : left;
 }
 
+/* What was passed over is given a moment to come after all. */
 static bool is_over(const struct run *r, uint64_t now_ns)
 {
+    static const uint64_t moment_ns = 300000000;
+    const struct traffic *t = &r->traffic;
     bool all_sent = r->measured == r->options.messages || now_ns >= r->start_ns + nanoseconds(r->options.seconds);
-    return all_sent && traffic_is_complete(&r->traffic);
+    return all_sent && traffic_is_complete(t) && (t->lost == 0 || now_ns >= t->last_delivery_ns + moment_ns);
+}
+
+/* Whoever runs this may attach a tracer to the server now, or take it off. */
+static void hold(const struct options *o, const char *word)
+{
+    char line[16];
+    if (!o->hold)
+        return;
+    puts(word);
+    fflush(stdout);
+    if (!fgets(line, sizeof line, stdin))
+        exit(1); /* whoever it was is gone */
 }
 
 static void measure(struct run *r)
@@ -300,8 +324,11 @@ static bool run_all(struct run *r)
     if (!o->messages)
         return true;
     warm_up(r);
-    if (!r->stalled)
+    if (!r->stalled) {
+        hold(o, "ready");
         measure(r);
+        hold(o, "done");
+    }
     take_memory(o, offsetof(struct process_group, rss_after));
     return true;
 }
@@ -324,12 +351,12 @@ static void report(const struct run *r)
     printf("{\n  \"subscribers\": %u, \"channels\": %u, \"size\": %u,\n", r->subscribers.opened, o->channels, o->size);
     printf("  \"messages\": %u, \"deliveries\": %llu, \"elapsed_ns\": %llu, \"opening_ns\": %llu,\n", r->measured,
            (unsigned long long)t->delivered, (unsigned long long)elapsed, (unsigned long long)r->opening_ns);
-    printf("  \"lost\": %llu, \"missing\": %llu, \"doubled\": %llu, \"damaged\": %llu, \"cut\": %u, "
-           "\"publish_errors\": %llu, \"unanswered\": %llu, \"publisher_cut\": %s, \"stalled\": %s,\n",
+    printf("  \"lost\": %llu, \"missing\": %llu, \"doubled\": %llu, \"disordered\": %llu, \"damaged\": %llu, "
+           "\"cut\": %u, \"publish_errors\": %llu, \"unanswered\": %llu, \"publisher_cut\": %s, \"stalled\": %s,\n",
            (unsigned long long)t->lost, (unsigned long long)traffic_count_missing(t), (unsigned long long)t->doubled,
-           (unsigned long long)t->damaged, r->subscribers.cut, (unsigned long long)r->publisher.errors,
-           (unsigned long long)(r->publisher.asked - r->publisher.answered), r->publisher.gone ? "true" : "false",
-           r->stalled ? "true" : "false");
+           (unsigned long long)t->disordered, (unsigned long long)t->damaged, r->subscribers.cut,
+           (unsigned long long)r->publisher.errors, (unsigned long long)(r->publisher.asked - r->publisher.answered),
+           r->publisher.gone ? "true" : "false", r->stalled ? "true" : "false");
     printf("  \"latency_ns\": {\"p50\": %llu, \"p99\": %llu, \"p999\": %llu, \"max\": %llu},\n",
            (unsigned long long)histogram_percentile(h, 0.5), (unsigned long long)histogram_percentile(h, 0.99),
            (unsigned long long)histogram_percentile(h, 0.999), (unsigned long long)h->max_ns);
@@ -342,8 +369,8 @@ static void report(const struct run *r)
 static bool is_flawless(const struct run *r)
 {
     const struct traffic *t = &r->traffic;
-    return !r->stalled && !t->lost && !t->doubled && !t->damaged && !r->subscribers.cut && !r->publisher.errors &&
-           traffic_is_complete(t);
+    return !r->stalled && !t->lost && !t->doubled && !t->disordered && !t->damaged && !r->subscribers.cut &&
+           !r->publisher.errors && traffic_is_complete(t);
 }
 
 static int report_calibration(void)

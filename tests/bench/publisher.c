@@ -21,15 +21,17 @@ enum { REQUEST_MAX = 1024 };
 
 static bool target_parse(struct publisher *p, const char *target, int *port)
 {
-    char kind[8];
+    char kind[16];
     int used = 0;
-    if (sscanf(target, "%7[a-z]:%d%n", kind, port, &used) != 2)
+    if (sscanf(target, "%15[a-z]:%d%n", kind, port, &used) != 2)
         return false;
     snprintf(p->path, sizeof p->path, "%s", target + used);
     if (strcmp(kind, "redis") == 0)
         p->kind = PUBLISH_REDIS;
     else if (strcmp(kind, "fcall") == 0)
         p->kind = PUBLISH_FCALL;
+    else if (strcmp(kind, "socketio") == 0)
+        p->kind = PUBLISH_SOCKETIO;
     else if (strcmp(kind, "http") == 0 && p->path[0] == '/')
         p->kind = PUBLISH_HTTP;
     else
@@ -43,7 +45,8 @@ bool publisher_open(struct publisher *p, const char *target)
     memset(p, 0, sizeof *p);
     p->fd = -1;
     if (!target_parse(p, target, &port)) {
-        fprintf(stderr, "load: --publish %s: expected redis:PORT, fcall:PORT or http:PORT/path/{c}\n", target);
+        fprintf(stderr, "load: --publish %s: expected redis:PORT, fcall:PORT, socketio:PORT or http:PORT/path/{c}\n",
+                target);
         return false;
     }
     struct sockaddr_in there = {
@@ -89,6 +92,23 @@ static void append(struct publisher *p, const char *data, size_t length)
     p->out_length += length;
 }
 
+static const char emit_end[] = "\"],\"nsp\":\"/\"}}"; /* follows the payload */
+
+/* What the adapter writes for io.to(channel).emit("message", payload): 3 is a broadcast between servers, 2 an event. */
+static int emit_print(char head[static REQUEST_MAX], const char *channel, size_t size)
+{
+    char data[512];
+    int length = snprintf(data, sizeof data,
+                          "{\"opts\":{\"rooms\":[\"%s\"],\"except\":[],\"flags\":{}},"
+                          "\"packet\":{\"type\":2,\"data\":[\"message\",\"",
+                          channel);
+    return snprintf(head, REQUEST_MAX,
+                    "*14\r\n$4\r\nXADD\r\n$9\r\nsocket.io\r\n$6\r\nMAXLEN\r\n$1\r\n~\r\n$5\r\n10000\r\n$1\r\n*\r\n"
+                    "$3\r\nuid\r\n$5\r\nbench\r\n$3\r\nnsp\r\n$1\r\n/\r\n$4\r\ntype\r\n$1\r\n3\r\n"
+                    "$4\r\ndata\r\n$%zu\r\n%s",
+                    (size_t)length + size + sizeof emit_end - 1, data);
+}
+
 static int head_print(const struct publisher *p, char head[static REQUEST_MAX], const char *channel, size_t size)
 {
     char path[512];
@@ -100,9 +120,12 @@ static int head_print(const struct publisher *p, char head[static REQUEST_MAX], 
         return snprintf(head, REQUEST_MAX,
                         "*5\r\n$5\r\nFCALL\r\n$14\r\nbridge_publish\r\n$1\r\n1\r\n$%zu\r\n%s\r\n$%zu\r\n",
                         strlen(channel), channel, size);
+    case PUBLISH_SOCKETIO:
+        return emit_print(head, channel, size);
     case PUBLISH_HTTP:
         fill_template(path, sizeof path, p->path, channel);
-        return snprintf(head, REQUEST_MAX, "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Length: %zu\r\n\r\n", path, size);
+        return snprintf(head, REQUEST_MAX, "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Length: %zu\r\n\r\n", path,
+                        size);
     }
     return 0;
 }
@@ -112,6 +135,8 @@ void publisher_push(struct publisher *p, const char *channel, const char *payloa
     char head[REQUEST_MAX];
     append(p, head, (size_t)head_print(p, head, channel, size));
     append(p, payload, size);
+    if (p->kind == PUBLISH_SOCKETIO)
+        append(p, emit_end, sizeof emit_end - 1);
     if (p->kind != PUBLISH_HTTP)
         append(p, "\r\n", 2);
     p->asked++;

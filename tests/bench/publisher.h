@@ -1,8 +1,9 @@
 /*
  * publisher.h - the backend's side: one connection that publishes.
  *
- * Story     Three ways in, all pipelined: Redis `PUBLISH`, Redis `FCALL bridge_publish` (recorded before it is answered,
- *           no recorder process involved), and `POST` to an HTTP location (nchan has no other; the bridge has one too).
+ * Story     Four ways in, all pipelined: Redis `PUBLISH`, Redis `FCALL bridge_publish` (recorded before it is answered,
+ *           no recorder process involved), `POST` to an HTTP location (nchan has no other; the bridge has one too), and
+ *           the `XADD` by which Socket.IO's Redis Streams adapter tells other servers of an emit to a room.
  * Promise   _push only appends; bytes move in _turn, which never blocks.
  * Fails     _open prints why and returns false. Later trouble is counted in `errors`; a cut sets `gone`.
  */
@@ -13,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum publisher_kind { PUBLISH_REDIS, PUBLISH_FCALL, PUBLISH_HTTP };
+enum publisher_kind { PUBLISH_REDIS, PUBLISH_FCALL, PUBLISH_SOCKETIO, PUBLISH_HTTP };
 
 struct publisher {
     enum publisher_kind kind;
@@ -27,7 +28,7 @@ struct publisher {
     bool gone;
 };
 
-/* `target`: "redis:PORT", "fcall:PORT" or "http:PORT/path/{c}"; the port is on 127.0.0.1. */
+/* `target`: "redis:PORT", "fcall:PORT", "socketio:PORT" or "http:PORT/path/{c}"; the port is on 127.0.0.1. */
 bool publisher_open(struct publisher *p, const char *target);
 void publisher_shut(struct publisher *p);
 

@@ -1,11 +1,12 @@
 /*
  * subscribers.c - one subscriber's life:
  *
- *   IDLE ──start()──► ASKING ──on_head()──► OPEN ──shut()──► SHUT
+ *   IDLE ──start()──► ASKING ──on_answer()──► GREETING ──on_answer()──► OPEN ──shut()──► SHUT
  *
- *   ASKING  connecting, or connected and waiting for the whole response head
- *   OPEN    `next` is the sequence number that is due on its channel
- *   SHUT    the other side cut it, or answered something else than 200 or 101
+ *   ASKING    the request is out, its response head is not all there (without HTTP this is passed over)
+ *   GREETING  exchange number `step` of the dialect is under way (without exchanges this is passed over)
+ *   OPEN      `reader` knows which message is due
+ *   SHUT      the other side cut it, or answered something else than 200 or 101
  *
  * A message that a read cut in two waits in `kept` and is put in front of what the next read brings:
  *
@@ -36,12 +37,15 @@ enum {
     STARTED_PER_TURN = 20 /* so that answers are read while new ones are asked */
 };
 
-enum subscriber_state { SUBSCRIBER_IDLE, SUBSCRIBER_ASKING, SUBSCRIBER_OPEN, SUBSCRIBER_SHUT };
+enum subscriber_state { SUBSCRIBER_IDLE, SUBSCRIBER_ASKING, SUBSCRIBER_GREETING, SUBSCRIBER_OPEN, SUBSCRIBER_SHUT };
+
+enum { FRAME_TEXT = 0x81, FRAME_PING = 0x89, FRAME_PONG = 0x8a, FRAME_MASKED = 0x80, FRAME_TEXT_MAX = 125 };
 
 struct subscriber {
     int fd;
     enum subscriber_state state;
-    uint32_t channel, next;
+    int step;
+    struct traffic_reader reader;
     char *kept;
     uint32_t kept_length;
 };
@@ -94,17 +98,72 @@ static bool fail(const char *what)
     return false;
 }
 
+/* Write `template` with the name of a subscriber's channel in it. */
+static void fill_channel(const struct subscribers *s, const struct subscriber *b, const char *template,
+                         char out[static 512])
+{
+    char channel[96];
+    channel_name(channel, s->options.prefix, b->reader.channel);
+    fill_template(out, 512, template, channel);
+}
+
 static int request_print(const struct subscribers *s, const struct subscriber *b, char out[static 1024])
 {
-    /* RFC 6455 1.3 has this key and its proof, so the answer can be checked without computing anything. */
+    /* RFC 6455 1.3 has this key and its proof, so the answer can be checked without computing anything. The origin is
+     * what every browser sends, and what webdis does not answer without. */
     static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+                                  "Origin: http://127.0.0.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     static const char accept[] = "Accept: text/event-stream\r\nCache-Control: no-cache\r\n";
-    char channel[96], path[512];
-    channel_name(channel, s->options.prefix, b->channel);
-    fill_template(path, sizeof path, s->options.path, channel);
+    char path[512];
+    fill_channel(s, b, s->options.path, path);
     return snprintf(out, 1024, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", path, s->options.port,
-                    s->options.websocket ? upgrade : accept);
+                    s->options.dialect->websocket ? upgrade : accept);
+}
+
+static bool send_all(const struct subscriber *b, const char *data, size_t length)
+{
+    return send(b->fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
+}
+
+/* The mask is zero, which a server cannot tell from chance. */
+static bool send_frame(const struct subscriber *b, int kind, const char *text)
+{
+    size_t length = strlen(text);
+    char frame[6 + FRAME_TEXT_MAX] = {(char)kind, (char)(FRAME_MASKED | length)};
+    if (length > FRAME_TEXT_MAX)
+        return false;
+    memcpy(frame + 6, text, length);
+    return send_all(b, frame, 6 + length);
+}
+
+/* Say what exchange number `step` begins with, or be open if there is none. */
+static bool subscriber_greet(struct subscribers *s, struct subscriber *b, int step)
+{
+    const struct dialect *dialect = s->options.dialect;
+    const struct exchange *exchange = &dialect->exchanges[step];
+    char channel[512], text[512];
+    if (step == EXCHANGES_MAX || !exchange->await) {
+        b->state = SUBSCRIBER_OPEN;
+        s->opened++;
+        return true;
+    }
+    b->state = SUBSCRIBER_GREETING;
+    b->step = step;
+    if (!exchange->say)
+        return true;
+    fill_channel(s, b, dialect->http ? "{c}" : s->options.path, channel);
+    fill_template(text, sizeof text, exchange->say, channel);
+    return dialect->websocket ? send_frame(b, FRAME_TEXT, text) : send_all(b, text, strlen(text));
+}
+
+/* Say the first thing. */
+static bool subscriber_ask(struct subscribers *s, struct subscriber *b)
+{
+    if (!s->options.dialect->http)
+        return subscriber_greet(s, b, 0);
+    char request[1024];
+    b->state = SUBSCRIBER_ASKING;
+    return send_all(b, request, (size_t)request_print(s, b, request));
 }
 
 /* A blocking connect: on loopback it takes microseconds, and the accept backlog is never full. */
@@ -112,11 +171,10 @@ static bool subscriber_start(struct subscribers *s, uint32_t index)
 {
     struct subscriber *b = &s->all[index];
     struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + index / PER_ADDRESS)};
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)s->options.port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)s->options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int one = 1;
-    b->channel = index % s->traffic->channels;
+    b->reader.channel = index % s->traffic->channels;
     b->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (b->fd < 0)
         return fail("socket");
@@ -126,11 +184,8 @@ static bool subscriber_start(struct subscribers *s, uint32_t index)
         close(b->fd);
         return fail("connect");
     }
-    char request[1024];
-    int length = request_print(s, b, request);
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = b};
-    b->state = SUBSCRIBER_ASKING;
-    if (send(b->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
+    if (!subscriber_ask(s, b))
         return fail("send");
     return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, b->fd, &event) == 0 || fail("epoll_ctl");
 }
@@ -188,39 +243,49 @@ static const char *scan(struct traffic *t, struct subscriber *b, const char *dat
         }
         if (left < t->size)
             return p;
-        traffic_deliver(t, b->channel, &b->next, p, now_ns);
+        traffic_deliver(t, &b->reader, p, now_ns);
         p += t->size;
     }
     return end;
 }
 
-/* Answer a ping, so that a long run is not taken for a dead one. Pings come alone, so a look at the beginning will do.
- * The masks are zero, which a server cannot tell from chance. */
-static void answer_ping(const struct subscriber *b, const char *data, size_t length)
+/* Answer a ping, so that a long run is not taken for a dead one. Pings come alone: a look at the beginning will do. */
+static void answer_ping(const struct dialect *dialect, const struct subscriber *b, const char *data, size_t length)
 {
-    static const char pong_frame[] = "\x8a\x80\0\0\0\0", pong_json[] = "\x81\x8f\0\0\0\0{\"type\":\"pong\"}";
-    if (length >= 2 && (unsigned char)data[0] == 0x89)
-        send(b->fd, pong_frame, sizeof pong_frame - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    else if (memmem(data, length, "{\"type\":\"ping\"", 14))
-        send(b->fd, pong_json, sizeof pong_json - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (length >= 2 && (unsigned char)data[0] == FRAME_PING)
+        send_frame(b, FRAME_PONG, "");
+    else if (dialect->ping && memmem(data, length, dialect->ping, strlen(dialect->ping)))
+        send_frame(b, FRAME_TEXT, dialect->pong);
 }
 
-static const char *on_head(struct subscribers *s, struct subscriber *b, const char *data, const char *end)
+static bool head_is_good(const struct subscribers *s, const char *head, size_t length)
 {
-    const char *head_end = memmem(data, (size_t)(end - data), "\r\n\r\n", 4);
-    if (!head_end)
-        return data;
-    bool ok = s->options.websocket ? strncmp(data, "HTTP/1.1 101", 12) == 0 : strncmp(data, "HTTP/1.1 200", 12) == 0;
-    if (ok && s->options.websocket)
-        ok = memmem(data, (size_t)(head_end - data), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28) != NULL;
-    if (!ok) {
-        fprintf(stderr, "load: refused: %.*s\n", (int)(head_end - data), data);
-        on_cut(s, b);
-        return end;
+    if (!s->options.dialect->websocket)
+        return strncmp(head, "HTTP/1.1 200", 12) == 0;
+    return strncmp(head, "HTTP/1.1 101", 12) == 0 && memmem(head, length, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28);
+}
+
+/* Hear what is awaited and go on to the next exchange, until all is said or more has to come. Gives what is left. */
+static const char *on_answer(struct subscribers *s, struct subscriber *b, const char *data, const char *end)
+{
+    while (b->state == SUBSCRIBER_ASKING || b->state == SUBSCRIBER_GREETING) {
+        bool is_head = b->state == SUBSCRIBER_ASKING;
+        const char *await = is_head ? "\r\n\r\n" : s->options.dialect->exchanges[b->step].await;
+        const char *heard = memmem(data, (size_t)(end - data), await, strlen(await));
+        if (!heard)
+            return data;
+        if (is_head && !head_is_good(s, data, (size_t)(heard - data))) {
+            fprintf(stderr, "load: refused: %.*s\n", (int)(heard - data), data);
+            on_cut(s, b);
+            return end;
+        }
+        data = heard + strlen(await);
+        if (!subscriber_greet(s, b, is_head ? 0 : b->step + 1)) {
+            on_cut(s, b);
+            return end;
+        }
     }
-    b->state = SUBSCRIBER_OPEN;
-    s->opened++;
-    return head_end + 4;
+    return data;
 }
 
 /* One read. True: it filled the buffer, so there may be more. */
@@ -240,16 +305,15 @@ static bool subscriber_read(struct subscribers *s, struct subscriber *b)
         return false;
     }
     const char *at = s->buffer, *end = s->buffer + kept + n;
-    if (b->state == SUBSCRIBER_ASKING)
-        at = on_head(s, b, at, end);
+    if (b->state != SUBSCRIBER_OPEN)
+        at = on_answer(s, b, at, end);
     if (b->state == SUBSCRIBER_OPEN) {
         uint64_t delivered = s->traffic->delivered;
         const char *body = at;
         at = scan(s->traffic, b, at, end, clock_ns());
-        if (s->options.websocket && at == end && s->traffic->delivered == delivered)
-            answer_ping(b, body, (size_t)(end - body));
-    }
-    if (b->state == SUBSCRIBER_ASKING && end - at > HEAD_MAX)
+        if (s->options.dialect->websocket && at == end && s->traffic->delivered == delivered)
+            answer_ping(s->options.dialect, b, body, (size_t)(end - body));
+    } else if (b->state != SUBSCRIBER_SHUT && end - at > HEAD_MAX)
         on_cut(s, b);
     if (at != end && b->state != SUBSCRIBER_SHUT)
         keep(b, at, (size_t)(end - at));

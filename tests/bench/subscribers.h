@@ -1,9 +1,9 @@
 /*
  * subscribers.h - the browsers' side: many connections in one epoll set.
  *
- * Story     Each subscriber connects, sends one request (SSE or a WebSocket upgrade), reads the response head, and from
- *           then on looks for payload marks in whatever comes and hands the payloads to traffic. Frames are not parsed:
- *           a mark and a memcmp say all that is asked here, and keep the client cheaper than any server.
+ * Story     Each subscriber connects, says what its dialect asks for, hears the answers, and from then on looks for
+ *           payload marks in whatever comes and hands the payloads to traffic. Frames are not parsed: a mark and a
+ *           memcmp say all that is asked here, and keep the client cheaper than any server.
  * Promise   One read per event: edge-triggered, and a short read means the socket is drained.
  * Owns      the sockets and the epoll set.   Borrows  the traffic, until _fini.
  * Fails     _open_all prints why and returns false. A subscriber that is cut later is counted in `cut`.
@@ -11,6 +11,7 @@
 #ifndef BENCH_SUBSCRIBERS_H
 #define BENCH_SUBSCRIBERS_H
 
+#include "dialect.h"
 #include "traffic.h"
 
 #include <stdbool.h>
@@ -20,8 +21,8 @@ struct subscriber;
 
 struct subscribers_options {
     int port;
-    bool websocket;
-    const char *path;   /* request target; "{c}" stands for the channel */
+    const struct dialect *dialect;
+    const char *path;   /* in place of the dialect's; "{c}" stands for the channel */
     const char *prefix; /* a channel's name is this and its number */
     uint32_t count;
     uint64_t deadline_ns; /* for opening all of them, monotonic */

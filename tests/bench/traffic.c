@@ -67,49 +67,73 @@ static void settle_one(struct traffic *t, uint32_t message)
         t->complete++;
 }
 
-static void count_delivery(struct traffic *t, uint32_t message, uint64_t now_ns)
+static void count_delivery(struct traffic *t, uint64_t sent_ns, uint64_t now_ns)
 {
-    histogram_add(&t->latency, now_ns - t->sent_ns[message & t->mask]);
+    histogram_add(&t->latency, now_ns - sent_ns);
     t->delivered++;
     t->last_delivery_ns = now_ns;
-    settle_one(t, message);
 }
 
-/* Not the message that was due. Old number: doubled. Later number: what lies between is lost. Neither: damaged. */
-static void deliver_unexpected(struct traffic *t, uint32_t channel, uint32_t *next, const char *payload, uint64_t now_ns)
+/* Of a number that is past: one that was passed over before, or one that came already. The ring may have forgotten it,
+ * so the head is believed, and the rest compared with that of any other. */
+static void deliver_past(struct traffic *t, struct traffic_reader *reader, const char *payload, uint64_t sent_ns,
+                         uint64_t now_ns)
 {
-    char head[TRAFFIC_HEAD_LENGTH + 1] = {0};
-    unsigned found_channel, sequence;
-    memcpy(head, payload, TRAFFIC_HEAD_LENGTH);
-    if (sscanf(head, TRAFFIC_MARK "%8x:%8x:", &found_channel, &sequence) != 2 || found_channel != channel) {
+    size_t rest = t->size - TRAFFIC_HEAD_LENGTH;
+    if (memcmp(payload + TRAFFIC_HEAD_LENGTH, t->payloads + TRAFFIC_HEAD_LENGTH, rest) != 0) {
         t->damaged++;
-        return;
-    }
-    if (sequence < *next) {
+    } else if (reader->skipped == 0) {
         t->doubled++;
-        return;
+    } else {
+        reader->skipped--;
+        t->lost--;
+        t->disordered++;
+        count_delivery(t, sent_ns, now_ns);
     }
-    uint64_t message = (uint64_t)sequence * t->channels + channel;
+}
+
+/* Of a later number: what lies between is lost until it comes after all. */
+static void deliver_early(struct traffic *t, struct traffic_reader *reader, uint32_t sequence, const char *payload,
+                          uint64_t now_ns)
+{
+    uint64_t message = (uint64_t)sequence * t->channels + reader->channel;
     if (message >= t->sent || memcmp(payload, payload_of(t, (uint32_t)message), t->size) != 0) {
         t->damaged++;
         return;
     }
-    for (; *next < sequence; (*next)++) {
+    for (; reader->next < sequence; reader->next++) {
         t->lost++;
-        settle_one(t, *next * t->channels + channel);
+        reader->skipped++;
+        settle_one(t, reader->next * t->channels + reader->channel);
     }
-    (*next)++;
-    count_delivery(t, (uint32_t)message, now_ns);
+    reader->next++;
+    count_delivery(t, t->sent_ns[message & t->mask], now_ns);
+    settle_one(t, (uint32_t)message);
 }
 
-void traffic_deliver(struct traffic *t, uint32_t channel, uint32_t *next, const char *payload, uint64_t now_ns)
+static void deliver_unexpected(struct traffic *t, struct traffic_reader *reader, const char *payload, uint64_t now_ns)
 {
-    uint32_t message = *next * t->channels + channel;
+    char head[TRAFFIC_HEAD_LENGTH + 1] = {0};
+    unsigned channel, sequence;
+    unsigned long long sent_ns;
+    memcpy(head, payload, TRAFFIC_HEAD_LENGTH);
+    if (sscanf(head, TRAFFIC_MARK "%8x:%8x:%16llx;", &channel, &sequence, &sent_ns) != 3 || channel != reader->channel)
+        t->damaged++;
+    else if (sequence < reader->next)
+        deliver_past(t, reader, payload, sent_ns, now_ns);
+    else
+        deliver_early(t, reader, sequence, payload, now_ns);
+}
+
+void traffic_deliver(struct traffic *t, struct traffic_reader *reader, const char *payload, uint64_t now_ns)
+{
+    uint32_t message = reader->next * t->channels + reader->channel;
     if (message < t->sent && memcmp(payload, payload_of(t, message), t->size) == 0) {
-        (*next)++;
-        count_delivery(t, message, now_ns);
+        reader->next++;
+        count_delivery(t, t->sent_ns[message & t->mask], now_ns);
+        settle_one(t, message);
     } else {
-        deliver_unexpected(t, channel, next, payload, now_ns);
+        deliver_unexpected(t, reader, payload, now_ns);
     }
 }
 

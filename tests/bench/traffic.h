@@ -9,9 +9,11 @@
  *           plain ASCII without anything that JSON or SSE would escape, so it stands unchanged in every wire format
  *           and a subscriber finds it by its mark, whatever frames it came in.
  * Promise   A delivery counts only if all bytes are as sent and it is the next of its channel for that subscriber:
- *           loss, doubling, disorder and damage each have a counter.
+ *           loss, doubling, disorder and damage each have a counter. What comes after a later one is a delivery too,
+ *           only a disordered one.
  * Shape     A ring of the messages in flight. Message i's slot is free again once all of its subscribers have it, so
- *           at most `window` messages are under way: sent - complete <= window.
+ *           at most `window` messages are under way: sent - complete <= window. A message that was passed over is not
+ *           waited for.
  */
 #ifndef BENCH_TRAFFIC_H
 #define BENCH_TRAFFIC_H
@@ -38,9 +40,16 @@ struct traffic {
     uint32_t *missing;  /* ring: subscribers that a message has not reached */
     uint64_t *sent_ns;  /* ring: when it was published */
     uint64_t delivered; /* since the last _start_measuring */
-    uint64_t lost, doubled, damaged;
+    uint64_t lost, doubled, disordered, damaged;
     uint64_t last_delivery_ns;
     struct histogram latency;
+};
+
+/* Where one subscriber is. Starts as zeros and its channel. */
+struct traffic_reader {
+    uint32_t channel;
+    uint32_t next;    /* the sequence number that is due */
+    uint32_t skipped; /* numbers below it that have not come: lost, unless they still do */
 };
 
 static inline uint64_t clock_ns(void)
@@ -66,9 +75,8 @@ static inline bool traffic_has_room(const struct traffic *t)
 /* Write the next message, stamped with `now`. Gives its channel; the payload is good until it is complete. */
 const char *traffic_next(struct traffic *t, uint64_t now_ns, uint32_t *channel);
 
-/* Read `size` bytes at `payload`, which begin with the mark, on behalf of a subscriber of `channel` whose next sequence
- * number is *next. Counts what it finds and moves *next on. */
-void traffic_deliver(struct traffic *t, uint32_t channel, uint32_t *next, const char *payload, uint64_t now_ns);
+/* Read `size` bytes at `payload`, which begin with the mark, on behalf of a subscriber. Counts what it finds. */
+void traffic_deliver(struct traffic *t, struct traffic_reader *reader, const char *payload, uint64_t now_ns);
 
 /* Deliveries and latencies count from here. */
 void traffic_start_measuring(struct traffic *t);

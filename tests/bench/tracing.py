@@ -1,0 +1,88 @@
+"""Counting the system calls that processes make.
+
+Story   perf counts them in the kernel, without stopping anybody, where it may (root, or perf_event_paranoid -1). Else
+        strace stops the server twice for each: good for counting, though a slower server batches more.
+Why     perf is asked for the whole system, with a filter by thread: where the kernel is much newer than perf, its own
+        way to count a process (-p) counts nothing. Threads that begin later are not counted; none of the servers begins
+        any while it delivers.
+"""
+
+import contextlib
+import re
+import shutil
+import signal
+import subprocess
+
+from processes import threads
+
+KINDS = {
+    "send": ("write", "writev", "sendto", "sendmsg", "sendmmsg"),
+    "receive": ("read", "readv", "recvfrom", "recvmsg"),
+    "wait": ("epoll_wait", "epoll_pwait", "epoll_pwait2"),
+    "change what to wait for": ("epoll_ctl",),
+}
+
+
+def by_kind(calls):
+    """The calls that matter, by what they are for, and all of them together."""
+    kinds = {kind: sum(calls.get(name, 0) for name in names) for kind, names in KINDS.items()}
+    return kinds | {"all": calls.get("all", 0)}
+
+
+@contextlib.contextmanager
+def perf(pids, folder):
+    """Counting is on when its workload, `cat`, says what it was told, and off when that ends."""
+    who = " || ".join(f"common_pid == {thread}" for pid in pids for thread in threads(pid))
+    events = ["raw_syscalls:sys_enter"] + [f"syscalls:sys_enter_{name}" for names in KINDS.values() for name in names]
+    command = ["perf", "stat", "-a", "-x", ",", "-o", folder / "perf"]
+    for event in events:
+        command += ["-e", event, "--filter", who]
+    calls = {}
+    with subprocess.Popen(command + ["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write("on\n")
+                process.stdin.flush()
+            if not process.stdout.readline():
+                raise RuntimeError("perf: " + process.stderr.read().strip()[:200])
+            yield calls
+        finally:
+            process.communicate(timeout=20)
+    for count, event in re.findall(r"^(\d+),[^,]*,\w+:sys_enter_?(\w*)", (folder / "perf").read_text(), re.M):
+        calls[event or "all"] = int(count)
+
+
+@contextlib.contextmanager
+def strace(pids, folder):
+    """It says on standard error when it is attached, and writes what it counted when it is interrupted."""
+    command = ["strace", "-f", "-c", "-o", folder / "strace"] + [word for pid in pids for word in ("-p", str(pid))]
+    calls = {}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for _ in pids:
+                line = process.stderr.readline()
+                if "attached" not in line:
+                    raise RuntimeError(line.strip() or "strace ended")
+            yield calls
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+    for line in (folder / "strace").read_text().splitlines():
+        row = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d*\s+(\d+)\s+(?:\d+\s+)?(\w+)$", line)
+        if row:
+            calls["all" if row.group(2) == "total" else row.group(2)] = int(row.group(1))
+
+
+def choose(folder):
+    """Gives perf or strace, whichever works here, or None."""
+    for tool in (perf, strace):
+        if not shutil.which(tool.__name__):
+            continue
+        with contextlib.suppress(RuntimeError, OSError, subprocess.TimeoutExpired):
+            with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as somebody:
+                with tool([somebody.pid], folder) as calls:
+                    somebody.communicate("a line")
+            if calls.get("all"):
+                return tool
+    return None

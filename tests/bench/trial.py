@@ -1,0 +1,136 @@
+"""One trial: one server, one case, once.
+
+Story   A fresh Redis and a fresh server, bench_load, and figures made of what that reports. Then, if asked for, the
+        same load once more in front of the same server, while its system calls are counted: counting slows a server, so
+        its processor time is measured without.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+from machine import busy_seconds
+from places import BUILD
+from processes import cpu_seconds, free_port, start_redis, tail
+from tracing import by_kind
+
+TRACED_SECONDS = 1
+
+
+def run(server, case, options, tracer=None):
+    """Gives `result` (what bench_load says) and `figures`, with `tracer` also `system_calls`; or only `error`."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = pathlib.Path(name)
+        try:
+            return measure(server, case, options, folder, tracer)
+        except (RuntimeError, OSError, subprocess.TimeoutExpired, json.JSONDecodeError) as error:
+            return {"error": f"{error}\n{tail(folder / 'server.log')}".strip()}
+
+
+def measure(server, case, options, folder, tracer):
+    with contextlib.ExitStack() as stack:
+        groups, redis_port = {}, 0
+        if server.needs_redis:
+            redis_port, redis = start_redis(stack, options.load_core, folder)
+            groups["redis"] = [redis]
+        port = free_port()
+        groups |= server.start(stack, port, redis_port, folder)
+        target = ["--port", port, "--publish", server.publish(port, redis_port)]
+        result = run_load(load_command(target + case.arguments(server, options.seconds), groups, options), groups)
+        trial = {"result": result, "figures": derive(result)}
+        if tracer and result["messages"]:
+            again = load_command(target + case.arguments(server, TRACED_SECONDS) + ["--settle", 0.3], {}, options)
+            trial |= count_system_calls(again, groups["server"], tracer, folder)
+        return trial
+
+
+def load_command(arguments, groups, options):
+    command = ["taskset", "-c", options.load_core, BUILD / "bench_load"] + arguments
+    for name, pids in groups.items():
+        command += ["--pid", f"{name}=" + ",".join(map(str, pids))]
+    return [str(word) for word in command]
+
+
+def run_load(command, groups):
+    """Gives what bench_load reports, with the load that others put on the machine meanwhile."""
+    watched = [pid for pids in groups.values() for pid in pids]
+    busy, steal = busy_seconds()
+    ours, since, own = cpu_seconds(watched), time.monotonic(), os.times()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=180)
+    seconds, now, own_now = time.monotonic() - since, busy_seconds(), os.times()
+    ours = cpu_seconds(watched) - ours + sum(own_now[:4]) - sum(own[:4])
+    if done.returncode == 1 or not done.stdout:
+        raise RuntimeError(done.stderr.strip()[:300] or f"bench_load ended with status {done.returncode}")
+    result = json.loads(done.stdout)
+    result["flawless"] = done.returncode == 0
+    result["remarks"] = done.stderr.strip()
+    result["foreign_cores"] = round(max(0.0, now[0] - busy - ours) / seconds, 3)
+    result["steal_cores"] = round((now[1] - steal) / seconds, 3)
+    return result
+
+
+def count_system_calls(command, pids, tracer, folder):
+    """bench_load holds before its messages and after them, so that they alone are counted. Should that fail, the trial
+    keeps the figures that it has."""
+    with subprocess.Popen(command + ["--hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as load:
+        try:
+            expect(load, "ready")
+            with tracer(pids, folder) as calls:
+                tell(load)
+                expect(load, "done")
+            tell(load)
+            deliveries = json.loads(load.communicate(timeout=60)[0])["deliveries"]
+        except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+            load.kill()
+            return {"system_calls_error": str(error)}
+    return {"system_calls": {"tool": tracer.__name__, "deliveries": deliveries} | by_kind(calls), "each_call": calls}
+
+
+def tell(load):
+    load.stdin.write("go\n")
+    load.stdin.flush()
+
+
+def expect(load, word):
+    if load.stdout.readline().strip() != word:
+        raise RuntimeError(f"bench_load did not get as far as to say {word}")
+
+
+def derive(result):
+    """Figures that people compare, from the counts that were measured. A server that did not get through the warm-up
+    has its memory only."""
+    deliveries, messages, server = result["deliveries"], result["messages"], result["processes"]["server"]
+    figures = {
+        "idle_kib_per_connection": (server["rss_idle"] - server["rss_before"]) / 1024 / result["subscribers"],
+        "after_kib_per_connection": (server["rss_after"] - server["rss_before"]) / 1024 / result["subscribers"],
+        "foreign_cores": result["foreign_cores"],
+    }
+    if not messages or not deliveries:
+        return figures
+    figures |= {
+        "cpu_us_per_delivery": server["cpu_ns"] / deliveries / 1e3,
+        "deliveries_per_s": deliveries / result["elapsed_ns"] * 1e9,
+        "server_busy": server["cpu_ns"] / result["elapsed_ns"],
+        "p50_us": result["latency_ns"]["p50"] / 1e3,
+        "p99_us": result["latency_ns"]["p99"] / 1e3,
+        "p999_us": result["latency_ns"]["p999"] / 1e3,
+    }
+    for name, group in result["processes"].items():
+        if name != "server":
+            figures[f"{name}_us_per_message"] = group["cpu_ns"] / messages / 1e3
+    return figures
+
+
+def one_line(trial):
+    if "error" in trial:
+        return f"failed: {trial['error'].splitlines()[0]}"
+    f = trial["figures"]
+    if "p50_us" not in f:
+        return "INCOMPLETE already in the warm-up"
+    return (f"{f['cpu_us_per_delivery']:8.3f} us/delivery {f['deliveries_per_s']:11.0f}/s  p50 {f['p50_us']:.0f} us"
+            f"  others {f['foreign_cores']:.2f} cores" + ("" if trial["result"]["flawless"] else "  INCOMPLETE"))
