@@ -278,8 +278,9 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, const st
     stream->taken = 0;
     stream->output_ms = transport->now_ms;
     stream->ends_ms = age_ms == 0 ? 0 : transport->now_ms + age_ms - random_below(age_ms * AGE_SPREAD / 100 + 1);
-    wheel_put(&transport->wheel, &stream->item,
-              earlier(stream->ends_ms, transport->now_ms + stream_heartbeat_ms(stream)));
+    wheel_put(
+        &transport->wheel, &stream->item,
+        earlier(stream->ends_ms, transport->now_ms + earlier(stream_heartbeat_ms(stream), transport->config.stall_ms)));
 }
 
 void stream_close(struct stream *stream)

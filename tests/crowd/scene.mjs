@@ -4,6 +4,7 @@
 //   core 1   Redis, the generators, and this script, which sleeps
 import { execFileSync } from 'node:child_process';
 import { startBridge } from '../lib/bridge.mjs';
+import { closeAll } from '../lib/owned.mjs';
 import { descendants } from '../lib/program.mjs';
 import { startRedis } from '../lib/redis.mjs';
 import { waitFor } from '../lib/wait.mjs';
@@ -137,16 +138,8 @@ export class Scene {
   }
 
   // Ends everything, newest first; gives the first thing that went wrong.
-  async end() {
-    let failure;
-    for (const thing of this.#owned.reverse()) {
-      try {
-        await thing.close();
-      } catch (error) {
-        failure ??= error;
-      }
-    }
-    return failure;
+  end() {
+    return closeAll(this.#owned);
   }
 
   printLogs() {

@@ -119,8 +119,9 @@ async function stall(scene, report, { wire, sameChannel }) {
 // Who takes nothing for BRIDGE_STALL is let go. Who takes a little now and then is slow, and stays.
 async function letGo(scene, report, { wire }) {
   const each = scene.pick(20, 100);
-  // A stream is looked at when its heartbeat would be due, and then more often.
-  await scene.start({ BRIDGE_HISTORY_LENGTH: '5000', BRIDGE_STALL: `${STALL_SECONDS}s`, BRIDGE_HEARTBEAT: '3s' });
+  // A stall is noticed long before the heartbeat of an SSE stream. And a WebSocket's ping may be far behind in what it
+  // has not read yet: many heartbeats pass without a pong.
+  await scene.start({ BRIDGE_HISTORY_LENGTH: '5000', BRIDGE_STALL: `${STALL_SECONDS}s`, BRIDGE_HEARTBEAT: wire === 'ws' ? '1s' : '15s' });
   const { crowd, port } = scene;
   for (const name of ['live', 'slow', 'stalled'])
     await crowd.open(name, { count: each, wire, port, rcvbuf: name === 'live' ? undefined : 4096 });

@@ -2,6 +2,7 @@
 import test from 'node:test';
 import { startBridge } from './bridge.mjs';
 import { openEventSource } from './eventsource.mjs';
+import { closeAll } from './owned.mjs';
 import { openRaw } from './raw.mjs';
 import { startProxy } from './proxy.mjs';
 import { startRedis } from './redis.mjs';
@@ -113,16 +114,8 @@ class Scene {
   }
 
   // Gives the first thing that went wrong while ending.
-  async end() {
-    let failure;
-    for (const thing of this.#owned.reverse()) {
-      try {
-        await thing.close();
-      } catch (error) {
-        failure ??= error;
-      }
-    }
-    return failure;
+  end() {
+    return closeAll(this.#owned);
   }
 
   printLogs(name) {
