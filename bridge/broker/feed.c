@@ -74,12 +74,18 @@ static void feed_wake_members(struct feed *feed, const char *why)
     subscriber_wake(member->subscriber, why);
 }
 
-void feed_wake_unstarted(struct feed *feed)
+bool feed_wake_unstarted(struct feed *feed)
 {
+    bool is_any = false;
     struct member *member;
     TAILQ_FOREACH(member, &feed->members, in_feed)
-    if (!member->subscriber->has_cursor)
+    {
+        if (member->subscriber->has_cursor)
+            continue;
         subscriber_wake(member->subscriber, "Redis can be asked");
+        is_any = true;
+    }
+    return is_any;
 }
 
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
@@ -102,6 +108,7 @@ struct feed *feed_get(struct broker *broker, const char *name, size_t len)
     feed->broker = broker;
     feed->id = ++broker->last_id;
     TAILQ_INIT(&feed->members);
+    TAILQ_INIT(&feed->waiting);
     TAILQ_INIT(&feed->shelf);
     feed->name_len = len;
     memcpy(feed->name, name, len);
@@ -149,6 +156,7 @@ static void feed_end(struct feed *feed)
 
 void feed_remove(struct feed *feed, struct member *member)
 {
+    feed_want_no_page(feed, member);
     TAILQ_REMOVE(&feed->members, member, in_feed);
     if (--feed->member_count == 0)
         feed_end(feed);
@@ -406,11 +414,21 @@ void feed_hear(struct feed *feed, struct entry *entry)
 
 /* --- pages -------------------------------------------------------------------------------------------------------- */
 
-void feed_want_page(struct feed *feed, struct member *member)
+void feed_want_no_page(struct feed *feed, struct member *member)
 {
     if (!member->wants_page)
+        return;
+    member->wants_page = false;
+    TAILQ_REMOVE(&feed->waiting, member, in_waiting);
+}
+
+void feed_want_page(struct feed *feed, struct member *member)
+{
+    if (!member->wants_page) {
+        member->wants_page = true;
         member->is_asked = false;
-    member->wants_page = true;
+        TAILQ_INSERT_TAIL(&feed->waiting, member, in_waiting);
+    }
     feed_tend(feed);
     if (feed->is_wanted)
         return;
@@ -439,7 +457,7 @@ static void feed_serve(struct feed *feed, const struct page *page, struct stretc
     struct position after = member_after(member);
     const struct page_floor *floor = &page->floors[0];
     enum gap_reason reason;
-    member->wants_page = false;
+    feed_want_no_page(feed, member);
     if (feed_misses(page, member, &reason)) {
         member->has_gap = true;
         member->gap = (struct gap){.channel = feed->name,
@@ -469,11 +487,9 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
         return; /* feed_sweep asks again */
     broker->counters.pages_read++;
     struct stretch *stretch = feed_keep(feed, page);
-    struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    {
-        if (!member->wants_page)
-            continue;
+    struct member *member, *next;
+    for (member = TAILQ_FIRST(&feed->waiting); member; member = next) {
+        next = TAILQ_NEXT(member, in_waiting);
         /* Who came after the read was sent may know of newer positions than the read does. */
         struct position after = member_after(member);
         bool is_within = position_compare(after, page->after) >= 0 &&
@@ -488,23 +504,15 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
 
 void feed_read(struct feed *feed)
 {
-    bool is_any = false;
-    struct position after = POSITION_BEGIN;
-    struct member *member;
-    if (feed->is_reading)
+    if (feed->is_reading || TAILQ_EMPTY(&feed->waiting))
         return;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
+    struct position after = member_after(TAILQ_FIRST(&feed->waiting));
+    struct member *member;
+    TAILQ_FOREACH(member, &feed->waiting, in_waiting)
     {
-        if (!member->wants_page)
-            continue;
-        struct position wanted = member_after(member);
-        if (!is_any || position_compare(wanted, after) < 0)
-            after = wanted;
-        is_any = true;
+        after = position_min(after, member_after(member));
         member->is_asked = true;
     }
-    if (!is_any)
-        return;
     struct name name = feed_name(feed);
     feed->is_reading = true;
     caller_read(feed->broker->caller, &name, 1, after, PAGE_ENTRIES, feed_on_page, feed->broker, feed->id);
@@ -512,20 +520,14 @@ void feed_read(struct feed *feed)
 
 void feed_sweep(struct feed *feed, uint64_t now_ms)
 {
-    struct member *member;
     TAILQ_REMOVE(&feed->broker->tended, feed, in_tended);
     feed->is_tended = false;
     shelf_sweep(&feed->shelf, now_ms);
-    feed_wake_unstarted(feed);
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    {
-        if (member->wants_page && !feed->is_reading)
-            feed_want_page(feed, member);
-        if (member->wants_page || !member->subscriber->has_cursor)
-            feed_tend(feed);
-    }
+    if (!TAILQ_EMPTY(&feed->waiting) && !feed->is_reading)
+        feed_want_page(feed, TAILQ_FIRST(&feed->waiting));
     if (feed->state == FEED_FILLING && !feed->is_filling_sent && caller_is_up(feed->broker->caller))
         feed_fill(feed);
-    if (feed->state == FEED_FILLING || !TAILQ_EMPTY(&feed->shelf))
+    if (feed_wake_unstarted(feed) || feed->state == FEED_FILLING || !TAILQ_EMPTY(&feed->waiting) ||
+        !TAILQ_EMPTY(&feed->shelf))
         feed_tend(feed);
 }

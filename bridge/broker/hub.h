@@ -37,10 +37,11 @@ struct member {
     bool has_floor;
     bool is_merged; /* the subscriber's cursor covers it */
     struct feed *feed;
-    struct member *next;    /* of the subscriber */
-    struct start start;     /* of a member that was added later than the first turn */
-    bool is_told;           /* sink.subscribed was called */
-    bool wants_page;        /* the subscriber waits for a page of this feed */
+    struct member *next; /* of the subscriber */
+    struct start start;  /* of a member that was added later than the first turn */
+    bool is_told;        /* sink.subscribed was called */
+    bool wants_page;     /* the subscriber waits for a page of this feed: in feed.waiting */
+    TAILQ_ENTRY(member) in_waiting;
     bool is_asked;          /* it waited already when the read that is under way was sent */
     struct stretch *pinned; /* where it reads on; never while the subscriber's socket is full */
     bool has_gap;           /* to be told by the pump */
@@ -72,9 +73,10 @@ struct feed {
     TAILQ_ENTRY(feed) in_tailed;
     struct position fresh_since; /* what was pushed in this turn comes after this */
 
-    struct shelf shelf; /* pages of the log, for those behind the tail */
-    bool is_reading;    /* a page is on its way */
-    bool is_wanted;     /* in broker.wanted: members want a page */
+    struct shelf shelf;         /* pages of the log, for those behind the tail */
+    struct member_list waiting; /* members that want a page */
+    bool is_reading;            /* a page is on its way */
+    bool is_wanted;             /* in broker.wanted: a page is to be asked for */
     TAILQ_ENTRY(feed) in_wanted;
     bool is_tended; /* in broker.tended: not just live and quiet */
     TAILQ_ENTRY(feed) in_tended;
@@ -99,16 +101,17 @@ void feed_settle(struct feed *feed);
 void feed_confirmed(struct feed *feed);
 /* Heard on live (or, ephemeral, on the channel itself). */
 void feed_hear(struct feed *feed, struct entry *entry);
-/* This member's subscriber waits for a page. */
+/* This member's subscriber waits for a page; or it has what it needs. */
 void feed_want_page(struct feed *feed, struct member *member);
+void feed_want_no_page(struct feed *feed, struct member *member);
 /* Ask for the page that the members want; from the end of the turn. */
 void feed_read(struct feed *feed);
 /* Its tail has changed: count it, as the one that changed last. */
 void feed_count_tail(struct feed *feed);
 /* Give its tail back; whoever lacks what was in it reads the log. */
 void feed_drop_tail(struct feed *feed);
-/* Wake members that do not know their start yet. */
-void feed_wake_unstarted(struct feed *feed);
+/* Wake members that do not know their start yet. false: there are none. */
+bool feed_wake_unstarted(struct feed *feed);
 /* What is remembered from before this is void: the keyspace began anew there, or Redis lost something. After the flush. */
 void feed_forget(struct feed *feed, struct position before);
 /* See to it once a second, for as long as there is something to see to. */

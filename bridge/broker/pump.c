@@ -70,7 +70,7 @@ static bool member_source(struct member *member, struct source *source, struct h
     if (feed->is_ephemeral)
         return true;
     if (feed_tail_serves(feed, s, after)) {
-        member->wants_page = false;
+        feed_want_no_page(feed, member);
         member_pin(member, NULL);
         *source = (struct source){&feed->tail, tail_after(&feed->tail, after)};
         bool has_certain = horizon->has_heard;
@@ -81,7 +81,7 @@ static bool member_source(struct member *member, struct source *source, struct h
     struct stretch *stretch = shelf_find(&feed->shelf, after, &member->excuse);
     member_pin(member, stretch);
     if (stretch) {
-        member->wants_page = false;
+        feed_want_no_page(feed, member);
         if (s->asks_for_kept && !member->is_served) {
             member->is_served = true;
             member->excuse = (struct excuse){stretch->needs.trimmed, stretch->newest};
