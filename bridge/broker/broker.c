@@ -270,14 +270,19 @@ void broker_hurry(struct broker *broker)
         broker_send_beat(broker);
 }
 
+/* The last beat, or where none came since then, when the listener came up. */
+static uint64_t broker_last_beat(const struct broker *broker)
+{
+    return broker->heard_beat_ms > broker->up_ms ? broker->heard_beat_ms : broker->up_ms;
+}
+
 /*
- * When was Redis heard last? A beat may be late because it is behind much else on the same connection, so for a while
+ * Is Redis heard? A beat may be late because it is behind much else on the same connection, so for a while
  * anything counts; but only the beat proves that this is the Redis which the caller talks to.
  */
 static bool broker_hears(const struct broker *broker)
 {
-    uint64_t now = clock_now_ms();
-    uint64_t beat = broker->heard_beat_ms > broker->up_ms ? broker->heard_beat_ms : broker->up_ms;
+    uint64_t now = clock_now_ms(), beat = broker_last_beat(broker);
     uint64_t any = broker->heard > 0 ? now : broker->heard_ms > beat ? broker->heard_ms : beat;
     return now - any <= BEAT_LATE_MS && now - beat <= BEAT_LOST_MS;
 }
@@ -288,11 +293,10 @@ static void broker_on_beat_due(void *arg)
     uint64_t now = clock_now_ms();
     timer_start(broker->beat, BEAT_MS);
     /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter. */
-    uint64_t beat = broker->heard_beat_ms ? broker->heard_beat_ms : broker->up_ms;
-    bool is_deaf = !broker_hears(broker) && broker->answered_beat_ms > beat + BEAT_MS;
+    bool is_deaf = !broker_hears(broker) && broker->answered_beat_ms > broker_last_beat(broker) + BEAT_MS;
     if (listener_is_up(broker->listener) && caller_is_up(broker->caller) && is_deaf) {
         broker->up_ms = now;
-        listener_restart(broker->listener, "no beat was heard for 3 seconds");
+        listener_restart(broker->listener, "no beat was heard");
     }
     broker_send_beat(broker);
     broker_sweep_feeds(broker);

@@ -2,7 +2,7 @@
  * link.h - one connection to Redis that keeps itself alive.
  *
  * Story     resolve -> connect -> (TLS) -> greet (AUTH, SELECT, CLIENT SETNAME, and FUNCTION LOAD where asked for) ->
- *           up. After a loss or a failure it waits (full jitter, 50 ms to 5 s) and begins again, for ever.
+ *           up. After a loss or a failure it waits (full jitter, 50 ms to 1 s) and begins again, for ever.
  * Promise   `up` and `down` alternate, and come from the loop. Commands sent while up are answered once, in order, with
  *           NULL where the connection died. The context is good only while the link is up.
  * Lives     from link_new() to link_free(), which must not be called from within a callback of this link.

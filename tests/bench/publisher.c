@@ -6,6 +6,8 @@
  */
 #include "publisher.h"
 
+#include "reply.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -149,18 +151,12 @@ static void count_reply(struct publisher *p, const char *text, bool error)
         fprintf(stderr, "load: publishing failed: %.*s\n", (int)strcspn(text, "\r\n"), text);
 }
 
-/* One Redis reply: a line, and a body where the line is "$<length>". Gives its length in bytes, 0 if incomplete. */
+/* One Redis reply. Gives its length in bytes, 0 if incomplete. */
 static size_t redis_reply(struct publisher *p, const char *text, const char *end)
 {
-    const char *line_end = memchr(text, '\n', (size_t)(end - text));
-    if (!line_end)
-        return 0;
-    size_t length = (size_t)(line_end - text) + 1;
-    if (text[0] == '$' && text[1] != '-')
-        length += (size_t)atol(text + 1) + 2;
-    if (length > (size_t)(end - text))
-        return 0;
-    count_reply(p, text, text[0] == '-');
+    size_t length = reply_length(text, end);
+    if (length > 0)
+        count_reply(p, text, text[0] == '-');
     return length;
 }
 

@@ -6,6 +6,7 @@
 #include "ledger.h"
 #include "pace.h"
 #include "payload.h"
+#include "reply.h"
 #include "room.h"
 
 #include <arpa/inet.h>
@@ -98,18 +99,6 @@ static void write_out(void)
         pen.out_length -= (size_t)n;
         memmove(pen.out, pen.out + n, pen.out_length);
     }
-}
-
-/* Gives the length of the reply that begins here, 0 where it is not all there. */
-static size_t reply_length(const char *text, const char *end)
-{
-    const char *line_end = memchr(text, '\n', (size_t)(end - text));
-    if (!line_end)
-        return 0;
-    size_t length = (size_t)(line_end - text) + 1;
-    if (text[0] == '$' && text[1] != '-')
-        length += (size_t)atol(text + 1) + 2;
-    return length <= (size_t)(end - text) ? length : 0;
 }
 
 static void read_replies(uint64_t now_ns)
