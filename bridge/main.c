@@ -17,7 +17,6 @@ static int be_whole(const struct config *config)
     struct board *board = board_new(1, config->channels.count > 0);
     struct worker_task whole = {.parts = WORKER_SERVES | WORKER_RECORDS, .role = "bridge", .board = board};
     int code = board != NULL ? worker_run(config, &whole) : WORKER_FAILED;
-
     board_free(board);
     return code == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -26,7 +25,6 @@ static int be_whole(const struct config *config)
 static void hold_signals(void)
 {
     sigset_t signals;
-
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -46,7 +44,6 @@ int main(int argc, char **argv)
 {
     struct config *config;
     int code = EXIT_FAILURE;
-
     switch (config_read(&config, argc, argv)) {
     case CONFIG_SUPERVISE:
         code = serve(config, false);

@@ -61,7 +61,6 @@ void board_add_stalled(struct board *board, uint64_t streams)
 void board_say_recorder(struct board *board, const struct recorder_status *status)
 {
     uint64_t words[STATUS_WORDS];
-
     memcpy(words, status, sizeof words);
     for (size_t i = 0; i < STATUS_WORDS; i++)
         atomic_store_explicit(&board->recorder[i], words[i], memory_order_relaxed);
@@ -75,7 +74,6 @@ void board_reset_recorder(struct board *board)
 void board_recorder(const struct board *board, struct recorder_status *out)
 {
     uint64_t words[STATUS_WORDS];
-
     for (size_t i = 0; i < STATUS_WORDS; i++)
         words[i] = atomic_load_explicit(&board->recorder[i], memory_order_relaxed);
     memcpy(out, words, sizeof words);
@@ -89,7 +87,6 @@ bool board_has_recorder(const struct board *board)
 static unsigned board_count(const struct board *board, enum board_word word)
 {
     unsigned count = 0;
-
     for (unsigned i = 0; i < BOARD_WORKERS_MAX; i++)
         count += atomic_load_explicit(&board->workers[i], memory_order_relaxed) == word;
     return count;
@@ -98,7 +95,6 @@ static unsigned board_count(const struct board *board, enum board_word word)
 const char *board_missing(const struct board *board)
 {
     struct recorder_status recorder;
-
     if (board_count(board, BOARD_COMING) > 0)
         return "another worker of this instance is not ready yet";
     board_recorder(board, &recorder);
@@ -120,7 +116,6 @@ uint64_t board_stalled(const struct board *board)
 unsigned board_connections(const struct board *board)
 {
     unsigned sum = 0;
-
     for (unsigned i = 0; i < BOARD_WORKERS_MAX; i++)
         sum += atomic_load_explicit(&board->connections[i], memory_order_relaxed);
     return sum;

@@ -22,7 +22,6 @@ static unsigned cgroup_processors(void)
 {
     FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
     unsigned long long quota = 0, period = 0;
-
     if (file == NULL)
         return 0;
     if (fscanf(file, "%llu %llu", &quota, &period) != 2) /* "max 100000" */
@@ -35,7 +34,6 @@ unsigned capacity_processors(void)
 {
     cpu_set_t set;
     unsigned count = 1, granted = cgroup_processors();
-
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         count = (unsigned)CPU_COUNT(&set);
     return granted > 0 && granted < count ? granted : count;
@@ -44,7 +42,6 @@ unsigned capacity_processors(void)
 unsigned capacity_raise_files(void)
 {
     struct rlimit limit;
-
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 1024;
     rlim_t now = limit.rlim_cur;

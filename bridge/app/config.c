@@ -39,7 +39,6 @@ static void complain(struct reading *reading, const char *format, ...)
 {
     char line[1024];
     va_list args;
-
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
@@ -62,7 +61,6 @@ static int read_setting_flag(struct reading *reading, char **arguments)
 {
     char flag[SETTING_FLAG_MAX];
     size_t len = strcspn(arguments[0], "=");
-
     for (unsigned i = 0; i < setting_count; i++) {
         setting_flag(&settings[i], flag);
         if (strlen(flag) != len || strncmp(flag, arguments[0], len) != 0)
@@ -131,7 +129,6 @@ static void arguments_read(struct reading *reading, char **arguments)
 static const char *environment_value(const struct setting *setting, const char *name)
 {
     const char *text = name != NULL ? getenv(name) : NULL;
-
     return text != NULL && (*text != '\0' || setting_may_be_empty(setting)) ? text : NULL;
 }
 
@@ -139,7 +136,6 @@ static void complain_value(struct reading *reading, const struct setting *settin
                            const char *why)
 {
     char accepts[SETTING_ACCEPTS_MAX], value[LOG_TEXT_MAX + 32];
-
     if (setting_is_secret(setting) && strchr(text, '@') != NULL)
         snprintf(value, sizeof value, " (not shown, it may hold a password)");
     else
@@ -153,7 +149,6 @@ static void setting_take(struct reading *reading, unsigned index)
     const struct setting *setting = &settings[index];
     char flag[SETTING_FLAG_MAX];
     const char *label = setting_flag(setting, flag), *text = reading->flags[index];
-
     if (text == NULL) {
         label = setting->name;
         text = environment_value(setting, setting->name);
@@ -200,7 +195,6 @@ static bool is_on_railway(void)
 {
     static const char *const names[] = {"RAILWAY_ENVIRONMENT", "RAILWAY_ENVIRONMENT_ID", "RAILWAY_ENVIRONMENT_NAME",
                                         "RAILWAY_SERVICE_ID",  "RAILWAY_DEPLOYMENT_ID",  "RAILWAY_REPLICA_ID"};
-
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getenv(names[i]) != NULL)
             return true;
@@ -210,7 +204,6 @@ static bool is_on_railway(void)
 static void complete(struct reading *reading)
 {
     struct config *config = reading->config;
-
     if (!is_given(reading, "BRIDGE_CHANNELS"))
         list_copy(&config->channels, &config->subscribe);
     if (!is_given(reading, "BRIDGE_MAX_AGE") && is_on_railway())
@@ -242,7 +235,6 @@ static void check_internal(struct reading *reading, const char *name, const stru
 static void check_unsupported(struct reading *reading)
 {
     static const char *const names[] = {"BRIDGE_JWT_KEY", "BRIDGE_JWT_KEY_FILE", "BRIDGE_API_KEY"};
-
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getenv(names[i]) != NULL)
             complain(reading,
@@ -254,7 +246,6 @@ static void check_unsupported(struct reading *reading)
 static void cross_check(struct reading *reading)
 {
     const struct config *config = reading->config;
-
     check_internal(reading, "BRIDGE_SUBSCRIBE", &config->subscribe);
     check_internal(reading, "BRIDGE_PUBLISH", &config->publish);
     if (is_given(reading, "BRIDGE_CHANNELS"))
@@ -309,7 +300,6 @@ static void limit_connections(struct config *config)
 {
     unsigned files = capacity_raise_files();
     uint64_t possible = files > 2 * FILES_RESERVE ? files - FILES_RESERVE : files / 2;
-
     if (config->max_connections > possible)
         log_warn("max_connections_lowered", "asked=%llu possible=%llu hint=\"raise the limit of open files\"",
                  (unsigned long long)config->max_connections, (unsigned long long)possible);
@@ -323,7 +313,6 @@ enum config_verdict config_read(struct config **out, int argc, char **argv)
 {
     struct config *config = *out = calloc(1, sizeof *config);
     struct reading reading = {.config = config, .verdict = CONFIG_SUPERVISE};
-
     CHECK(config != NULL);
     config->redis = calloc(1, sizeof *config->redis);
     CHECK(config->redis != NULL);
@@ -366,7 +355,6 @@ void config_log(const struct config *config)
 {
     const struct redis_config *redis = config->redis;
     const char *where = *redis->path != '\0' ? redis->path : redis->host;
-
     log_info("starting", "version=" BRIDGE_VERSION " host=%s port=%u workers=%u records=%s max_connections=%u",
              config->host, (unsigned)config->port, (unsigned)config->workers, config->channels.count > 0 ? "yes" : "no",
              (unsigned)config->max_connections);

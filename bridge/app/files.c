@@ -11,7 +11,6 @@ extern const size_t index_html_len;
 const struct transport_file *files_all(unsigned *count)
 {
     static struct transport_file files[1];
-
     files[0] = (struct transport_file){"/", "text/html; charset=utf-8", index_html, index_html_len};
     *count = sizeof files / sizeof files[0];
     return files;

@@ -15,7 +15,6 @@
 static void print_wrapped(const char *sentence)
 {
     size_t column = 0;
-
     for (const char *at = sentence; *at != '\0';) {
         char word[128];
         size_t len = strcspn(at, " "), n = 0;
@@ -45,7 +44,6 @@ static const char *default_words(const struct setting *setting)
 void help_print(void)
 {
     char flag[SETTING_FLAG_MAX], accepts[SETTING_ACCEPTS_MAX], line[512];
-
     printf("redis-bridge " BRIDGE_VERSION ": Redis pub/sub and streams to browsers, over SSE and WebSocket.\n"
            "\n"
            "Usage: redis-bridge [--flag value | --flag=value] ...\n"
@@ -70,7 +68,6 @@ void help_print(void)
 void help_print_markdown(void)
 {
     char flag[SETTING_FLAG_MAX];
-
     printf("| variable | flag | default | |\n|---|---|---|---|\n");
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &settings[i];

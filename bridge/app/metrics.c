@@ -48,7 +48,6 @@ static void metric_append(struct buffer *out, const char *name, const char *type
 static void recorder_append(const struct board *board, struct buffer *out)
 {
     struct recorder_status status;
-
     board_recorder(board, &status);
     buffer_printf(out,
                   "# HELP " PREFIX "recorder_place What the recorder of this instance is.\n"

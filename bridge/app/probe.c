@@ -31,7 +31,6 @@ static struct address address_of(const char *host, const struct config *config)
 {
     struct address address = {.len = sizeof address.at.v4};
     in_port_t port = htons((in_port_t)config->port);
-
     address.at.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
     if (inet_pton(AF_INET, host, &address.at.v4.sin_addr) == 1)
         return address;
@@ -47,7 +46,6 @@ static struct address address_of(const char *host, const struct config *config)
 static int try_bind(const struct address *address)
 {
     int on = 1, off = 0, error = 0, fd = socket(address->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
     if (fd < 0)
         return errno;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -77,7 +75,6 @@ bool probe_is_free(const struct config *config)
 {
     struct address address = address_of(config->host, config);
     int error = try_bind(&address);
-
     if (error == EAFNOSUPPORT && strcmp(config->host, "::") == 0) { /* a kernel without IPv6 */
         address = address_of("0.0.0.0", config);
         error = try_bind(&address);
@@ -95,7 +92,6 @@ static void limit_waiting(int fd, uint64_t until_ms)
 {
     uint64_t now_ms = clock_now_ms(), left_ms = until_ms > now_ms ? until_ms - now_ms : 1;
     struct timeval left = {.tv_sec = (time_t)(left_ms / 1000), .tv_usec = (suseconds_t)(left_ms % 1000 * 1000)};
-
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &left, sizeof left);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left); /* bounds connect() too */
 }
@@ -105,7 +101,6 @@ static int connect_to(const char *host, const struct config *config, uint64_t un
 {
     struct address address = address_of(host, config);
     int fd = socket(address.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
     if (fd < 0)
         return -1;
     limit_waiting(fd, until_ms);
@@ -130,7 +125,6 @@ static int ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
     size_t len = 0;
     ssize_t got = 1;
     int status = 0;
-
     if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof request - 1))
         return 0;
     while (got > 0 && len < size - 1 && clock_now_ms() < until_ms) {
@@ -149,7 +143,6 @@ bool probe_is_ready(const struct config *config)
     uint64_t until_ms = clock_now_ms() + READY_WITHIN_MS;
     char answer[4096];
     int fd = connect_to_ours(config, until_ms), status;
-
     if (fd < 0) {
         printf("nobody listens on port %u\n", (unsigned)config->port);
         return false;

@@ -42,7 +42,6 @@ static bool parse_units(const char *text, const struct unit *units, uint64_t *ou
 {
     uint64_t number = 0;
     size_t digits = strspn(text, "0123456789");
-
     if (digits == 0)
         return false;
     for (size_t i = 0; i < digits; i++)
@@ -58,7 +57,6 @@ static const char *read_number(const struct setting *setting, const char *text, 
                                struct config *config)
 {
     uint64_t number;
-
     if (setting->word != NULL && strcmp(text, setting->word) == 0)
         number = 0;
     else if (!parse_units(text, units, &number) || number < setting->least || number > setting->most)
@@ -70,21 +68,18 @@ static const char *read_number(const struct setting *setting, const char *text, 
 static const char *read_count(const struct setting *setting, const char *text, struct config *config)
 {
     static const struct unit units[] = {{"", 1}, {NULL, 0}};
-
     return read_number(setting, text, units, config);
 }
 
 static const char *read_size(const struct setting *setting, const char *text, struct config *config)
 {
     static const struct unit units[] = {{"", 1}, {"k", 1024}, {"m", 1024 * 1024}, {NULL, 0}};
-
     return read_number(setting, text, units, config);
 }
 
 static const char *read_duration(const struct setting *setting, const char *text, struct config *config)
 {
     static const struct unit units[] = {{"ms", 1}, {"", 1000}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
-
     return read_number(setting, text, units, config);
 }
 
@@ -116,7 +111,6 @@ static void print_duration(char *out, size_t len, uint64_t ms)
 static const char *keep_text(const struct setting *setting, const char *text, struct config *config)
 {
     char **kept = field(setting, config), *copy = strdup(text);
-
     CHECK(copy != NULL);
     free(*kept);
     *kept = copy;
@@ -126,7 +120,6 @@ static const char *keep_text(const struct setting *setting, const char *text, st
 static const char *read_address(const struct setting *setting, const char *text, struct config *config)
 {
     unsigned char address[16];
-
     if (inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
         return "";
     return keep_text(setting, text, config);
@@ -162,7 +155,6 @@ static const char *read_log(const struct setting *setting, const char *text, str
     static const char *const levels[] = {"error", "warn", "info", "debug"};
     struct glob_list words;
     bool is_good = true;
-
     (void)setting;
     CHECK(glob_list_parse(&words, text));
     for (unsigned i = 0; i < words.count && is_good; i++) {
@@ -188,7 +180,6 @@ static const char *read_list(const struct setting *setting, const char *text, st
 {
     struct glob_list *kept = field(setting, config), list;
     const char *error = NULL;
-
     CHECK(glob_list_parse(&list, text));
     for (unsigned i = 0; i < list.count && error == NULL; i++)
         error = part_error(list.globs[i], strlen(list.globs[i]));
@@ -210,7 +201,6 @@ static const char *read_channels(const struct setting *setting, const char *text
 static const char *origin_error(const char *part, size_t len)
 {
     const char *host = strstr(part, "://");
-
     if (strcmp(part, "null") == 0)
         return NULL;
     if (host == NULL || host[3] == '\0')
@@ -318,7 +308,6 @@ const char *setting_read(const struct setting *setting, const char *text, struct
 const char *setting_accepts(const struct setting *setting, char out[static SETTING_ACCEPTS_MAX])
 {
     char range[64] = "", least[24], most[24];
-
     if (setting->kind->print != NULL) {
         setting->kind->print(least, sizeof least, setting->least);
         setting->kind->print(most, sizeof most, setting->most);
@@ -332,7 +321,6 @@ const char *setting_accepts(const struct setting *setting, char out[static SETTI
 const char *setting_flag(const struct setting *setting, char out[static SETTING_FLAG_MAX])
 {
     const char *name = setting->name;
-
     if (strncmp(name, "BRIDGE_", 7) == 0)
         name += 7;
     int len = snprintf(out, SETTING_FLAG_MAX, "--%s", name);

@@ -63,7 +63,6 @@ struct supervisor {
 static void supervisor_enter(struct supervisor *supervisor, enum supervisor_state state, const char *why)
 {
     static const char *const names[] = {"RUNNING", "ENDING_WORKERS", "ENDING_RECORDER", "GONE"};
-
     log_debug("supervisor_state", "from=%s to=%s why=\"%s\"", names[supervisor->state], names[state], why);
     supervisor->state = state;
 }
@@ -71,7 +70,6 @@ static void supervisor_enter(struct supervisor *supervisor, enum supervisor_stat
 uint64_t supervisor_backoff_ms(unsigned failures)
 {
     unsigned doublings = failures > 0 ? failures - 1 : 0;
-
     return doublings < 6 ? BACKOFF_FIRST_MS << doublings : BACKOFF_MOST_MS;
 }
 
@@ -97,7 +95,6 @@ _Noreturn static void child_main(const struct supervisor *supervisor, const stru
 static void child_retry_later(struct child *child)
 {
     uint64_t now_ms = clock_now_ms();
-
     child->failures = now_ms - child->started_ms >= STABLE_MS ? 1 : child->failures + 1;
     child->start_at_ms = now_ms + random_below(supervisor_backoff_ms(child->failures) + 1);
 }
@@ -125,7 +122,6 @@ static void child_start(struct supervisor *supervisor, struct child *child)
 static void children_start_due(struct supervisor *supervisor)
 {
     uint64_t now_ms = clock_now_ms();
-
     for (unsigned i = 0; i < supervisor->count; i++)
         if (supervisor->children[i].pid == 0 && supervisor->children[i].start_at_ms <= now_ms)
             child_start(supervisor, &supervisor->children[i]);
@@ -134,7 +130,6 @@ static void children_start_due(struct supervisor *supervisor)
 static unsigned children_alive(const struct supervisor *supervisor, bool workers)
 {
     unsigned alive = 0;
-
     for (unsigned i = 0; i < supervisor->count; i++)
         alive += supervisor->children[i].pid != 0 && is_worker(&supervisor->children[i]) == workers;
     return alive;
@@ -160,7 +155,6 @@ static void begin_end(struct supervisor *supervisor, int exit_code, const char *
 {
     const struct config *config = supervisor->config;
     uint64_t now_ms = clock_now_ms();
-
     if (supervisor->state != RUNNING)
         return;
     log_info("ending", "why=\"%s\"", why);
@@ -186,7 +180,6 @@ static void advance(struct supervisor *supervisor)
 static void cut_overdue(struct supervisor *supervisor)
 {
     uint64_t now_ms = clock_now_ms();
-
     if (supervisor->state == ENDING_WORKERS && now_ms >= supervisor->cut_workers_ms) {
         children_kill(supervisor, true, SIGKILL);
         supervisor->cut_workers_ms = UINT64_MAX;
@@ -202,7 +195,6 @@ static void cut_overdue(struct supervisor *supervisor)
 static void child_died(struct supervisor *supervisor, struct child *child, int status)
 {
     bool is_expected = supervisor->state != RUNNING && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE;
-
     log_line(is_expected ? LOG_DEBUG : LOG_WARN, "child_died", "role=%s number=%u child=%d %s=%d", child->role,
              child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -221,7 +213,6 @@ static void child_died(struct supervisor *supervisor, struct child *child, int s
 static void reap(struct supervisor *supervisor)
 {
     int status;
-
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         for (unsigned i = 0; i < supervisor->count; i++)
             if (supervisor->children[i].pid == pid)
@@ -233,7 +224,6 @@ static void reap(struct supervisor *supervisor)
 static uint64_t next_due_ms(const struct supervisor *supervisor)
 {
     uint64_t due_ms = UINT64_MAX;
-
     switch (supervisor->state) {
     case RUNNING:
         for (unsigned i = 0; i < supervisor->count; i++)
@@ -257,7 +247,6 @@ static int wait_for_signal(const struct supervisor *supervisor)
     uint64_t wait_ms = due_ms <= now_ms ? 0 : due_ms - now_ms < WAIT_MOST_MS ? due_ms - now_ms : WAIT_MOST_MS;
     struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000), .tv_nsec = (long)(wait_ms % 1000 * 1000000)};
     int signal = sigtimedwait(&supervisor->signals, NULL, &wait);
-
     return signal > 0 ? signal : 0;
 }
 
@@ -289,7 +278,6 @@ static void supervisor_init(struct supervisor *supervisor, const struct config *
 int supervisor_run(const struct config *config)
 {
     struct supervisor supervisor;
-
     log_open(config->log_level, config->log_json, "supervisor");
     supervisor_init(&supervisor, config);
     while (supervisor.state != GONE) {

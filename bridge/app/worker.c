@@ -42,7 +42,6 @@ struct worker {
 uint64_t worker_drain_ms(const struct config *config)
 {
     uint64_t margin_ms = config->drain_ms / 5;
-
     return config->drain_ms - (margin_ms < 2000 ? margin_ms : 2000);
 }
 
@@ -51,14 +50,12 @@ uint64_t worker_drain_ms(const struct config *config)
 static void on_left(void *arg)
 {
     struct worker *worker = arg;
-
     loop_stop(worker->loop);
 }
 
 static void on_drained(void *arg)
 {
     struct worker *worker = arg;
-
     if (worker->recorder == NULL) {
         on_left(worker);
         return;
@@ -70,7 +67,6 @@ static void on_drained(void *arg)
 static void on_terminate(int signal, void *arg)
 {
     struct worker *worker = arg;
-
     if (worker->is_ending) /* said again: it is on its way */
         return;
     worker->is_ending = true;
@@ -85,7 +81,6 @@ static void on_terminate(int signal, void *arg)
 static bool is_ignored(int signal)
 {
     struct sigaction now;
-
     return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
@@ -97,7 +92,6 @@ static void say_serving(void *arg)
     struct worker *worker = arg;
     struct broker_status broker;
     struct transport_status transport;
-
     broker_status(worker->broker, &broker);
     board_say_worker(worker->task->board, worker->task->number, broker.is_ready ? BOARD_READY : BOARD_COMING);
     if (worker->transport == NULL)
@@ -114,7 +108,6 @@ static void say_recording(void *arg)
 {
     struct worker *worker = arg;
     struct recorder_status status;
-
     recorder_status(worker->recorder, &status);
     board_say_recorder(worker->task->board, &status);
 }
@@ -122,14 +115,12 @@ static void say_recording(void *arg)
 static const char *peers_missing(void *arg)
 {
     const struct worker *worker = arg;
-
     return board_missing(worker->task->board);
 }
 
 static void append_metrics(void *arg, struct buffer *out)
 {
     const struct worker *worker = arg;
-
     metrics_append(worker->task->board, out);
 }
 
@@ -170,7 +161,6 @@ static int serve(struct worker *worker)
         .append_metrics = append_metrics,
         .peers = worker,
     };
-
     transport_config.files = files_all(&transport_config.file_count);
     worker->broker = broker_new(worker->loop, &broker_config);
     if (worker->broker == NULL)
@@ -188,7 +178,6 @@ static int record(struct worker *worker)
         .ephemeral = &worker->config->ephemeral,
         .lease_ms = worker->config->lease_ms,
     };
-
     worker->recorder = recorder_new(worker->loop, &recorder_config);
     if (worker->recorder == NULL)
         return WORKER_FAILED;
@@ -200,7 +189,6 @@ static int record(struct worker *worker)
 static void unblock_signals(void)
 {
     sigset_t none;
-
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -208,7 +196,6 @@ static void unblock_signals(void)
 static int worker_init(struct worker *worker)
 {
     int code = WORKER_DONE;
-
     worker->loop = loop_new();
     if (worker->loop == NULL)
         return WORKER_FAILED;
@@ -238,7 +225,6 @@ static void worker_fini(struct worker *worker)
 int worker_run(const struct config *config, const struct worker_task *task)
 {
     struct worker worker = {.config = config, .task = task};
-
     log_open(config->log_level, config->log_json, task->role);
     prctl(PR_SET_NAME, task->role);
     signal(SIGPIPE, SIG_IGN);

@@ -21,7 +21,6 @@ static char *buffer_block(const struct buffer *b)
 static bool buffer_grow(struct buffer *b, size_t needed)
 {
     size_t cap = b->cap < FIRST_CAP ? FIRST_CAP : b->cap < LARGE_CAP ? b->cap * 2 : b->cap + b->cap / 2;
-
     if (cap < needed)
         cap = needed;
     if (cap > PTRDIFF_MAX - BUFFER_HEADROOM)
@@ -66,7 +65,6 @@ void buffer_append_text(struct buffer *b, const char *text)
 void buffer_printf(struct buffer *b, const char *format, ...)
 {
     va_list args;
-
     /* First into the room that there is; vsnprintf says how much it would have needed. */
     char *at = buffer_reserve(b, 64);
     if (at == NULL)

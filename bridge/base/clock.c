@@ -17,7 +17,6 @@ static uint64_t held_ms; /* where a test holds the clock; 0: it runs */
 static uint64_t read_ms(clockid_t which)
 {
     struct timespec now;
-
     CHECK(clock_gettime(which, &now) == 0);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
@@ -41,7 +40,6 @@ void clock_hold(uint64_t now_ms)
 static void random_fill(void *out, size_t len)
 {
     unsigned char *at = out;
-
     while (len > 0) {
         ssize_t got = getrandom(at, len, 0);
         if (got < 0 && errno == EINTR)
@@ -55,7 +53,6 @@ static void random_fill(void *out, size_t len)
 uint64_t random_below(uint64_t limit)
 {
     uint64_t roll;
-
     if (limit < 2)
         return 0;
     /* Rolls from the incomplete last round of `limit` numbers are rolled again: they would favour the low numbers. */
@@ -69,7 +66,6 @@ uint64_t random_below(uint64_t limit)
 void random_token(char *out, size_t len)
 {
     static const char digits[36] = "0123456789abcdefghijklmnopqrstuvwxyz";
-
     if (len == 0)
         return;
     for (size_t at = 0; at + 1 < len;) {

@@ -11,7 +11,6 @@
 static const char *copy_string(char **at, const char *bytes, size_t len)
 {
     char *copy = *at;
-
     if (len > 0)
         memcpy(copy, bytes, len);
     copy[len] = '\0';
@@ -71,7 +70,6 @@ const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_e
 {
     CHECK(format < ENTRY_FORMATS);
     struct buffer *encoded = &entry->encoded[format];
-
     if (encoded->data != NULL)
         return encoded;
     /* Reserving first keeps an encoding of no bytes apart from none yet. */

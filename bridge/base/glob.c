@@ -39,7 +39,6 @@ bool glob_is_pattern(const char *name, size_t len)
 static bool class_takes(struct pattern *p, char c)
 {
     bool is_not = p->at < p->end && *p->at == '^', is_in = false;
-
     if (is_not)
         p->at++;
     for (; p->at < p->end && *p->at != ']'; p->at++) {
@@ -82,7 +81,6 @@ bool glob_match(const char *glob, size_t glob_len, const char *name, size_t len)
 {
     struct pattern p = {glob, glob + glob_len}, after_star = {NULL, p.end};
     const char *name_end = name + len, *retry = NULL; /* where the part after the last star was tried */
-
     if (len == 0)
         return glob_len == 0;
     while (name < name_end) {
@@ -127,7 +125,6 @@ struct parts {
 static void part_read(struct part *part, struct pattern *p)
 {
     struct pattern next = *p;
-
     *part = (struct part){.is_star = *p->at == '*', .is_any = *p->at == '?'};
     if (part->is_star) {
         p->at++;
@@ -158,7 +155,6 @@ static void mark_runs(struct parts *parts)
 static bool parts_read(struct parts *parts, const char *glob, size_t len)
 {
     struct pattern p = {glob, glob + len};
-
     for (parts->count = 0; p.at < p.end; parts->count++) {
         if (parts->count == CHANNEL_LEN_MAX)
             return false;
@@ -180,12 +176,10 @@ static bool is_within(const struct part *inner, const struct part *outer)
 static void row_step(bool fits[static CHANNEL_LEN_MAX + 1], const struct part *part, const struct parts *inner)
 {
     bool from = fits[0]; /* the row above fits here, or does with stars passed over */
-
     fits[0] = from && part->is_star;
     for (size_t j = 1; j <= inner->count; j++) {
         const struct part *letter = &inner->list[j - 1];
         bool above = fits[j], passes = part->is_beside_star && letter->is_star;
-
         if (part->is_star)
             fits[j] = above || fits[j - 1];
         else if (letter->is_star)
@@ -199,7 +193,6 @@ static void row_step(bool fits[static CHANNEL_LEN_MAX + 1], const struct part *p
 static bool parts_contain(const struct parts *outer, const struct parts *inner)
 {
     bool fits[CHANNEL_LEN_MAX + 1] = {true};
-
     for (size_t i = 0; i < outer->count; i++)
         row_step(fits, &outer->list[i], inner);
     return fits[inner->count];
@@ -209,7 +202,6 @@ bool glob_contains(const char *outer, size_t outer_len, const char *inner, size_
 {
     struct parts *parts; /* two of them: some 18 kB, too much for a stack that others use too */
     bool contains;
-
     if (outer_len == inner_len && memcmp(outer, inner, inner_len) == 0)
         return true;
     parts = malloc(2 * sizeof *parts);

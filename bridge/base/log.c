@@ -59,7 +59,6 @@ static bool is_plain(char c)
 static void put(struct line *line, const char *bytes, size_t len)
 {
     size_t room = sizeof line->bytes - line->len;
-
     if (len > room)
         len = room;
     memcpy(line->bytes + line->len, bytes, len);
@@ -74,7 +73,6 @@ static void put_text(struct line *line, const char *text)
 static void put_number(struct line *line, long number)
 {
     char text[24];
-
     put(line, text, (size_t)snprintf(text, sizeof text, "%ld", number));
 }
 
@@ -84,7 +82,6 @@ static void put_time(struct line *line)
     time_t seconds = (time_t)(now_ms / 1000);
     struct tm tm;
     char text[40];
-
     gmtime_r(&seconds, &tm);
     size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
     len += (size_t)snprintf(text + len, sizeof text - len, ".%03uZ", (unsigned)(now_ms % 1000));
@@ -112,7 +109,6 @@ static bool is_number(const char *value, size_t len)
 static size_t key_len(const char *at)
 {
     size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
-
     return at[len] == '=' ? len : 0;
 }
 
@@ -183,7 +179,6 @@ static void put_text_line(struct line *line, enum log_level level, const char *e
 static void format_body(char out[static BODY_MAX], const char *format, va_list args)
 {
     int len = vsnprintf(out, BODY_MAX, format, args);
-
     if (len < 0)
         out[0] = '\0';
     if (len >= BODY_MAX)
@@ -200,7 +195,6 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     struct line line = {.len = 0};
     va_list args;
     int saved = errno; /* a log line between a failure and the look at its errno changes nothing */
-
     if (!log_is_on(level))
         return;
     va_start(args, format);
@@ -221,7 +215,6 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
 const char *log_text(char out[static LOG_TEXT_MAX], const char *bytes, size_t len)
 {
     size_t at = 0;
-
     for (size_t i = 0; i < len && i < TEXT_BYTES; i++) {
         if (is_plain(bytes[i]) && bytes[i] != '"' && bytes[i] != '\\')
             out[at++] = bytes[i];

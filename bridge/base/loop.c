@@ -54,7 +54,6 @@ struct loop *loop_new(void)
 {
     struct loop *loop = calloc(1, sizeof *loop);
     struct event_config *config = event_config_new();
-
     event_set_log_callback(on_libevent_log);
     if (loop != NULL && config != NULL) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
@@ -125,7 +124,6 @@ void loop_again(struct loop *loop)
 static void on_signal(evutil_socket_t signal, short what, void *arg)
 {
     struct signal_watch *watch = arg;
-
     (void)what;
     watch->fn((int)signal, watch->arg);
 }
@@ -134,7 +132,6 @@ void loop_on_signal(struct loop *loop, int signal, loop_signal_fn fn, void *arg)
 {
     CHECK(loop->watch_count < SIGNALS_MAX);
     struct signal_watch *watch = &loop->watches[loop->watch_count++];
-
     *watch = (struct signal_watch){evsignal_new(loop->base, signal, on_signal, watch), fn, arg};
     CHECK(watch->event != NULL && event_add(watch->event, NULL) == 0);
 }
@@ -149,7 +146,6 @@ struct event_base *loop_base(struct loop *loop)
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct timer *timer = arg;
-
     (void)fd;
     (void)what;
     timer->fn(timer->arg); /* which may free the timer */
@@ -158,7 +154,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg)
 {
     struct timer *timer = malloc(sizeof *timer);
-
     if (timer == NULL)
         return NULL;
     *timer = (struct timer){evtimer_new(loop->base, on_timer, timer), fn, arg};
@@ -172,7 +167,6 @@ struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg)
 void timer_start(struct timer *timer, uint64_t after_ms)
 {
     const uint64_t longest_ms = 1000ull * 86400 * 365;
-
     if (after_ms > longest_ms)
         after_ms = longest_ms;
     struct timeval after = {.tv_sec = (time_t)(after_ms / 1000), .tv_usec = (suseconds_t)(after_ms % 1000 * 1000)};

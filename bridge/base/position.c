@@ -11,7 +11,6 @@ static bool parse_number(const char **text, const char *end, uint64_t *out)
 {
     const char *at = *text;
     uint64_t number = 0;
-
     for (; at < end && *at >= '0' && *at <= '9'; at++)
         if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *at - '0', &number))
             return false;
@@ -26,7 +25,6 @@ bool position_parse(const char *text, size_t len, struct position *out)
 {
     struct position p = {0, 0};
     const char *end;
-
     /* Longer is not a position, only many leading zeros. */
     if (text == NULL || len >= POSITION_TEXT_MAX)
         return false;

@@ -62,7 +62,6 @@ static void on_told(void *arg)
 {
     struct resolver *resolver = arg;
     struct resolver_result result = resolver->result;
-
     drop(resolver);
     resolver->fn(resolver->arg, &result); /* may look up again, or free the resolver */
 }
@@ -70,7 +69,6 @@ static void on_told(void *arg)
 struct resolver *resolver_new(struct loop *loop)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
-
     if (resolver == NULL)
         return NULL;
     evdns_set_log_fn(on_evdns_log);
@@ -106,7 +104,6 @@ static void result_fill(struct resolver_result *result, const struct evutil_addr
 {
     const struct evutil_addrinfo *next[2] = {answers, answers};
     const int families[2] = {AF_INET, AF_INET6};
-
     while (result->count < RESOLVER_ADDRESSES_MAX && (next[0] != NULL || next[1] != NULL))
         for (unsigned i = 0; i < 2; i++) {
             while (next[i] != NULL && next[i]->ai_family != families[i])
@@ -131,7 +128,6 @@ static void finish(struct resolver *resolver, const struct evutil_addrinfo *answ
 static void on_answer(int error, struct evutil_addrinfo *answers, void *arg)
 {
     struct lookup *lookup = arg;
-
     if (lookup->resolver != NULL) {
         lookup->resolver->lookup = NULL;
         finish(lookup->resolver, answers, error == 0 ? NULL : evutil_gai_strerror(error));
@@ -146,7 +142,6 @@ static void on_answer(int error, struct evutil_addrinfo *answers, void *arg)
 static struct evdns_base *dns_new(struct event_base *base)
 {
     struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-
     if (dns == NULL) { /* no usable resolv.conf: /etc/hosts and a name server on this machine are what is left */
         dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
         if (dns == NULL)
@@ -171,7 +166,6 @@ void resolver_lookup(struct resolver *resolver, const char *host, resolver_fn fn
 {
     struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     struct lookup *lookup;
-
     drop(resolver);
     resolver->fn = fn;
     resolver->arg = arg;

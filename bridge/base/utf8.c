@@ -26,7 +26,6 @@ static size_t sequence_len(const unsigned char *at, size_t left)
 {
     unsigned char low = 0x80, high = 0xBF; /* of the second byte */
     size_t len;
-
     if (at[0] < 0x80)
         return 1;
     if (is_between(at[0], 0xC2, 0xDF))
@@ -62,7 +61,6 @@ static size_t sequence_len(const unsigned char *at, size_t left)
 bool utf8_is_valid(const char *bytes, size_t len)
 {
     const unsigned char *at = (const unsigned char *)bytes;
-
     while (len > 0) {
         /* Most text is ASCII: eight bytes at once while none has its high bit set. */
         uint64_t eight;

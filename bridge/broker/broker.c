@@ -176,8 +176,8 @@ static void broker_on_listener_up(void *arg)
     broker_witness(broker);
     listener_subscribe(broker->listener, false, broker->beat_channel, strlen(broker->beat_channel));
     listener_subscribe(broker->listener, false, broker->control_channel, strlen(broker->control_channel));
-    HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_join(feed);
+    HASH_ITER (by_name, broker->feeds, feed, next)
+        feed_join(feed);
 }
 
 static void broker_on_listener_down(void *arg, const char *why)
@@ -186,10 +186,10 @@ static void broker_on_listener_down(void *arg, const char *why)
     struct feed *feed, *next;
     (void)why;
     broker->counters.links_lost++;
-    HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_settle(feed);
-    HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_away(feed);
+    HASH_ITER (by_name, broker->feeds, feed, next)
+        feed_settle(feed);
+    HASH_ITER (by_name, broker->feeds, feed, next)
+        feed_away(feed);
 }
 
 /* feed->name of a subscription's name; the internal channels have no feed. */
@@ -230,8 +230,8 @@ static void broker_on_caller_up(void *arg)
     broker_witness(broker); /* before anything is read */
     broker_begin(broker);
     broker_sweep_feeds(broker);
-    HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_wake_unstarted(feed);
+    HASH_ITER (by_name, broker->feeds, feed, next)
+        feed_wake_unstarted(feed);
 }
 
 static void broker_on_caller_down(void *arg, const char *why)
@@ -310,8 +310,8 @@ static void broker_forget(struct broker *broker)
     struct feed *feed, *next;
     if (!broker->has_void)
         return;
-    HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_forget(feed, broker->void_before);
+    HASH_ITER (by_name, broker->feeds, feed, next)
+        feed_forget(feed, broker->void_before);
     broker->has_void = broker->is_lost = false;
 }
 
@@ -396,11 +396,11 @@ static void broker_on_turn_end(void *arg)
             feed->is_wanted = false;
             feed_read(feed);
         }
-    TAILQ_FOREACH(s, &broker->behind, in_behind)
-    if (!s->is_at_horizon) {
-        loop_again(broker->loop);
-        break;
-    }
+    TAILQ_FOREACH (s, &broker->behind, in_behind)
+        if (!s->is_at_horizon) {
+            loop_again(broker->loop);
+            break;
+        }
 }
 
 /* --- publishing --------------------------------------------------------------------------------------------------- */
@@ -544,8 +544,8 @@ void broker_free(struct broker *broker)
     listener_free(broker->listener);
     timer_free(broker->beat);
     struct feed *feed, *next;
-    HASH_ITER(by_name, broker->feeds, feed, next)
-    feed_free(feed);
+    HASH_ITER (by_name, broker->feeds, feed, next)
+        feed_free(feed);
     entry_unref(broker->last_entry);
     buffer_fini(&broker->scratch);
     free(broker);

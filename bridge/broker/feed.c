@@ -70,16 +70,15 @@ static void feed_subscription(struct feed *feed, void (*verb)(struct listener *,
 static void feed_wake_members(struct feed *feed, const char *why)
 {
     struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    subscriber_wake(member->subscriber, why);
+    TAILQ_FOREACH (member, &feed->members, in_feed)
+        subscriber_wake(member->subscriber, why);
 }
 
 bool feed_wake_unstarted(struct feed *feed)
 {
     bool is_any = false;
     struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    {
+    TAILQ_FOREACH (member, &feed->members, in_feed) {
         if (member->subscriber->has_cursor)
             continue;
         subscriber_wake(member->subscriber, "Redis can be asked");
@@ -210,8 +209,7 @@ static struct position feed_fill_after(const struct feed *feed)
         return tail_end(&feed->tail);
     struct position after = feed->broker->flushed;
     const struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    {
+    TAILQ_FOREACH (member, &feed->members, in_feed) {
         const struct subscriber *s = member->subscriber;
         bool is_known = member->is_merged ? s->has_cursor : member->has_floor;
         struct position wanted = is_known ? member_after(member) : member->start.after;
@@ -274,9 +272,9 @@ static void feed_go_live(struct feed *feed, const struct page *page)
 
     /* Whoever is ahead of all positions now was not before: writes were lost. */
     struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    if (position_compare(member->subscriber->cursor, page->newest) > 0)
-        member->subscriber->is_verified = false;
+    TAILQ_FOREACH (member, &feed->members, in_feed)
+        if (position_compare(member->subscriber->cursor, page->newest) > 0)
+            member->subscriber->is_verified = false;
     feed_wake_members(feed, "the feed is live");
 }
 
@@ -312,8 +310,8 @@ void feed_settle(struct feed *feed)
 {
     struct member *member;
     struct position cursor;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    (void)subscriber_cursor(member->subscriber, &cursor);
+    TAILQ_FOREACH (member, &feed->members, in_feed)
+        (void)subscriber_cursor(member->subscriber, &cursor);
 }
 
 void feed_away(struct feed *feed)
@@ -354,8 +352,7 @@ void feed_forget(struct feed *feed, struct position before)
     struct member *member;
     if (feed->state != FEED_LIVE || feed->is_ephemeral)
         return;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    {
+    TAILQ_FOREACH (member, &feed->members, in_feed) {
         struct subscriber *s = member->subscriber;
         if (s->state != SUB_LIVE)
             continue;
@@ -508,8 +505,7 @@ void feed_read(struct feed *feed)
         return;
     struct position after = member_after(TAILQ_FIRST(&feed->waiting));
     struct member *member;
-    TAILQ_FOREACH(member, &feed->waiting, in_waiting)
-    {
+    TAILQ_FOREACH (member, &feed->waiting, in_waiting) {
         after = position_min(after, member_after(member));
         member->is_asked = true;
     }

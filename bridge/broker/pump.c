@@ -539,8 +539,7 @@ void pump_fresh(struct feed *feed)
     struct position newest = tail_end(&feed->tail);
     struct position since = position_max(feed->tail.since, POSITION_BEGIN);
     struct member *member;
-    TAILQ_FOREACH(member, &feed->members, in_feed)
-    {
+    TAILQ_FOREACH (member, &feed->members, in_feed) {
         struct subscriber *s = member->subscriber;
         fetch_ahead(member);
         if (s->state == SUB_WAITING && s->is_unmerged && member->is_merged && !is_ephemeral)

@@ -74,8 +74,7 @@ struct stretch *shelf_keep(struct shelf *shelf, const struct page *page, uint64_
 struct stretch *shelf_find(const struct shelf *shelf, struct position after, const struct excuse *excuse)
 {
     struct stretch *stretch;
-    TAILQ_FOREACH(stretch, shelf, in_shelf)
-    {
+    TAILQ_FOREACH (stretch, shelf, in_shelf) {
         bool is_within = position_compare(after, stretch->after) >= 0 && position_compare(after, stretch->until) < 0;
         if (is_within && (position_is_begin(after) || excuse_covers(excuse, &stretch->needs, after)))
             return stretch;
@@ -96,8 +95,8 @@ void shelf_sweep(struct shelf *shelf, uint64_t now_ms)
 void shelf_void(struct shelf *shelf)
 {
     struct stretch *stretch;
-    TAILQ_FOREACH(stretch, shelf, in_shelf)
-    stretch->until = stretch->after;
+    TAILQ_FOREACH (stretch, shelf, in_shelf)
+        stretch->until = stretch->after;
 }
 
 void shelf_fini(struct shelf *shelf)

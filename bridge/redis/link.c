@@ -142,7 +142,6 @@ static void link_fail(struct link *link, const char *why)
     char copy[256];
     snprintf(copy, sizeof copy, "%s", why && *why ? why : "connection lost");
     bool was_up = link->state == LINK_UP;
-
     link->doomed = NULL;
     if (was_up && clock_now_ms() - link->up_ms > STABLE_MS)
         link->attempts = 0;

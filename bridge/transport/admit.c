@@ -25,14 +25,12 @@ static struct verdict forbidden(const char *message)
 static bool has_prefix(struct name name, const char *prefix)
 {
     size_t len = strlen(prefix);
-
     return len > 0 && name.len >= len && memcmp(name.bytes, prefix, len) == 0;
 }
 
 static unsigned count_stars(struct name name)
 {
     unsigned stars = 0;
-
     for (size_t i = 0; i < name.len; i++)
         stars += name.bytes[i] == '*';
     return stars;
@@ -41,7 +39,6 @@ static unsigned count_stars(struct name name)
 static struct verdict admit_name(const struct transport_config *config, struct name name)
 {
     const char *error = channel_name_error(name.bytes, name.len);
-
     if (error != NULL)
         return bad(error);
     if (has_prefix(name, config->internal_prefix))
@@ -58,7 +55,6 @@ static bool is_served(const struct transport_config *config, struct name name)
 struct verdict admit_subscribe(const struct transport_config *config, const struct identity *who, struct name name)
 {
     struct verdict verdict = admit_name(config, name);
-
     (void)who; /* tokens come later */
     if (verdict.code != NULL)
         return verdict;
@@ -72,7 +68,6 @@ struct verdict admit_subscribe(const struct transport_config *config, const stru
 struct verdict admit_publish(const struct transport_config *config, const struct identity *who, struct name name)
 {
     struct verdict verdict = admit_name(config, name);
-
     (void)who;
     if (verdict.code != NULL)
         return verdict;
@@ -95,7 +90,6 @@ static bool wish_add(struct wish *wish, struct name name)
 static bool wish_collect(struct wish *wish, const struct transport_config *config, const struct request *request)
 {
     bool fits = true;
-
     wish->count = 0;
     for (unsigned i = 0; i < request->arg_count; i++)
         if (name_is(request->args[i].name, "channel"))

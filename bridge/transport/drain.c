@@ -24,7 +24,6 @@ static void on_timer(void *arg)
 {
     struct transport *transport = arg;
     struct drain *drain = transport->drain;
-
     if (!drain->is_done)
         log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", transport->wheel.count,
                  transport->exchanges, broker_publishing(transport->broker));
@@ -35,7 +34,6 @@ static void on_timer(void *arg)
 static void end_stream(struct wheel_item *item, void *arg)
 {
     struct stream *stream = (struct stream *)((char *)item - offsetof(struct stream, item));
-
     (void)arg;
     if (stream_is_ws(stream))
         ws_drain(stream);
@@ -46,7 +44,6 @@ static void end_stream(struct wheel_item *item, void *arg)
 void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg)
 {
     struct drain *drain = calloc(1, sizeof *drain);
-
     CHECK(transport->drain == NULL && drain != NULL);
     *drain = (struct drain){.timer = timer_new(transport->loop, on_timer, transport), .fn = fn, .arg = arg};
     CHECK(drain->timer != NULL);
@@ -62,7 +59,6 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 void drain_check(struct transport *transport)
 {
     struct drain *drain = transport->drain;
-
     if (drain == NULL || drain->is_done || transport->wheel.count > 0 || transport->exchanges > 0 ||
         broker_publishing(transport->broker) > 0)
         return;

@@ -61,7 +61,6 @@ static bool is_spinning(struct slot *slot, int fd)
 {
     unsigned second = (unsigned)(clock_now_ms() / 1024);
     int waiting = 0;
-
     if (slot->reads_at != second) {
         slot->reads_at = second;
         slot->reads = 0;
@@ -73,7 +72,6 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct eventlib *lib = arg;
     struct slot *slot = slot_find(lib, fd);
-
     if (slot == NULL || lib->context == NULL)
         return;
     if ((what & EV_READ) && is_spinning(slot, fd)) {
@@ -96,7 +94,6 @@ static struct eventlib *eventlib_of(struct lws *wsi)
 static bool slots_reach(struct eventlib *lib, int fd)
 {
     int count = lib->slot_count > 0 ? lib->slot_count : SLOTS_FIRST;
-
     if (fd < lib->slot_count)
         return true;
     while (count <= fd)
@@ -114,7 +111,6 @@ static int watch(struct lws *wsi, bool is_listener)
 {
     struct eventlib *lib = eventlib_of(wsi);
     int fd = (int)lws_get_socket_fd(wsi);
-
     if (fd < 0 || !slots_reach(lib, fd) || lib->slots[fd].read != NULL)
         return 1;
     struct slot *slot = &lib->slots[fd];
@@ -172,7 +168,6 @@ static void on_io(struct lws *wsi, unsigned flags)
     int fd = (int)lws_get_socket_fd(wsi);
     struct slot *slot = slot_find(lib, fd);
     bool want = (flags & LWS_EV_START) != 0;
-
     if (slot == NULL)
         return;
     if (flags & LWS_EV_READ)
@@ -186,14 +181,12 @@ static void on_io(struct lws *wsi, unsigned flags)
 bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi)
 {
     const struct slot *slot = slot_find(lib, (int)lws_get_socket_fd(wsi));
-
     return slot != NULL && (slot->wanted & POLLOUT) != 0;
 }
 
 static int on_close(struct lws *wsi)
 {
     struct slot *slot = slot_find(eventlib_of(wsi), (int)lws_get_socket_fd(wsi));
-
     if (slot == NULL)
         return 0;
     event_free(slot->read);
@@ -206,7 +199,6 @@ static int on_close(struct lws *wsi)
 static int on_init(struct lws_context *context, void *foreign_loop, int tsi)
 {
     struct eventlib *lib = foreign_loop;
-
     *(struct eventlib **)lws_evlib_tsi_to_evlib_pt(context, tsi) = lib;
     lib->context = context;
     return 0;
@@ -232,7 +224,6 @@ const lws_plugin_evlib_t eventlib_plugin = {
 static void on_timer(void *arg)
 {
     struct eventlib *lib = arg;
-
     lib->timer_due_ms = 0; /* the end of this turn settles */
 }
 
@@ -240,7 +231,6 @@ static void on_timer(void *arg)
 static void wake_after(struct eventlib *lib, uint64_t wait_ms)
 {
     uint64_t due_ms = clock_now_ms() + wait_ms;
-
     if (lib->timer_due_ms != 0 && lib->timer_due_ms <= due_ms)
         return;
     lib->timer_due_ms = due_ms;
@@ -269,7 +259,6 @@ void eventlib_settle(struct eventlib *lib)
 struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
 {
     struct eventlib *lib = calloc(1, sizeof *lib);
-
     if (lib == NULL)
         return NULL;
     lib->loop = loop;

@@ -16,7 +16,6 @@ struct exchange *exchange_new(struct transport *transport, struct lws *wsi, cons
                               const struct connection_ops *ops)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
-
     if (exchange == NULL)
         return NULL;
     connection_open(&exchange->connection, ops, transport, wsi);
@@ -50,7 +49,6 @@ static int send_answer(struct exchange *exchange, struct transport *transport, s
                                 .retry_after_s = exchange->retry_after_s,
                                 .is_head = exchange->is_head,
                                 .is_last = exchange->is_surplus};
-
     buffer_append(&exchange->answer, "", 1); /* a NUL for the error's message */
     if (exchange->answer.failed)
         return -1;
@@ -66,7 +64,6 @@ int exchange_on_writable(struct connection *connection)
     struct exchange *exchange = (struct exchange *)connection;
     struct transport *transport = connection->transport;
     struct lws *wsi = connection->wsi;
-
     if (exchange->status == 0)
         return 0;
     int result = send_answer(exchange, transport, wsi);

@@ -27,7 +27,6 @@ static const struct ref no_ref = {"", 0};
 static bool read_string(const json_t *object, const char *name, struct name *out)
 {
     const json_t *value = json_object_get(object, name);
-
     *out = (struct name){"", 0};
     if (value == NULL || json_is_null(value))
         return true;
@@ -51,7 +50,6 @@ static bool read_ref(struct frame *frame)
 {
     const json_t *value = json_object_get(frame->object, "ref");
     struct buffer text = {0};
-
     frame->ref = no_ref;
     if (value == NULL || json_is_null(value))
         return true;
@@ -71,7 +69,6 @@ static const char *read_start(const struct frame *frame, struct start *start)
 {
     const json_t *replay = json_object_get(frame->object, "replay");
     struct name after;
-
     *start = (struct start){.kind = START_NOW};
     if (!read_string(frame->object, "after", &after))
         return "after is not a string";
@@ -90,7 +87,6 @@ static void on_subscribe(struct frame *frame)
     struct name channel;
     struct start start;
     const char *problem;
-
     if (!read_string(frame->object, "channel", &channel)) {
         ws_say_bad_frame(frame->ws, frame->ref, "channel is not a string");
         return;
@@ -105,7 +101,6 @@ static void on_subscribe(struct frame *frame)
 static void on_unsubscribe(struct frame *frame)
 {
     struct name channel;
-
     if (read_string(frame->object, "channel", &channel))
         ws_unsubscribe(frame->ws, frame->ref, channel);
     else
@@ -115,7 +110,6 @@ static void on_unsubscribe(struct frame *frame)
 static void on_publish(struct frame *frame)
 {
     struct ws_publication what;
-
     if (!json_is_string(json_object_get(frame->object, "data")))
         ws_say_bad_frame(frame->ws, frame->ref, "data is not a string");
     else if (!read_string(frame->object, "channel", &what.channel) ||
@@ -152,7 +146,6 @@ static const struct frame_type {
 static void on_object(struct frame *frame)
 {
     const char *type = json_string_value(json_object_get(frame->object, "type"));
-
     if (!read_ref(frame)) {
         ws_say_bad_frame(frame->ws, no_ref, "ref is neither an integer nor a string of up to 64 bytes");
         return;
@@ -169,7 +162,6 @@ static void on_object(struct frame *frame)
 void frame_on_text(struct ws *ws, const char *bytes, size_t len)
 {
     struct frame frame = {.ws = ws, .object = json_loadb(bytes, len, JSON_ALLOW_NUL, NULL)};
-
     if (json_is_object(frame.object))
         on_object(&frame);
     else
@@ -182,7 +174,6 @@ static bool read_word_ref(struct frame *frame, struct name word)
 {
     struct buffer text = {0};
     bool is_number = word.len > 0 && word.len <= 15;
-
     frame->ref = no_ref;
     if (word.len == 0)
         return true;
@@ -204,7 +195,6 @@ static bool read_line(struct frame *frame, struct name line, struct name *channe
 {
     static const char verb[] = "publish ";
     size_t verb_len = sizeof verb - 1;
-
     if (line.len < verb_len || memcmp(line.bytes, verb, verb_len) != 0)
         return false;
     const char *rest = line.bytes + verb_len;
@@ -221,7 +211,6 @@ void frame_on_binary(struct ws *ws, const char *bytes, size_t len)
     struct frame frame = {.ws = ws, .ref = no_ref};
     struct ws_publication what = {.event = {"", 0}, .key = {"", 0}};
     const char *end = memchr(bytes, '\n', len);
-
     if (end == NULL || !read_line(&frame, (struct name){bytes, (size_t)(end - bytes)}, &what.channel)) {
         ws_say_bad_frame(ws, no_ref, "a binary frame begins with a line: publish <channel> <ref>");
         return;

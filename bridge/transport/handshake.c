@@ -16,7 +16,6 @@
 static bool offers_ours(struct lws *wsi)
 {
     char offered[128], *rest = offered, *one;
-
     if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) == 0)
         return true;
     if (lws_hdr_copy(wsi, offered, sizeof offered - 1, WSI_TOKEN_PROTOCOL) < 0)
@@ -30,7 +29,6 @@ static bool offers_ours(struct lws *wsi)
 static int refuse(struct transport *transport, struct lws *wsi, unsigned status, const char *code, const char *message)
 {
     struct response response = {.status = status, .is_last = true};
-
     return response_send_error(transport, wsi, response, code, message);
 }
 
@@ -38,7 +36,6 @@ int handshake_check(struct transport *transport, struct lws *wsi, char *upgrade)
 {
     char *path = NULL;
     int len = 0, method = lws_http_get_uri_and_method(wsi, &path, &len);
-
     if (strcasecmp(upgrade, "websocket") != 0) {
         /* h2c. A server may ignore such a wish (RFC 9110, 7.8), but lws asks only whether to close the connection. It
          * looks at this word again after us, and knows no other but its two. */
@@ -60,6 +57,5 @@ int handshake_check(struct transport *transport, struct lws *wsi, char *upgrade)
 int handshake_refuse_plain(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct response response = {.status = 426, .origin = request->origin, .is_head = request->method == METHOD_HEAD};
-
     return response_send_error(transport, wsi, response, "upgrade_required", "this is for WebSockets");
 }

@@ -19,14 +19,12 @@ static int answer(struct transport *transport, struct lws *wsi, const struct req
                                 .body = body->data,
                                 .len = body->failed ? 0 : body->len,
                                 .is_head = request->method == METHOD_HEAD};
-
     return response_send(transport, wsi, &response);
 }
 
 int health_answer_alive(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct buffer body = {0};
-
     buffer_append_text(&body, "{\"status\":\"ok\",\"version\":");
     json_string_append(&body, transport->config.version, strlen(transport->config.version));
     buffer_append_text(&body, "}\n");
@@ -39,7 +37,6 @@ int health_answer_alive(struct transport *transport, struct lws *wsi, const stru
 static const char *reason_against(const struct transport *transport, const struct broker_status *status)
 {
     const struct transport_config *config = &transport->config;
-
     if (transport->drain != NULL)
         return "this instance is draining";
     if (!status->is_ready)
@@ -52,7 +49,6 @@ int health_answer_ready(struct transport *transport, struct lws *wsi, const stru
 {
     struct broker_status status;
     struct buffer body = {0};
-
     broker_status(transport->broker, &status);
     const char *reason = reason_against(transport, &status);
     bool is_ready = !*reason;
@@ -69,7 +65,6 @@ int health_answer_ready(struct transport *transport, struct lws *wsi, const stru
 int health_answer_metrics(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct buffer body = {0};
-
     transport->config.append_metrics(transport->config.peers, &body);
     int result = answer(transport, wsi, request, 200, CONTENT_METRICS, &body);
     buffer_fini(&body);

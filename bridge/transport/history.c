@@ -40,7 +40,6 @@ static void on_history(void *arg, uint64_t ticket, enum answer answer, const str
 {
     struct transport *transport = arg;
     struct pending *pending = pending_find(&transport->pendings, ticket);
-
     (void)text;
     if (pending == NULL)
         return; /* the browser did not wait */
@@ -64,7 +63,6 @@ static const struct connection_ops connection_ops = {
 static bool read_limit(const struct request *request, unsigned *limit)
 {
     struct name value;
-
     *limit = LIMIT_DEFAULT;
     if (!request_arg(request, "limit", &value) || value.len == 0)
         return true;
@@ -85,7 +83,6 @@ static int ask(struct transport *transport, struct lws *wsi, const struct reques
 {
     struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);
     struct pending_note note = {0};
-
     if (exchange == NULL)
         return -1;
     struct pending *pending =
@@ -104,7 +101,6 @@ int history_open(struct transport *transport, struct lws *wsi, const struct requ
     unsigned limit;
     struct verdict verdict = admit_wish(&transport->config, &identity_anonymous, request, &wish);
     const char *bad_start = start_read(request, &start);
-
     if (verdict.code == NULL && wish.count == 0)
         verdict = (struct verdict){"bad_channel", "name a channel: /history?channel=public:news"};
     if (verdict.code == NULL && bad_start != NULL)

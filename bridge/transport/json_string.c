@@ -40,7 +40,6 @@ static void append_escape(struct buffer *out, unsigned char c)
 static void append_utf8(struct buffer *out, const char *bytes, size_t len)
 {
     size_t done = 0;
-
     for (size_t i = 0; i < len; i++) {
         if (is_plain((unsigned char)bytes[i]))
             continue;

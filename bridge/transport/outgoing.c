@@ -20,14 +20,12 @@
 size_t outgoing_send(int fd, const char *bytes, size_t len, bool has_more)
 {
     ssize_t taken = send(fd, bytes, len, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
-
     return taken > 0 ? (size_t)taken : 0;
 }
 
 void outgoing_limit(int listener)
 {
     int bytes = UNSENT_MAX;
-
     if (setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes) != 0)
         log_warn("unsent_limit", "error=\"%s\"", strerror(errno));
 }
@@ -36,7 +34,6 @@ bool outgoing_read(int fd, struct outgoing *out)
 {
     struct tcp_info info;
     socklen_t size = sizeof info;
-
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < KNOWN_UP_TO)
         return false;
     out->taken = (uint32_t)info.tcpi_bytes_acked;

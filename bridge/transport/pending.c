@@ -10,7 +10,6 @@ struct pending *pending_new(struct pending_table *table, struct pending_list *li
                             const struct pending_note *note)
 {
     struct pending *pending = calloc(1, sizeof *pending + note->ref_len + note->name_len + 2);
-
     if (pending == NULL)
         return NULL;
     pending->ticket = ++table->last_ticket;
@@ -35,7 +34,6 @@ struct pending *pending_new(struct pending_table *table, struct pending_list *li
 struct pending *pending_find(struct pending_table *table, uint64_t ticket)
 {
     struct pending *pending;
-
     HASH_FIND(hh, table->by_ticket, &ticket, sizeof ticket, pending);
     return pending;
 }

@@ -41,7 +41,6 @@ static void on_answer(void *arg, uint64_t ticket, enum answer answer, struct pos
     struct transport *transport = arg;
     struct pending *pending = pending_find(&transport->pendings, ticket);
     struct publication result = {answer, position, text != NULL ? text : ""};
-
     if (pending == NULL) {
         log_debug("answer_to_nobody", "ticket=%llu", (unsigned long long)ticket);
         return;
@@ -56,7 +55,6 @@ bool publish_start(struct transport *transport, struct connection *connection, c
                    const struct pending_note *note)
 {
     struct pending *pending = pending_new(&transport->pendings, &connection->pendings, connection, note);
-
     if (pending == NULL)
         return false;
     broker_publish(transport->broker, request, on_answer, transport, pending->ticket);
@@ -68,7 +66,6 @@ bool publish_start(struct transport *transport, struct connection *connection, c
 static void on_published(struct connection *connection, const struct pending *pending, const struct publication *result)
 {
     struct exchange *exchange = (struct exchange *)connection;
-
     (void)pending;
     switch (result->answer) {
     case ANSWER_OK:
@@ -101,7 +98,6 @@ static int hand_on(struct exchange *exchange)
                                       .payload = exchange->body.len > 0 ? exchange->body.data : "",
                                       .payload_len = exchange->body.len};
     struct pending_note note = {0};
-
     exchange->is_whole = true;
     if (exchange->body.failed)
         return -1;
@@ -117,7 +113,6 @@ static int on_body(struct connection *connection, char *bytes, size_t len)
 {
     struct exchange *exchange = (struct exchange *)connection;
     size_t missing = (size_t)exchange->length - exchange->body.len;
-
     exchange->is_surplus |= len > missing;
     if (exchange->is_whole)
         return 0;
@@ -140,7 +135,6 @@ struct problem {
 static bool read_channel(const struct request *request, struct name *channel)
 {
     unsigned count = 0;
-
     for (unsigned i = 0; i < request->arg_count; i++) {
         if (!name_is(request->args[i].name, "channel"))
             continue;
@@ -167,7 +161,6 @@ struct address {
 static struct problem check(const struct transport *transport, const struct request *request, struct address *out)
 {
     struct problem size = check_size(transport, request);
-
     *out = (struct address){.event = {"", 0}, .key = {"", 0}};
     request_arg(request, "event", &out->event);
     request_arg(request, "key", &out->key);
@@ -190,7 +183,6 @@ static struct problem check(const struct transport *transport, const struct requ
 static int refuse(struct transport *transport, struct lws *wsi, const struct request *request, const struct problem *no)
 {
     struct response response = {.status = no->status, .origin = request->origin};
-
     if (no->status == 503)
         response.retry_after_s = RETRY_AFTER_S;
     response.is_last = request->is_chunked || !request->has_length || request->length > DISCARD_MAX;
@@ -200,7 +192,6 @@ static int refuse(struct transport *transport, struct lws *wsi, const struct req
 static struct name keep(struct buffer *buffer, struct name name)
 {
     struct name kept = {buffer->data + buffer->len, name.len};
-
     buffer_append(buffer, name.bytes, name.len);
     return kept;
 }
@@ -220,7 +211,6 @@ int publish_open(struct transport *transport, struct lws *wsi, const struct requ
 {
     struct address address;
     struct problem problem = check(transport, request, &address);
-
     if (problem.code != NULL)
         return refuse(transport, wsi, request, &problem);
     struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);

@@ -21,7 +21,6 @@ bool request_arg(const struct request *request, const char *name, struct name *v
 static void trim(char *text)
 {
     size_t len = strlen(text), skip = strspn(text, " \t");
-
     while (len > skip && (text[len - 1] == ' ' || text[len - 1] == '\t'))
         len--;
     memmove(text, text + skip, len - skip);
@@ -40,7 +39,6 @@ static void read_header(struct lws *wsi, enum lws_token_indexes token, char *out
 static void read_custom_header(struct lws *wsi, const char *name, char *out, size_t size)
 {
     int len = lws_hdr_custom_length(wsi, name, (int)strlen(name));
-
     out[0] = '\0';
     if (len > 0 && lws_hdr_custom_copy(wsi, out, (int)size, name, (int)strlen(name)) < 0)
         strcpy(out, "?");
@@ -51,7 +49,6 @@ static void read_body_size(struct request *request, struct lws *wsi)
 {
     char text[32];
     char *end;
-
     request->is_chunked = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     read_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text);
     if (text[0] < '0' || text[0] > '9')
@@ -65,7 +62,6 @@ static enum method read_method(struct request *request, struct lws *wsi)
     char *path = NULL;
     int len = 0;
     int method = lws_http_get_uri_and_method(wsi, &path, &len);
-
     request->path = (struct name){"", 0};
     if (path != NULL && len > 0) {
         request->path = (struct name){request->text.data + request->text.len, (size_t)len};
@@ -89,7 +85,6 @@ static struct request_arg split_arg(const char *bytes, size_t len)
 {
     const char *equals = memchr(bytes, '=', len);
     size_t name_len = equals != NULL ? (size_t)(equals - bytes) : len;
-
     if (equals == NULL)
         return (struct request_arg){{bytes, len}, {"", 0}};
     return (struct request_arg){{bytes, name_len}, {equals + 1, len - name_len - 1}};
@@ -98,7 +93,6 @@ static struct request_arg split_arg(const char *bytes, size_t len)
 bool request_is_whole(struct lws *wsi)
 {
     char version[16];
-
     return lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_HTTP) == 8 && memcmp(version, "HTTP/1.", 7) == 0;
 }
 
@@ -123,7 +117,6 @@ bool request_init(struct request *request, struct lws *wsi)
 {
     char *path = NULL;
     int path_len = 0;
-
     memset(request, 0, offsetof(struct request, args));
     request->text = (struct buffer){0};
     /* All room at once, so that what points into it stays right: the path, all arguments, a NUL for each copy. */

@@ -29,7 +29,6 @@ static void head_add(struct head *head, const char *name, const char *value)
 bool response_origin_is_allowed(const struct transport *transport, const char *origin)
 {
     const struct glob_list *origins = transport->config.origins;
-
     return origins->count == 0 || origin[0] == '\0' || glob_list_match(origins, origin, strlen(origin)) >= 0;
 }
 
@@ -57,7 +56,6 @@ static void head_add_preflight(struct head *head)
 static void head_add_rest(struct head *head, const struct transport *transport, const struct response *r)
 {
     char seconds[16];
-
     head_add(head, "cache-control", "no-store, no-transform");
     head_add(head, "x-content-type-options", "nosniff");
     if (r->origin != NULL)
@@ -78,7 +76,6 @@ static void head_add_rest(struct head *head, const struct transport *transport, 
 static int send_whole(struct transport *transport, struct lws *wsi, const struct response *r, struct buffer *out)
 {
     struct head head = {.wsi = wsi};
-
     head.at = (unsigned char *)buffer_reserve(out, HEAD_MAX + r->len);
     if (head.at == NULL)
         return -1;
@@ -99,7 +96,6 @@ int response_send(struct transport *transport, struct lws *wsi, const struct res
 {
     struct buffer out = {0};
     int result = send_whole(transport, wsi, response, &out);
-
     buffer_fini(&out);
     return result;
 }
@@ -108,7 +104,6 @@ int response_send_error(struct transport *transport, struct lws *wsi, struct res
                         const char *message)
 {
     struct buffer body = {0};
-
     buffer_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":", code);
     json_string_append(&body, message, strlen(message));
     buffer_append_text(&body, "}}\n");
@@ -125,7 +120,6 @@ bool response_send_stream_head(struct transport *transport, struct lws *wsi, con
     unsigned char bytes[LWS_PRE + HEAD_MAX];
     unsigned char *start = bytes + LWS_PRE;
     struct head head = {.wsi = wsi, .at = start, .end = bytes + sizeof bytes};
-
     head.failed =
         lws_add_http_common_headers(wsi, 200, CONTENT_EVENTS, LWS_ILLEGAL_HTTP_CONTENT_LEN, &head.at, head.end) != 0;
     head_add(&head, "cache-control", "no-store, no-transform");

@@ -52,7 +52,6 @@ void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods)
 static bool must_close(const struct request *request)
 {
     bool may_have_body = request->method & (METHOD_POST | METHOD_OTHER);
-
     return request->length > 0 || request->is_chunked || (may_have_body && !request->has_length);
 }
 
@@ -61,7 +60,6 @@ static int refuse(struct transport *transport, struct lws *wsi, const struct req
 {
     struct response response = {
         .status = status, .is_head = request->method == METHOD_HEAD, .is_last = must_close(request)};
-
     return response_send_error(transport, wsi, response, code, message);
 }
 
@@ -70,7 +68,6 @@ static int refuse_method(struct transport *transport, struct lws *wsi, const str
     char allow[ROUTE_ALLOW_MAX];
     struct response response = {
         .status = 405, .allow = allow, .is_head = request->method == METHOD_HEAD, .is_last = must_close(request)};
-
     route_allow_print(allow, methods);
     return response_send_error(transport, wsi, response, "method_not_allowed", "the methods are in the Allow header");
 }
@@ -84,7 +81,6 @@ static int answer_options(struct transport *transport, struct lws *wsi, const st
                                 .allow = allow,
                                 .origin = route->is_shared ? request->origin : NULL,
                                 .is_preflight = route->is_shared};
-
     route_allow_print(allow, route->methods | METHOD_OPTIONS);
     return response_send(transport, wsi, &response);
 }
@@ -111,7 +107,6 @@ static int answer(struct transport *transport, struct lws *wsi, const struct req
 {
     const struct route *route = route_find(request->path.bytes, request->path.len);
     bool has_body = request->length > 0 || request->is_chunked;
-
     if (has_body && (request->method & READ))
         return refuse(transport, wsi, request, 400, "bad_request", "a body makes no sense here");
     if (route == NULL)
@@ -126,7 +121,6 @@ static int answer(struct transport *transport, struct lws *wsi, const struct req
 int route_request(struct transport *transport, struct lws *wsi)
 {
     struct request request;
-
     if (!request_is_whole(wsi)) {
         struct response response = {.status = 400, .is_last = true};
         return response_send_error(transport, wsi, response, "bad_request", "line ends don't belong into a URL");

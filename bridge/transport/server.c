@@ -159,7 +159,6 @@ static const struct lws_protocols protocols[] = {
 static const char *skip_prefix(const char *line)
 {
     const char *bracket = line[0] == '[' ? strchr(line, ']') : NULL;
-
     return bracket != NULL && strlen(bracket) > 5 && bracket[3] == ':' ? bracket + 5 : line;
 }
 
@@ -170,7 +169,6 @@ static void on_lws_log(int level, const char *line)
     static unsigned lines;
     uint64_t now = clock_now_ms() / 1000;
     const char *text = skip_prefix(line);
-
     if (now != second) {
         second = now;
         lines = 0;
@@ -182,7 +180,6 @@ static void on_lws_log(int level, const char *line)
 static void limit_descriptors(rlim_t count)
 {
     struct rlimit limit;
-
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     limit.rlim_cur = count;
@@ -200,7 +197,6 @@ static rlim_t provide_descriptors(struct transport *transport)
 {
     rlim_t count = (rlim_t)transport->config.max_connections + DESCRIPTORS_SPARE;
     struct rlimit limit;
-
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 0;
     if (limit.rlim_max < count) {
@@ -216,7 +212,6 @@ static rlim_t provide_descriptors(struct transport *transport)
 static bool has_ipv6(void)
 {
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
     if (fd >= 0)
         close(fd);
     return fd >= 0 || errno != EAFNOSUPPORT;
@@ -225,7 +220,6 @@ static bool has_ipv6(void)
 static void choose_address(struct lws_context_creation_info *info, const char *host)
 {
     bool is_any = host[0] == '\0' || strcmp(host, "::") == 0 || strcmp(host, "*") == 0;
-
     if (strcmp(host, "localhost") == 0)
         host = "127.0.0.1";
     if (strcmp(host, "0.0.0.0") == 0 || (is_any && !has_ipv6()))
@@ -267,7 +261,6 @@ static struct lws_context *context_new(struct transport *transport)
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
     };
-
     choose_address(&info, transport->config.host);
     choose_tls(&info, &transport->config);
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
@@ -279,7 +272,6 @@ static struct lws_context *context_new(struct transport *transport)
 static void on_turn_end(void *arg)
 {
     struct transport *transport = arg;
-
     eventlib_settle(transport->eventlib);
     drain_check(transport);
 }
@@ -287,7 +279,6 @@ static void on_turn_end(void *arg)
 struct transport *transport_new(struct loop *loop, struct broker *broker, const struct transport_config *config)
 {
     struct transport *transport = calloc(1, sizeof *transport);
-
     if (transport == NULL)
         return NULL;
     transport->loop = loop;

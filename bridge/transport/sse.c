@@ -32,7 +32,6 @@ static unsigned retry_ms(unsigned most_ms)
 static enum sink_result send_scratch(struct stream *stream)
 {
     struct buffer *scratch = &stream->connection.transport->scratch;
-
     if (scratch->failed) {
         buffer_fini(scratch);
         stream_kill(stream, WHY_NO_MEMORY);
@@ -44,7 +43,6 @@ static enum sink_result send_scratch(struct stream *stream)
 static struct buffer *empty_scratch(struct stream *stream)
 {
     struct buffer *scratch = &stream->connection.transport->scratch;
-
     buffer_clear(scratch);
     return scratch;
 }
@@ -52,7 +50,6 @@ static struct buffer *empty_scratch(struct stream *stream)
 static enum sink_result on_cursor(void *sink, struct position cursor)
 {
     struct buffer *block = empty_scratch(sink);
-
     wire_sse_retry(block, retry_ms(RETRY_MAX_MS));
     wire_sse_cursor(block, cursor);
     return send_scratch(sink);
@@ -86,7 +83,6 @@ static uint64_t sse_look(struct stream *stream)
 {
     uint64_t now_ms = stream->connection.transport->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     struct position cursor;
-
     if (now_ms - stream->output_ms >= heartbeat_ms) {
         struct buffer *block = empty_scratch(stream);
         if (subscriber_cursor(stream->subscriber, &cursor))
@@ -102,7 +98,6 @@ static void sse_farewell(struct stream *stream, enum stream_why why)
 {
     struct buffer *block = empty_scratch(stream);
     struct position cursor;
-
     (void)why;
     wire_sse_retry(block, retry_ms(RETRY_MAX_MS));
     if (subscriber_cursor(stream->subscriber, &cursor))
@@ -130,7 +125,6 @@ static const struct stream_kind kind = {
 static void on_closed(struct connection *connection)
 {
     struct stream *stream = (struct stream *)connection;
-
     stream_close(stream);
     free(stream);
 }
@@ -169,7 +163,6 @@ static int begin(struct transport *transport, struct lws *wsi, const struct requ
 static int refuse_for_now(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct buffer body = {0};
-
     wire_sse_retry(&body, retry_ms(RETRY_LATER_MS));
     buffer_append_text(&body, "\n");
     struct response response = {.status = 200,
@@ -188,7 +181,6 @@ static bool read_format(const struct request *request, const struct wish *wish, 
 {
     struct name value;
     bool is_one = wish->count == 1 && !glob_is_pattern(wish->names[0].bytes, wish->names[0].len);
-
     *format = is_one ? FORMAT_SSE_PLAIN : FORMAT_SSE_NAMED;
     if (!request_arg(request, "format", &value) || value.len == 0 || name_is(value, "text"))
         return true;
@@ -221,7 +213,6 @@ int sse_open(struct transport *transport, struct lws *wsi, const struct request 
     enum format format;
     struct wish wish;
     const char *problem = read_wish(transport, request, &wish, &start, &format, &verdict);
-
     if (problem != NULL) {
         response.status = verdict_status(verdict);
         return response_send_error(transport, wsi, response, verdict.code, problem);

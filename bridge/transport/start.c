@@ -51,7 +51,6 @@ const char *start_read(const struct request *request, struct start *start)
 {
     struct name value;
     uint64_t count;
-
     *start = (struct start){.kind = START_NOW};
     if (find_cursor(request, &value))
         return start_after(value.bytes, value.len, start) ? NULL : "the last event id is not one of ours";

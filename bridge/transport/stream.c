@@ -32,7 +32,6 @@ static const char *why_name(enum stream_why why)
         [WHY_AGE] = "age",       [WHY_DRAIN] = "drain", [WHY_STALLED] = "stalled", [WHY_WRITE_FAILED] = "write",
         [WHY_SILENT] = "silent", [WHY_LEFT] = "left",   [WHY_POLICY] = "policy",   [WHY_NO_MEMORY] = "memory",
     };
-
     return names[why];
 }
 
@@ -40,7 +39,6 @@ static const char *why_name(enum stream_why why)
 static void stream_enter(struct stream *stream, enum stream_state state, const char *why)
 {
     static const char *const names[] = {"OPEN", "FULL", "ENDING", "DEAD"};
-
     log_debug("stream", "kind=%s fd=%d state=%s-%s why=%s", stream->kind->name, stream->fd, names[stream->state],
               names[state], why);
     stream->state = state;
@@ -53,7 +51,6 @@ enum sink_result stream_write(void *sink, char *bytes, size_t len)
 {
     struct stream *stream = sink;
     struct lws *wsi = stream->connection.wsi;
-
     if (stream->state >= STREAM_ENDING)
         return SINK_FULL;
     stream->output_ms = stream->connection.transport->now_ms;
@@ -78,7 +75,6 @@ enum sink_result stream_write(void *sink, char *bytes, size_t len)
 int stream_on_writable(struct connection *connection)
 {
     struct stream *stream = (struct stream *)connection;
-
     switch (stream->state) {
     case STREAM_ENDING:
         return stream->kind->close(stream);
@@ -127,7 +123,6 @@ static void stream_cut(struct stream *stream)
 {
     struct transport *transport = stream->connection.transport;
     struct linger none = {.l_onoff = 1};
-
     transport->stalled++;
     log_info("stalled", "kind=%s ms=%llu", stream->kind->name,
              (unsigned long long)(transport->now_ms - stream->since_ms));
@@ -140,7 +135,6 @@ static void stream_cut(struct stream *stream)
 uint64_t stream_heartbeat_ms(const struct stream *stream)
 {
     uint64_t heartbeat_ms = stream->connection.transport->config.heartbeat_ms;
-
     /* Streams that were all written to at the same time shall not all be silent at the same time. */
     return heartbeat_ms - ((uintptr_t)stream >> 6) % (heartbeat_ms / 8 + 1);
 }
@@ -154,7 +148,6 @@ static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
 static struct outgoing stream_outgoing(const struct stream *stream)
 {
     struct outgoing outgoing;
-
     return outgoing_read(stream->fd, &outgoing) ? outgoing : (struct outgoing){.taken = stream->taken};
 }
 
@@ -169,7 +162,6 @@ static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
     struct outgoing outgoing = stream_outgoing(stream);
     bool is_full = stream->state == STREAM_FULL;
     bool has_taken = outgoing.taken != stream->taken;
-
     stream->taken = outgoing.taken;
     stream->is_slow = has_taken && (is_full || outgoing.is_waiting);
     if (!is_full && !outgoing.is_under_way)
@@ -196,7 +188,6 @@ static void stream_end_now(struct stream *stream)
 static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 {
     uint64_t next_ms = 0;
-
     if (stream->state < STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
         stream_end(stream, WHY_AGE);
     if (stream->state < STREAM_ENDING)
@@ -224,14 +215,12 @@ static struct stream *stream_of(struct wheel_item *item)
 static void on_due(struct wheel_item *item, void *arg)
 {
     struct transport *transport = arg;
-
     wheel_put(&transport->wheel, item, stream_look(stream_of(item), transport->now_ms));
 }
 
 void stream_tick(void *arg)
 {
     struct transport *transport = arg;
-
     transport->now_ms = clock_now_ms();
     wheel_turn(&transport->wheel, transport->now_ms, on_due, transport);
     if (transport->wheel.count > 0)
@@ -241,7 +230,6 @@ void stream_tick(void *arg)
 static uint64_t tick_ms(const struct transport_config *config)
 {
     uint64_t ms = earlier(earlier(config->max_age_ms, config->heartbeat_ms), config->stall_ms) / TICKS_PER_BEAT;
-
     return ms > TICK_MAX_MS ? TICK_MAX_MS : ms < TICK_MIN_MS ? TICK_MIN_MS : ms;
 }
 
@@ -266,7 +254,6 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, const st
                  struct transport *transport, struct lws *wsi)
 {
     uint64_t age_ms = transport->config.max_age_ms;
-
     connection_open(&stream->connection, ops, transport, wsi);
     start_ticking(transport);
     stream->kind = kind;

@@ -20,7 +20,6 @@ void wheel_init(struct wheel *wheel, uint64_t tick_ms, uint64_t now_ms)
 void wheel_put(struct wheel *wheel, struct wheel_item *item, uint64_t due_ms)
 {
     uint64_t tick = (due_ms + wheel->tick_ms - 1) / wheel->tick_ms;
-
     if (tick <= wheel->tick)
         tick = wheel->tick + 1;
     if (tick >= wheel->tick + WHEEL_SLOTS)
@@ -38,7 +37,6 @@ void wheel_remove(struct wheel *wheel, struct wheel_item *item)
 void wheel_turn(struct wheel *wheel, uint64_t now_ms, void (*fn)(struct wheel_item *item, void *arg), void *arg)
 {
     uint64_t until = now_ms / wheel->tick_ms;
-
     /* After a long sleep each slot is turned once. */
     if (until > wheel->tick + WHEEL_SLOTS)
         wheel->tick = until - WHEEL_SLOTS;

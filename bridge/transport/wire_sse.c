@@ -45,7 +45,6 @@ static void append_event(struct buffer *out, bool is_named, const struct entry *
     const char *name = is_named ? entry->channel : entry->event;
     size_t len = is_named ? entry->channel_len : entry->event_len;
     bool has_name = is_named || is_usable(name, len);
-
     if (!has_name && entry->is_text)
         return;
     buffer_append_text(out, "event: ");
@@ -70,7 +69,6 @@ static size_t line_len(const char *bytes, size_t len)
     const char *lf = memchr(bytes, '\n', len);
     size_t until = lf != NULL ? (size_t)(lf - bytes) : len;
     const char *cr = memchr(bytes, '\r', until);
-
     return cr != NULL ? (size_t)(cr - bytes) : until;
 }
 
@@ -121,7 +119,6 @@ void wire_sse_retry(struct buffer *out, unsigned retry_ms)
 void wire_sse_cursor(struct buffer *out, struct position cursor)
 {
     char text[POSITION_TEXT_MAX];
-
     position_print(text, cursor);
     buffer_printf(out, "event: cursor\ndata: %s\nid: %s\n\n", text, text);
 }

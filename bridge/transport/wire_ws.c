@@ -35,7 +35,6 @@ void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode)
 {
     unsigned char header[HEADER_MAX];
     size_t len = out->len - start, header_len = header_print(header, opcode, len);
-
     if (buffer_reserve(out, header_len) == NULL)
         return;
     memmove(out->data + start + header_len, out->data + start, len);
@@ -47,7 +46,6 @@ void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode)
 static void append_binary(struct buffer *out, const struct entry *entry)
 {
     bool has_id = !position_is_begin(entry->position);
-
     buffer_append_text(out, "message ");
     buffer_append(out, entry->channel, entry->channel_len);
     buffer_printf(out, " %s\n", has_id ? POSITION_TEXT(entry->position) : "-");
@@ -57,7 +55,6 @@ static void append_binary(struct buffer *out, const struct entry *entry)
 void wire_ws_entry(unsigned format, const struct entry *entry, struct buffer *out)
 {
     size_t start = out->len;
-
     if (format == FORMAT_WS_RAW)
         buffer_append(out, entry->payload, entry->payload_len);
     else if (entry->is_text)

@@ -50,7 +50,6 @@ static struct transport *transport_here(const struct ws *ws)
 static struct buffer *say(struct ws *ws)
 {
     struct buffer *scratch = &transport_here(ws)->scratch;
-
     buffer_clear(scratch);
     return scratch;
 }
@@ -59,7 +58,6 @@ static struct buffer *say(struct ws *ws)
 static enum sink_result said(struct ws *ws)
 {
     struct buffer *scratch = &transport_here(ws)->scratch;
-
     wire_ws_wrap(scratch, 0, WS_TEXT);
     if (!scratch->failed)
         return stream_write(&ws->stream, scratch->data, scratch->len);
@@ -87,7 +85,6 @@ static enum sink_result say_hello(struct ws *ws, const struct position *cursor)
     const struct transport_config *config = &transport_here(ws)->config;
     char id[CONNECTION_ID_LEN + 1];
     struct buffer *out = say(ws);
-
     random_token(id, sizeof id);
     ws->is_hello_said = true;
     buffer_append_text(out, "{\"type\":\"hello\",\"cursor\":");
@@ -109,7 +106,6 @@ static enum sink_result say_cursor(struct ws *ws, struct position cursor)
 void ws_say_error(struct ws *ws, struct ref ref, const char *code, const char *message)
 {
     struct buffer *out = say(ws);
-
     if (ws->is_raw)
         return;
     buffer_append_text(out, "{\"type\":\"error\"");
@@ -132,7 +128,6 @@ void ws_say_bad_frame(struct ws *ws, struct ref ref, const char *message)
 static enum sink_result on_cursor(void *sink, struct position cursor)
 {
     struct ws *ws = sink;
-
     if (ws->is_raw)
         return SINK_READY;
     return ws->is_hello_said ? say_cursor(ws, cursor) : say_hello(ws, &cursor);
@@ -142,7 +137,6 @@ static enum sink_result on_gap(void *sink, const struct gap *gap)
 {
     struct ws *ws = sink;
     struct buffer *out = say(ws);
-
     if (ws->is_raw)
         return SINK_READY;
     buffer_append_text(out, "{\"type\":\"gap\",");
@@ -162,7 +156,6 @@ static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag
     struct ws *ws = sink;
     struct pending *pending = tag != 0 ? pending_find(&transport_here(ws)->pendings, tag) : NULL;
     struct buffer *out = say(ws);
-
     if (ws->is_raw)
         return SINK_READY;
     buffer_append_text(out, "{\"type\":\"subscribed\"");
@@ -190,7 +183,6 @@ static struct pending *note_down(struct ws *ws, struct ref ref, struct name name
 {
     struct pending_note note = {.ref = ref.text, .ref_len = ref.len, .name = name.bytes, .name_len = name.len};
     struct connection *connection = &ws->stream.connection;
-
     if (ws->pending_count >= PENDING_MAX) {
         ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
         return NULL;
@@ -207,7 +199,6 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const stru
 {
     const struct transport_config *config = &transport_here(ws)->config;
     struct verdict verdict = admit_subscribe(config, &identity_anonymous, channel);
-
     if (verdict.code != NULL) {
         ws_say_error(ws, ref, verdict.code, verdict.message);
         return;
@@ -233,7 +224,6 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const stru
 static void forget_subscription(struct ws *ws, struct name channel)
 {
     struct pending *pending, *next;
-
     for (pending = LIST_FIRST(&ws->stream.connection.pendings); pending != NULL; pending = next) {
         next = LIST_NEXT(pending, siblings);
         if (pending->name_len > 0 && name_is(channel, pending->name))
@@ -274,7 +264,6 @@ static void hand_on(struct ws *ws, struct ref ref, const struct ws_publication *
                                       .payload = what->payload.bytes,
                                       .payload_len = what->payload.len};
     struct pending_note note = {.ref = ref.text, .ref_len = ref.len};
-
     if (ws->pending_count >= PENDING_MAX) {
         ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
         return;
@@ -289,7 +278,6 @@ void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what
 {
     const struct transport *transport = transport_here(ws);
     struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, what->channel);
-
     if (verdict.code != NULL && ws->is_raw)
         ws_end(ws, WS_CLOSE_FORBIDDEN, verdict.message);
     else if (verdict.code != NULL)
@@ -307,7 +295,6 @@ void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what
 static void say_ack(struct ws *ws, const struct pending *pending, struct position position)
 {
     struct buffer *out = say(ws);
-
     buffer_append_text(out, "{\"type\":\"ack\"");
     append_ref(out, pending->ref, pending->ref_len);
     buffer_append_text(out, ",\"id\":");
@@ -320,7 +307,6 @@ static void on_published(struct connection *connection, const struct pending *pe
 {
     struct ws *ws = ws_of(connection);
     struct ref ref = {pending->ref, pending->ref_len};
-
     ws->pending_count--;
     ws->publishing--;
     if (result->answer == ANSWER_REFUSED)
@@ -343,7 +329,6 @@ static void on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
 {
     struct ws_publication what = {
         .channel = {ws->raw_channel, 0}, .payload = {bytes, len}, .event = {"", 0}, .key = {"", 0}};
-
     if (!ws->is_raw && is_binary) {
         frame_on_binary(ws, bytes, len);
     } else if (!ws->is_raw) {
@@ -358,7 +343,6 @@ static void on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
 static size_t message_max(const struct ws *ws, bool is_binary)
 {
     size_t max_payload = transport_here(ws)->config.max_payload;
-
     if (ws->is_raw)
         return max_payload;
     return max_payload * (is_binary ? 1 : ESCAPE_MAX) + MESSAGE_OVERHEAD;
@@ -386,7 +370,6 @@ static int on_input(struct connection *connection, char *bytes, size_t len)
     struct lws *wsi = connection->wsi;
     bool is_first = lws_is_first_fragment(wsi), is_final = lws_is_final_fragment(wsi);
     bool is_binary = lws_frame_is_binary(wsi);
-
     if (ws->stream.state >= STREAM_ENDING)
         return 0;
     hear(ws);
@@ -415,7 +398,6 @@ static int on_writable(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
     int result = stream_on_writable(connection);
-
     if (result == 0 && ws->is_paused && ws->stream.state == STREAM_OPEN) {
         ws->is_paused = false;
         lws_rx_flow_control(connection->wsi, 1);
@@ -439,7 +421,6 @@ static void on_leaving(struct connection *connection)
 static void append_ping(struct buffer *out)
 {
     size_t start = out->len;
-
     buffer_append(out, "b", 1); /* lws reports only pongs that carry something */
     wire_ws_wrap(out, start, WS_PING);
 }
@@ -448,7 +429,6 @@ static void send_life(struct ws *ws, bool is_silent)
 {
     struct buffer *out = say(ws);
     struct position cursor;
-
     if (is_silent && !ws->is_raw) {
         if (subscriber_cursor(ws->stream.subscriber, &cursor)) {
             buffer_printf(out, "{\"type\":\"cursor\",\"id\":\"%s\"}", POSITION_TEXT(cursor));
@@ -467,7 +447,6 @@ static void send_life(struct ws *ws, bool is_silent)
 static bool is_mute(const struct ws *ws, uint64_t now_ms)
 {
     uint64_t limit_ms = 2 * transport_here(ws)->config.heartbeat_ms + SILENCE_GRACE_MS;
-
     return now_ms - ws->heard_ms > limit_ms || (ws->ponged_ms != 0 && now_ms - ws->ponged_ms > limit_ms);
 }
 
@@ -477,7 +456,6 @@ static uint64_t ws_look(struct stream *stream)
     uint64_t now_ms = transport_here(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     uint64_t asked_ms = ws->heard_ms > ws->pinged_ms ? ws->heard_ms : ws->pinged_ms;
     bool is_silent = now_ms - stream->output_ms >= heartbeat_ms;
-
     if (is_mute(ws, now_ms) && !stream->is_slow) { /* our ping may be far behind in what it has not read yet */
         ws_end(ws, WS_CLOSE_SILENT, "no pong");
         return now_ms;
@@ -504,7 +482,6 @@ static void ws_farewell(struct stream *stream, enum stream_why why)
 {
     struct ws *ws = (struct ws *)stream;
     struct position cursor;
-
     if (ws->close_code == 0) {
         ws->close_code = WS_CLOSE_RESTART;
         ws->close_reason =
@@ -517,7 +494,6 @@ static void ws_farewell(struct stream *stream, enum stream_why why)
 static int ws_close(struct stream *stream)
 {
     struct ws *ws = (struct ws *)stream;
-
     /* While lws waits for the browser's close it goes on reporting that the socket is writable. A second -1 would cut
      * it off at once; with input unread that is a reset, and the browser would never see why. */
     if (ws->is_closing)
@@ -549,7 +525,6 @@ void ws_drain(struct stream *stream)
 static void on_closed(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
-
     stream_close(&ws->stream);
     buffer_fini(&ws->message);
     free(ws->raw_channel);
@@ -570,7 +545,6 @@ static const struct connection_ops connection_ops = {
 static bool wants_raw(struct lws *wsi, const struct request *request)
 {
     struct name format;
-
     return strcmp(lws_get_protocol(wsi)->name, SUBPROTOCOL_RAW) == 0 ||
            (request_arg(request, "format", &format) && name_is(format, "raw"));
 }
@@ -578,7 +552,6 @@ static bool wants_raw(struct lws *wsi, const struct request *request)
 static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_raw)
 {
     struct ws *ws = calloc(1, sizeof *ws);
-
     if (ws == NULL)
         return NULL;
     stream_open(&ws->stream, &kind, &connection_ops, transport, wsi);
@@ -624,7 +597,6 @@ static void begin(struct ws *ws, const struct request *request, struct wish *wis
     struct verdict verdict = admit_wish(&transport->config, &identity_anonymous, request, wish);
     struct start start;
     const char *bad_start = start_read(request, &start);
-
     if (!response_origin_is_allowed(transport, request->origin))
         end_with_error(ws, WS_CLOSE_FORBIDDEN, "forbidden", "pages of this origin may not connect");
     else if (verdict.code != NULL)
@@ -645,7 +617,6 @@ int ws_open(struct transport *transport, struct lws *wsi)
     bool has_room = stream_has_room(transport);
     struct request request;
     struct wish wish;
-
     if (!request_init(&request, wsi))
         return -1;
     struct ws *ws = ws_new(transport, wsi, wants_raw(wsi, &request));

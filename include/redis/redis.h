@@ -165,7 +165,7 @@ struct page {
     struct position newest; /* the newest position of all, when it was read */
     struct position genesis;
     struct position lost; /* cursors before this may miss what Redis itself lost; POSITION_BEGIN: none do */
-    bool has_more; /* there are entries after `until` */
+    bool has_more;        /* there are entries after `until` */
     unsigned count;
     struct entry **entries; /* borrowed; take a count to keep one */
     unsigned floor_count;   /* one per name that was asked for */

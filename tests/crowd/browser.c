@@ -113,7 +113,6 @@ bool browser_open(struct browser *b, int epoll_fd)
         .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = b};
     int one = 1, size = (int)o->receive_buffer;
-
     b->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (b->fd < 0)
         return false;

@@ -45,7 +45,6 @@ int main(void)
     struct epoll_event orders = {.events = EPOLLIN, .data.ptr = &tag_of_orders};
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     bool is_busy = false, has_orders = false;
-
     if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &orders) != 0) {
         perror("crowd: epoll");
         return 1;

@@ -27,14 +27,12 @@ static void open_to(const struct glob_list *subscribe, const struct glob_list *p
 static const char *hears(const char *name)
 {
     struct verdict verdict = admit_subscribe(&config, &identity_anonymous, (struct name){name, strlen(name)});
-
     return verdict.code == NULL ? "yes" : verdict.code;
 }
 
 static const char *says(const char *name)
 {
     struct verdict verdict = admit_publish(&config, &identity_anonymous, (struct name){name, strlen(name)});
-
     return verdict.code == NULL ? "yes" : verdict.code;
 }
 
@@ -68,7 +66,6 @@ static void never_the_bridges_own(void **state)
 static void a_name_must_be_one(void **state)
 {
     char longest[CHANNEL_LEN_MAX + 2];
-
     (void)state;
     open_to(&all_list, &all_list);
     memset(longest, 'x', sizeof longest);
@@ -87,7 +84,6 @@ static void a_wish_is_all_or_nothing(void **state)
 {
     static struct request request;
     struct wish wish;
-
     (void)state;
     open_to(&open_list, &no_list);
     request = (struct request){.arg_count = 2};
@@ -136,6 +132,5 @@ int main(void)
         cmocka_unit_test(a_name_must_be_one),
         cmocka_unit_test(a_wish_is_all_or_nothing),
     };
-
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

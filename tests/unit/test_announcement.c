@@ -2,8 +2,8 @@
  * What is said on live comes from our own functions, but anybody with access to Redis can publish there: nothing that
  * is not whole may become an entry.
  */
-#include "redis/redis.h"
 #include "cmocka_all.h"
+#include "redis/redis.h"
 
 #include <string.h>
 

@@ -11,7 +11,6 @@
 static void grows_and_keeps_its_bytes(void **state)
 {
     struct buffer b = {0};
-
     (void)state;
     for (unsigned i = 0; i < 100000; i++)
         buffer_append(&b, "0123456789", 10);
@@ -29,7 +28,6 @@ static void grows_and_keeps_its_bytes(void **state)
 static void has_writable_headroom(void **state)
 {
     struct buffer b = {0};
-
     (void)state;
     buffer_append_text(&b, "x");
     memset(b.data - BUFFER_HEADROOM, 0xEE, BUFFER_HEADROOM);
@@ -43,7 +41,6 @@ static void prints_short_and_long(void **state)
 {
     char text[3001];
     struct buffer b = {0};
-
     (void)state;
     memset(text, 'y', 3000);
     text[3000] = '\0';
@@ -59,7 +56,6 @@ static void prints_short_and_long(void **state)
 static void appends_nothing(void **state)
 {
     struct buffer b = {0};
-
     (void)state;
     buffer_append(&b, NULL, 0);
     buffer_append_text(&b, "");
@@ -73,7 +69,6 @@ static void appends_nothing(void **state)
 static void consumes_from_the_front(void **state)
 {
     struct buffer b = {0};
-
     (void)state;
     buffer_append_text(&b, "hello world");
     buffer_consume(&b, 6);
@@ -88,7 +83,6 @@ static void consumes_from_the_front(void **state)
 static void says_when_memory_is_out(void **state)
 {
     struct buffer b = {0};
-
     (void)state;
     buffer_append_text(&b, "kept");
     assert_null(buffer_reserve(&b, SIZE_MAX / 2));
@@ -111,6 +105,5 @@ int main(void)
         cmocka_unit_test(prints_short_and_long),     cmocka_unit_test(appends_nothing),
         cmocka_unit_test(consumes_from_the_front),   cmocka_unit_test(says_when_memory_is_out),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,6 @@ static void some_processors(void **state)
 static void the_limit_of_files_is_raised_to_what_is_sane(void **state)
 {
     struct rlimit before, after;
-
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     struct rlimit low = {.rlim_cur = 100, .rlim_max = before.rlim_max};
@@ -34,6 +33,5 @@ int main(void)
         cmocka_unit_test(some_processors),
         cmocka_unit_test(the_limit_of_files_is_raised_to_what_is_sane),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

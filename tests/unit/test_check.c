@@ -14,7 +14,6 @@ static int signal_of_child(void (*body)(void))
 {
     pid_t pid = fork();
     int status;
-
     if (pid == 0) {
         dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
         signal(SIGABRT, SIG_DFL);
@@ -63,6 +62,5 @@ static void expect_aborts_in_debug_builds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(check_aborts), cmocka_unit_test(expect_aborts_in_debug_builds)};
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 static void never_runs_back(void **state)
 {
     uint64_t before = clock_now_ms();
-
     (void)state;
     assert_true(before > 0);
     for (unsigned i = 0; i < 10000; i++) {
@@ -39,7 +38,6 @@ static void wall_is_this_century(void **state)
 static void dice_are_fair(void **state)
 {
     unsigned counts[6] = {0};
-
     (void)state;
     assert_int_equal(random_below(0), 0);
     assert_int_equal(random_below(1), 0);
@@ -56,7 +54,6 @@ static void dice_are_fair(void **state)
 static void tokens_are_long_and_different(void **state)
 {
     char a[33], b[33], one[1] = {'x'};
-
     (void)state;
     random_token(a, sizeof a);
     random_token(b, sizeof b);
@@ -76,6 +73,5 @@ int main(void)
         cmocka_unit_test(dice_are_fair),
         cmocka_unit_test(tokens_are_long_and_different),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,6 @@ static void forget_outcome(void)
 static enum config_verdict read_with(char **arguments)
 {
     int count = 0, ends[2], before = dup(STDERR_FILENO), out_before = dup(STDOUT_FILENO);
-
     while (arguments[count] != NULL)
         count++;
     forget_outcome();
@@ -70,7 +69,6 @@ static void assert_said(const char *part)
 static void assert_lines(unsigned expected)
 {
     unsigned lines = 0;
-
     for (const char *at = said; (at = strchr(at, '\n')) != NULL; at++)
         lines++;
     assert_int_equal(lines, expected);
@@ -167,7 +165,6 @@ static void bad_values_of_each_kind(void **state)
         {"BRIDGE_DRAIN", "0"},
         {"BRIDGE_LEASE", "3 s"},
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         clearenv();
@@ -227,7 +224,6 @@ static void internal_names_are_refused(void **state)
 static void keys_that_would_protect_nothing_are_refused(void **state)
 {
     static const char *const names[] = {"BRIDGE_JWT_KEY", "BRIDGE_JWT_KEY_FILE", "BRIDGE_API_KEY"};
-
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         clearenv();
@@ -301,7 +297,6 @@ static void tls_needs_both_halves(void **state)
 static void help_tells_every_setting(void **state)
 {
     char flag[SETTING_FLAG_MAX];
-
     (void)state;
     assert_int_equal(READ("--version"), CONFIG_DONE);
     assert_int_equal(strncmp(said, "redis-bridge ", 13), 0);
@@ -337,6 +332,5 @@ int main(void)
         CLEAN(tls_needs_both_halves),
         CLEAN(help_tells_every_setting),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

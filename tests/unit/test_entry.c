@@ -29,7 +29,6 @@ static const struct entry_source source = {
 static void copies_what_it_is_given(void **state)
 {
     struct entry *entry = entry_new(&source);
-
     (void)state;
     assert_non_null(entry);
     assert_string_equal(entry->channel, "chat");
@@ -46,7 +45,6 @@ static void copies_what_it_is_given(void **state)
 static void knows_text_from_bytes(void **state)
 {
     struct entry_source binary = source;
-
     (void)state;
     binary.payload = "\xff\xfe";
     binary.payload_len = 2;
@@ -58,7 +56,6 @@ static void knows_text_from_bytes(void **state)
 static void lives_until_the_last_user(void **state)
 {
     struct entry *entry = entry_new(&source);
-
     (void)state;
     assert_ptr_equal(entry_ref(entry), entry);
     entry_unref(entry);
@@ -70,7 +67,6 @@ static void lives_until_the_last_user(void **state)
 static void encodes_once_per_format(void **state)
 {
     struct entry *entry = entry_new(&source);
-
     (void)state;
     encode_calls = 0;
     const struct buffer *first = entry_encoded(entry, 1, encode);
@@ -92,6 +88,5 @@ int main(void)
         cmocka_unit_test(lives_until_the_last_user),
         cmocka_unit_test(encodes_once_per_format),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

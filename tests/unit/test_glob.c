@@ -42,7 +42,6 @@ static unsigned roll(unsigned limit)
 static struct text random_text(size_t longest, const char *letters, unsigned letter_count)
 {
     struct text text = {.len = roll((unsigned)longest + 1)};
-
     for (size_t i = 0; i < text.len; i++)
         text.bytes[i] = letters[roll(letter_count)];
     return text;
@@ -51,14 +50,12 @@ static struct text random_text(size_t longest, const char *letters, unsigned let
 static struct text random_name(void)
 {
     static const char letters[] = "aaabbbccd-]^[*?\\\x80\xff\0";
-
     return random_text(6, letters, sizeof letters - 1);
 }
 
 static struct text random_glob(void)
 {
     static const char letters[] = "aaabbcd***??[[]]^^--\\\\\x80\xff\0";
-
     return random_text(TEXT_MAX, letters, sizeof letters - 1);
 }
 
@@ -73,7 +70,6 @@ static const char *shown(const struct text *text)
     static char out[4][TEXT_MAX * 4 + 1];
     static unsigned turn;
     char *at = out[turn = (turn + 1) % 4], *start = at;
-
     *at = '\0';
     for (size_t i = 0; i < text->len; i++)
         at += text->bytes[i] > ' ' && text->bytes[i] <= '~' ? sprintf(at, "%c", text->bytes[i])
@@ -102,7 +98,6 @@ static bool server_start(struct server *server)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = -1;
-
     strcpy(server->folder, "/tmp/test_glob.XXXXXX");
     assert_non_null(mkdtemp(server->folder));
     snprintf(server->path, sizeof server->path, "%s/redis", server->folder);
@@ -148,7 +143,6 @@ static void send_part(struct server *server, const char *bytes, size_t len)
 static long read_header(struct server *server, char kind)
 {
     char line[64];
-
     assert_non_null(fgets(line, sizeof line, server->in));
     assert_int_equal(line[0], kind);
     return strtol(line + 1, NULL, 10);
@@ -157,7 +151,6 @@ static long read_header(struct server *server, char kind)
 static void set_key(struct server *server, const struct text *name)
 {
     char line[64];
-
     fputs("*3\r\n", server->out);
     send_part(server, "SET", 3);
     send_part(server, name->bytes, name->len);
@@ -171,7 +164,6 @@ static void set_key(struct server *server, const struct text *name)
 static void compare_with_redis(struct server *server, const struct text *glob, const struct text *names, unsigned count)
 {
     unsigned ours = 0;
-
     for (unsigned i = 0; i < count; i++)
         ours += matches(glob, &names[i]);
     fputs("*2\r\n", server->out);
@@ -194,7 +186,6 @@ static void compare_with_redis(struct server *server, const struct text *glob, c
 static unsigned distinct_names(struct text *names)
 {
     unsigned count = 0;
-
     for (unsigned i = 0; i < NAMES; i++) {
         unsigned known = 0;
         names[count] = random_name();
@@ -214,7 +205,6 @@ static void agrees_with_redis(void **state)
         "[--a]", "[a-b-c]", "\\*", "\\[a]", "[\\a-c]", "a*a*a*b", "",    "[\x80-\xff]", "[a-\xff]"};
     struct server server;
     struct text names[NAMES], glob;
-
     (void)state;
     if (!server_start(&server))
         skip();
@@ -253,7 +243,6 @@ static void matches_the_usual(void **state)
 static void many_stars_take_no_time(void **state)
 {
     char glob[257], name[257];
-
     (void)state;
     for (unsigned i = 0; i < 128; i++)
         memcpy(glob + 2 * i, "*a", 2);
@@ -299,7 +288,6 @@ static void contains_the_usual(void **state)
         {"[ab]", "[abc]"}, {"a*", "b*"}, {"a*b", "a*"},    {"*a", "*"},        {"public:*", "p*"},
         {"??", "?"},       {"?", "??"},  {"[a-c]*", "?*"}, {"a?*?", "a*?"},    {"", "a"},
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
         if (!contains(yes[i][0], yes[i][1]))
@@ -314,7 +302,6 @@ static void never_contains_too_much(void **state)
 {
     struct text names[NAMES];
     unsigned count = distinct_names(names), contained = 0;
-
     (void)state;
     for (unsigned i = 0; i < 60000; i++) {
         struct text outer = random_glob(), inner = random_glob();
@@ -334,7 +321,6 @@ static void never_contains_too_much(void **state)
 static void lists_split_at_commas(void **state)
 {
     struct glob_list list;
-
     (void)state;
     assert_true(glob_list_parse(&list, " chat:* ,, public:news,a\\,b ,"));
     assert_int_equal(list.count, 3);
@@ -356,7 +342,6 @@ static void lists_split_at_commas(void **state)
 static void names_are_text_of_some_length(void **state)
 {
     char name[258];
-
     (void)state;
     memset(name, 'x', sizeof name);
     assert_null(channel_name_error("public:lobby", 12));
@@ -386,6 +371,5 @@ int main(void)
         cmocka_unit_test(lists_split_at_commas),
         cmocka_unit_test(names_are_text_of_some_length),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,6 @@ static const char *catch_end(void)
 static void assert_ends_with(const char *text, const char *end)
 {
     size_t len = strlen(text), end_len = strlen(end);
-
     assert_true(len >= end_len);
     assert_string_equal(text + len - end_len, end);
 }
@@ -43,7 +42,6 @@ static void assert_ends_with(const char *text, const char *end)
 static void writes_a_text_line(void **state)
 {
     char expected[128];
-
     (void)state;
     log_open(LOG_INFO, false, "worker");
     catch_begin();
@@ -58,7 +56,6 @@ static void writes_a_text_line(void **state)
 static void writes_a_json_line(void **state)
 {
     char expected[256];
-
     (void)state;
     log_open(LOG_INFO, true, "worker");
     catch_begin();
@@ -80,7 +77,6 @@ static void writes_a_json_line(void **state)
 static void one_line_whatever_comes(void **state)
 {
     char nasty[4000];
-
     (void)state;
     for (unsigned i = 0; i < sizeof nasty - 1; i++)
         nasty[i] = "\n\"\\=x\x1b "[i % 7];
@@ -118,7 +114,6 @@ static void keeps_levels_and_errno(void **state)
 static void escapes_and_cuts(void **state)
 {
     char out[LOG_TEXT_MAX], bytes[500];
-
     (void)state;
     assert_string_equal(log_text(out, "a\"b\\c\n\xff", 7), "a\\x22b\\x5cc\\x0a\\xff");
     assert_string_equal(log_text(out, "abc", 2), "ab");
@@ -135,6 +130,5 @@ int main(void)
         cmocka_unit_test(one_line_whatever_comes), cmocka_unit_test(keeps_levels_and_errno),
         cmocka_unit_test(escapes_and_cuts),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

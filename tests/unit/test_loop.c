@@ -21,7 +21,6 @@ struct scene {
 static void note(struct scene *scene, char c)
 {
     size_t len = strlen(scene->order);
-
     if (len + 1 < sizeof scene->order)
         scene->order[len] = c;
 }
@@ -29,7 +28,6 @@ static void note(struct scene *scene, char c)
 static int scene_begin(void **state)
 {
     static struct scene scene;
-
     memset(&scene, 0, sizeof scene);
     scene.loop = loop_new();
     *state = &scene;
@@ -39,7 +37,6 @@ static int scene_begin(void **state)
 static int scene_end(void **state)
 {
     struct scene *scene = *state;
-
     timer_free(scene->timer);
     timer_free(scene->other);
     loop_free(scene->loop);
@@ -49,7 +46,6 @@ static int scene_end(void **state)
 static void on_tick(void *arg)
 {
     struct scene *scene = arg;
-
     scene->ticks++;
     note(scene, 't');
 }
@@ -57,7 +53,6 @@ static void on_tick(void *arg)
 static void on_stop(void *arg)
 {
     struct scene *scene = arg;
-
     note(scene, 's');
     loop_stop(scene->loop);
 }
@@ -75,7 +70,6 @@ static void hook_b(void *arg)
 static void hooks_follow_each_turn_in_order(void **state)
 {
     struct scene *scene = *state;
-
     loop_on_turn_end(scene->loop, hook_a, scene);
     loop_on_turn_end(scene->loop, hook_b, scene);
     scene->timer = timer_new(scene->loop, on_tick, scene);
@@ -89,7 +83,6 @@ static void hooks_follow_each_turn_in_order(void **state)
 static void hook_again(void *arg)
 {
     struct scene *scene = arg;
-
     if (++scene->hooks < 1000)
         loop_again(scene->loop);
     else
@@ -101,7 +94,6 @@ static void again_does_not_wait(void **state)
 {
     struct scene *scene = *state;
     uint64_t before = clock_now_ms();
-
     loop_on_turn_end(scene->loop, hook_again, scene);
     loop_again(scene->loop);
     loop_run(scene->loop);
@@ -112,7 +104,6 @@ static void again_does_not_wait(void **state)
 static void starting_again_moves_a_timer(void **state)
 {
     struct scene *scene = *state;
-
     scene->timer = timer_new(scene->loop, on_tick, scene);
     scene->other = timer_new(scene->loop, on_stop, scene);
     timer_start(scene->timer, 1);
@@ -132,7 +123,6 @@ static void waits_about_as_long_as_told(void **state)
 {
     struct scene *scene = *state;
     uint64_t before = clock_now_ms();
-
     scene->timer = timer_new(scene->loop, on_stop, scene);
     timer_start(scene->timer, 100);
     loop_run(scene->loop);
@@ -142,7 +132,6 @@ static void waits_about_as_long_as_told(void **state)
 static void on_free_itself(void *arg)
 {
     struct scene *scene = arg;
-
     timer_free(scene->timer);
     scene->timer = NULL;
     loop_stop(scene->loop);
@@ -151,7 +140,6 @@ static void on_free_itself(void *arg)
 static void a_timer_may_free_itself(void **state)
 {
     struct scene *scene = *state;
-
     scene->timer = timer_new(scene->loop, on_free_itself, scene);
     timer_start(scene->timer, 0);
     loop_run(scene->loop);
@@ -161,7 +149,6 @@ static void a_timer_may_free_itself(void **state)
 static void on_usr1(int signal, void *arg)
 {
     struct scene *scene = arg;
-
     assert_int_equal(signal, SIGUSR1);
     note(scene, 'u');
     loop_stop(scene->loop);
@@ -176,7 +163,6 @@ static void on_raise(void *arg)
 static void hears_signals(void **state)
 {
     struct scene *scene = *state;
-
     loop_on_signal(scene->loop, SIGUSR1, on_usr1, scene);
     scene->timer = timer_new(scene->loop, on_raise, scene);
     timer_start(scene->timer, 1);
@@ -193,6 +179,5 @@ int main(void)
         WITH_SCENE(starting_again_moves_a_timer),    WITH_SCENE(waits_about_as_long_as_told),
         WITH_SCENE(a_timer_may_free_itself),         WITH_SCENE(hears_signals),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

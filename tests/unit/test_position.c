@@ -10,7 +10,6 @@
 static void assert_reads(const char *text, uint64_t ms, uint64_t seq)
 {
     struct position p = {7, 7};
-
     assert_true(position_parse(text, strlen(text), &p));
     assert_int_equal(p.ms, ms);
     assert_int_equal(p.seq, seq);
@@ -19,7 +18,6 @@ static void assert_reads(const char *text, uint64_t ms, uint64_t seq)
 static void reads_what_it_prints(void **state)
 {
     const struct position some[] = {{0, 0}, {1, 0}, {0, 1}, {1700000000000, 42}, {UINT64_MAX, UINT64_MAX}};
-
     (void)state;
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         char text[POSITION_TEXT_MAX];
@@ -60,7 +58,6 @@ static void refuses_the_rest(void **state)
                                "000000000000000000000000000000000000000001-1",
                                "99999999999999999999999-0"};
     struct position p = {7, 7};
-
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(position_parse(bad[i], strlen(bad[i]), &p));
@@ -72,7 +69,6 @@ static void refuses_the_rest(void **state)
 static void reads_only_what_is_its_own(void **state)
 {
     struct position p;
-
     (void)state;
     assert_true(position_parse("12-345", 4, &p));
     assert_true(p.ms == 12 && p.seq == 3);
@@ -81,7 +77,6 @@ static void reads_only_what_is_its_own(void **state)
 static void compares(void **state)
 {
     const struct position a = {1, 9}, b = {2, 0}, c = {2, 1};
-
     (void)state;
     assert_true(position_compare(a, b) < 0 && position_compare(c, b) > 0 && position_compare(b, b) == 0);
     assert_int_equal(position_compare(position_max(a, c), c), 0);
@@ -97,6 +92,5 @@ int main(void)
         cmocka_unit_test(reads_only_what_is_its_own),
         cmocka_unit_test(compares),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

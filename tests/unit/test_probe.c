@@ -27,7 +27,6 @@ static int listen_somewhere(struct config *config)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-
     assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
     assert_int_equal(listen(fd, 8), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
@@ -38,7 +37,6 @@ static int listen_somewhere(struct config *config)
 static pid_t answer_once(int fd, const char *answer)
 {
     pid_t pid = fork();
-
     if (pid == 0) {
         char request[1024];
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -54,7 +52,6 @@ static pid_t answer_once(int fd, const char *answer)
 static bool is_ready_quietly(const struct config *config)
 {
     int before = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
-
     fflush(stdout);
     dup2(null, STDOUT_FILENO);
     bool is_ready = probe_is_ready(config);
@@ -71,7 +68,6 @@ static bool is_ready_with(const char *answer)
     int fd = listen_somewhere(&config);
     pid_t pid = answer_once(fd, answer);
     bool is_ready = is_ready_quietly(&config);
-
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     close(fd);
@@ -89,7 +85,6 @@ static void only_200_is_ready(void **state)
 static void a_hanging_bridge_is_not_ready(void **state)
 {
     uint64_t before = clock_now_ms();
-
     (void)state;
     assert_false(is_ready_with(""));
     assert_in_range(clock_now_ms() - before, 1500, 10000);
@@ -98,7 +93,6 @@ static void a_hanging_bridge_is_not_ready(void **state)
 static void nobody_is_not_ready(void **state)
 {
     struct config config;
-
     (void)state;
     close(listen_somewhere(&config));
     assert_false(is_ready_quietly(&config));
@@ -108,7 +102,6 @@ static void a_port_in_use_is_not_free(void **state)
 {
     struct config config;
     int fd = listen_somewhere(&config);
-
     (void)state;
     assert_false(probe_is_free(&config));
     config.host = local;
@@ -127,6 +120,5 @@ int main(void)
         cmocka_unit_test(nobody_is_not_ready),
         cmocka_unit_test(a_port_in_use_is_not_free),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

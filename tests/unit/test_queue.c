@@ -2,8 +2,8 @@
  * The recorder keeps what it heard until it is known to be recorded; ordinals must stay dense through growth, drops,
  * messages that are passed over, and being taken again.
  */
-#include "queue.h"
 #include "cmocka_all.h"
+#include "queue.h"
 
 #include <stdio.h>
 #include <string.h>

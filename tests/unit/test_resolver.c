@@ -27,7 +27,6 @@ static void on_deadline(void *arg)
 static int scene_begin(void **state)
 {
     static struct scene scene;
-
     memset(&scene, 0, sizeof scene);
     scene.loop = loop_new();
     scene.resolver = resolver_new(scene.loop);
@@ -39,7 +38,6 @@ static int scene_begin(void **state)
 static int scene_end(void **state)
 {
     struct scene *scene = *state;
-
     resolver_free(scene->resolver);
     timer_free(scene->deadline);
     loop_free(scene->loop);
@@ -49,7 +47,6 @@ static int scene_end(void **state)
 static void on_result(void *arg, const struct resolver_result *result)
 {
     struct scene *scene = arg;
-
     scene->calls++;
     scene->result = *result;
     if (scene->next != NULL) {
@@ -83,7 +80,6 @@ static bool has(const struct scene *scene, const char *address)
 static void numbers_are_addresses(void **state)
 {
     struct scene *scene = *state;
-
     look_up(scene, "192.0.2.7");
     assert_int_equal(scene->result.count, 1);
     assert_true(has(scene, "192.0.2.7"));
@@ -96,7 +92,6 @@ static void numbers_are_addresses(void **state)
 static void localhost_needs_no_name_server(void **state)
 {
     struct scene *scene = *state;
-
     look_up(scene, "LocalHost");
     assert_true(has(scene, "127.0.0.1") && has(scene, "::1"));
 }
@@ -104,7 +99,6 @@ static void localhost_needs_no_name_server(void **state)
 static void the_callback_comes_from_the_loop(void **state)
 {
     struct scene *scene = *state;
-
     resolver_lookup(scene->resolver, "192.0.2.7", on_result, scene);
     assert_int_equal(scene->calls, 0);
 }
@@ -112,7 +106,6 @@ static void the_callback_comes_from_the_loop(void **state)
 static void a_new_lookup_ends_the_old_one(void **state)
 {
     struct scene *scene = *state;
-
     resolver_lookup(scene->resolver, "one.invalid", on_result, scene);
     resolver_lookup(scene->resolver, "two.invalid", on_result, scene);
     look_up(scene, "192.0.2.8");
@@ -125,7 +118,6 @@ static void a_new_lookup_ends_the_old_one(void **state)
 static void the_callback_may_look_up_again(void **state)
 {
     struct scene *scene = *state;
-
     scene->next = "192.0.2.9";
     look_up(scene, "192.0.2.8");
     assert_int_equal(scene->calls, 2);
@@ -135,7 +127,6 @@ static void the_callback_may_look_up_again(void **state)
 static void the_callback_may_free_the_resolver(void **state)
 {
     struct scene *scene = *state;
-
     scene->frees = true;
     look_up(scene, "192.0.2.8");
     assert_int_equal(scene->calls, 1);
@@ -145,7 +136,6 @@ static void the_callback_may_free_the_resolver(void **state)
 static void an_unknown_name_has_a_reason(void **state)
 {
     struct scene *scene = *state;
-
     look_up(scene, "no-such-host.invalid");
     assert_int_equal(scene->calls, 1);
     assert_int_equal(scene->result.count, 0);
@@ -155,7 +145,6 @@ static void an_unknown_name_has_a_reason(void **state)
 static void freeing_ends_a_lookup_silently(void **state)
 {
     struct scene *scene = *state;
-
     resolver_lookup(scene->resolver, "no-such-host.invalid", on_result, scene);
     resolver_free(scene->resolver);
     scene->resolver = NULL;
@@ -167,7 +156,6 @@ static void freeing_ends_a_lookup_silently(void **state)
 static void freeing_all_at_once_leaks_nothing(void **state)
 {
     struct scene *scene = *state;
-
     resolver_lookup(scene->resolver, "no-such-host.invalid", on_result, scene);
     /* scene_end frees resolver and loop without another turn; AddressSanitizer looks at what is left. */
 }
@@ -187,6 +175,5 @@ int main(void)
         WITH_SCENE(freeing_ends_a_lookup_silently),
         WITH_SCENE(freeing_all_at_once_leaks_nothing),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

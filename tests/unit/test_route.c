@@ -42,7 +42,6 @@ static void methods_fit_what_they_do(void **state)
 static void allow_names_the_methods(void **state)
 {
     char allow[ROUTE_ALLOW_MAX];
-
     (void)state;
     route_allow_print(allow, METHOD_GET | METHOD_HEAD | METHOD_OPTIONS);
     assert_string_equal(allow, "GET, HEAD, OPTIONS");
@@ -59,6 +58,5 @@ int main(void)
         cmocka_unit_test(methods_fit_what_they_do),
         cmocka_unit_test(allow_names_the_methods),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

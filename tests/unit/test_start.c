@@ -25,7 +25,6 @@ static void ask(const char *header, const char *name, const char *value)
 static struct start read_good(void)
 {
     struct start start;
-
     assert_null(start_read(&request, &start));
     return start;
 }
@@ -33,7 +32,6 @@ static struct start read_good(void)
 static void assert_bad(void)
 {
     struct start start;
-
     assert_non_null(start_read(&request, &start));
 }
 
@@ -52,7 +50,6 @@ static void every_spelling_of_a_cursor(void **state)
 {
     static const char *const names[] = {"last_event_id", "lastEventId", "last-event-id",
                                         "Last-Event-Id", "after",       "since"};
-
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ask(NULL, names[i], "17-4");
@@ -85,7 +82,6 @@ static void the_beginning_and_the_newest(void **state)
 static void what_is_no_id_is_refused(void **state)
 {
     static const char *const bad[] = {"abc", "-", "1-", "-1", "1-2-3", "1 2", "18446744073709551616-0", "1-2\n", "?"};
-
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ask(bad[i], NULL, NULL);
@@ -106,6 +102,5 @@ int main(void)
         cmocka_unit_test(the_header_wins),          cmocka_unit_test(the_beginning_and_the_newest),
         cmocka_unit_test(what_is_no_id_is_refused),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

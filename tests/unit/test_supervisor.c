@@ -38,7 +38,6 @@ uint64_t worker_drain_ms(const struct config *config)
 static bool is_first(void)
 {
     char path[64];
-
     snprintf(path, sizeof path, "/tmp/test_supervisor.first.%d", (int)getppid());
     return mkdir(path, 0700) == 0;
 }
@@ -47,7 +46,6 @@ int worker_run(const struct config *config, const struct worker_task *task)
 {
     sigset_t term;
     int signal;
-
     (void)config;
     enum worker_parts parts = task->parts;
     sigemptyset(&term);
@@ -71,7 +69,6 @@ static pid_t begin(enum manner chosen, unsigned workers, unsigned drain_ms)
     struct config config = {
         .redis = &redis, .host = (char *)"::", .workers = workers, .drain_ms = drain_ms, .log_level = LOG_ERROR};
     pid_t pid;
-
     manner = chosen;
     assert_int_equal(pipe(news), 0);
     assert_true(glob_list_parse(&config.channels, "public:*"));
@@ -91,7 +88,6 @@ static const char *hear(unsigned count)
     static char heard[32];
     struct pollfd poll_news = {.fd = news[0], .events = POLLIN};
     unsigned len = 0;
-
     while (len < count && poll(&poll_news, 1, 10000) > 0 && read(news[0], heard + len, 1) == 1)
         len++;
     heard[len] = '\0';
@@ -108,7 +104,6 @@ static const char *hear(unsigned count)
 static int end(pid_t pid)
 {
     int status;
-
     assert_int_equal(waitpid(pid, &status, 0), pid);
     close(news[0]);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
@@ -117,7 +112,6 @@ static int end(pid_t pid)
 static void ends_workers_first(void **state)
 {
     pid_t pid = begin(WAITS, 3, 10000);
-
     (void)state;
     assert_string_equal(hear(4), "RWWW");
     kill(pid, SIGTERM);
@@ -131,7 +125,6 @@ static void ends_workers_first(void **state)
 static void ends_on_ctrl_c(void **state)
 {
     pid_t pid = begin(WAITS, 1, 10000);
-
     (void)state;
     assert_string_equal(hear(2), "RW");
     kill(pid, SIGINT);
@@ -143,7 +136,6 @@ static void cuts_who_does_not_end(void **state)
 {
     pid_t pid = begin(HANGS, 2, 1000);
     uint64_t before_ms;
-
     (void)state;
     assert_string_equal(hear(3), "RWW");
     before_ms = clock_now_ms();
@@ -156,7 +148,6 @@ static void starts_anew_what_dies(void **state)
 {
     pid_t pid = begin(DIES_ONCE, 2, 10000);
     char lock[64];
-
     (void)state;
     assert_string_equal(hear(4), "RWWW");
     kill(pid, SIGTERM);
@@ -169,7 +160,6 @@ static void starts_anew_what_dies(void **state)
 static void gives_up_where_it_is_hopeless(void **state)
 {
     pid_t pid = begin(HOPELESS, 1, 10000);
-
     (void)state;
     assert_non_null(strchr(hear(8), 'W')); /* the recorder may be told to end before it can tell anything */
     assert_int_equal(end(pid), 1);
@@ -179,7 +169,6 @@ static void gives_up_where_it_is_hopeless(void **state)
 static void leaves_nobody_behind(void **state)
 {
     pid_t pid = begin(HANGS, 2, 10000);
-
     (void)state;
     assert_string_equal(hear(3), "RWW");
     kill(pid, SIGKILL);
@@ -209,6 +198,5 @@ int main(void)
         cmocka_unit_test(gives_up_where_it_is_hopeless),
         cmocka_unit_test(waits_longer_after_each_failure),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
  * A tail is what makes a short absence cheap: it must say exactly how far back it reaches, or a browser would miss
  * something silently.
  */
-#include "tail.h"
 #include "cmocka_all.h"
+#include "tail.h"
 
 #include <string.h>
 

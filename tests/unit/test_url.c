@@ -1,8 +1,8 @@
 /*
  * REDIS_URL as platforms give it: percent-encoded passwords, IPv6, databases, sockets; a bad one says what is wrong.
  */
-#include "redis/redis.h"
 #include "cmocka_all.h"
+#include "redis/redis.h"
 
 static struct redis_config parse(const char *url)
 {

@@ -24,7 +24,6 @@ static size_t encode(uint32_t point, char out[4])
 static void every_code_point_but_surrogates(void **state)
 {
     char bytes[4];
-
     (void)state;
     for (uint32_t point = 0; point < 0x120000; point++) {
         size_t len = encode(point, bytes);
@@ -41,7 +40,6 @@ static void every_code_point_but_surrogates(void **state)
 static void every_pair_of_bytes(void **state)
 {
     unsigned count = 0;
-
     (void)state;
     for (unsigned a = 0; a < 256; a++)
         for (unsigned b = 0; b < 256; b++)
@@ -64,7 +62,6 @@ static void bad_bytes_anywhere(void **state)
                                "\xe2\x82",
                                "\xf0\x9f\x98"};
     char text[64];
-
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         for (size_t at = 0; at < 40; at++) {
@@ -92,6 +89,5 @@ int main(void)
         cmocka_unit_test(bad_bytes_anywhere),
         cmocka_unit_test(empty_and_nul),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /*
  * Nothing is lost silently: a cursor whose entries may be gone is told why, and one that misses nothing is not alarmed.
  */
-#include "verdict.h"
 #include "cmocka_all.h"
+#include "verdict.h"
 
 static const struct page page = {.newest = {1000, 5}, .genesis = {100, 0}};
 static const struct page_floor whole = {.has_log = true, .oldest = {300, 0}, .trimmed = {200, 0}};

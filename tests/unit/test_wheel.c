@@ -23,7 +23,6 @@ static uint64_t now_ms;
 static void look(struct wheel_item *item, void *arg)
 {
     struct job *job = (struct job *)item;
-
     (void)arg;
     assert_true(now_ms >= job->due_ms);
     assert_true(now_ms < job->due_ms + 2 * TICK);
@@ -55,7 +54,6 @@ static void begin(uint64_t at_ms)
 static void each_at_its_moment(void **state)
 {
     struct job jobs[20] = {0};
-
     (void)state;
     begin(123456);
     for (unsigned i = 0; i < 20; i++)
@@ -70,7 +68,6 @@ static void each_at_its_moment(void **state)
 static void again_and_again(void **state)
 {
     struct job job = {.again = true};
-
     (void)state;
     begin(1000);
     put(&job, now_ms + 50);
@@ -83,7 +80,6 @@ static void again_and_again(void **state)
 static void put_back(struct wheel_item *item, void *arg)
 {
     struct job *job = (struct job *)item;
-
     (void)arg;
     job->looks++;
     if (now_ms < job->due_ms)
@@ -93,7 +89,6 @@ static void put_back(struct wheel_item *item, void *arg)
 static void a_moment_beyond_the_span_is_not_forgotten(void **state)
 {
     struct job job = {0};
-
     (void)state;
     begin(1000);
     put(&job, now_ms + 3 * WHEEL_SLOTS * TICK);
@@ -112,7 +107,6 @@ static void count_look(struct wheel_item *item, void *arg)
 static void after_a_long_sleep_all_are_looked_at_once(void **state)
 {
     struct job jobs[5] = {0};
-
     (void)state;
     begin(1000);
     for (unsigned i = 0; i < 5; i++)
@@ -131,7 +125,6 @@ static void remove_look(struct wheel_item *item, void *arg)
 static void all_can_be_visited_and_taken_down(void **state)
 {
     struct job jobs[5] = {0};
-
     (void)state;
     begin(1000);
     for (unsigned i = 0; i < 5; i++)
@@ -152,6 +145,5 @@ int main(void)
         cmocka_unit_test(after_a_long_sleep_all_are_looked_at_once),
         cmocka_unit_test(all_can_be_visited_and_taken_down),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

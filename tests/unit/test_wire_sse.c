@@ -28,7 +28,6 @@ static struct entry example(const char *payload, size_t len)
 static void assert_block(unsigned format, const struct entry *entry, const char *expected)
 {
     struct buffer out = {0};
-
     wire_sse_entry(format, entry, &out);
     buffer_append(&out, "", 1);
     assert_false(out.failed);
@@ -40,7 +39,6 @@ static void assert_lines(const char *payload, const char *expected)
 {
     char block[512];
     struct entry entry = example(payload, strlen(payload));
-
     snprintf(block, sizeof block, "%sid: 1700000000000-7\n\n", expected);
     assert_block(FORMAT_SSE_PLAIN, &entry, block);
 }
@@ -65,7 +63,6 @@ static void nul_in_a_payload_stays(void **state)
 {
     struct entry entry = example("a\0b", 3);
     struct buffer out = {0};
-
     (void)state;
     wire_sse_entry(FORMAT_SSE_PLAIN, &entry, &out);
     assert_memory_equal(out.data, "data: a\0b\nid: ", 14);
@@ -75,7 +72,6 @@ static void nul_in_a_payload_stays(void **state)
 static void the_event_is_the_publishers_where_one_channel_was_asked_for(void **state)
 {
     struct entry entry = example("x", 1);
-
     (void)state;
     entry.event = "price";
     entry.event_len = 5;
@@ -86,7 +82,6 @@ static void the_event_is_the_publishers_where_one_channel_was_asked_for(void **s
 static void an_event_can_not_end_its_line(void **state)
 {
     struct entry entry = example("x", 1);
-
     (void)state;
     entry.event = "a\ndata: forged";
     entry.event_len = strlen(entry.event);
@@ -102,7 +97,6 @@ static void an_event_can_not_end_its_line(void **state)
 static void nobody_else_says_cursor_or_gap(void **state)
 {
     struct entry entry = example("x", 1);
-
     (void)state;
     entry.event = "cursor";
     entry.event_len = 6;
@@ -118,7 +112,6 @@ static void nobody_else_says_cursor_or_gap(void **state)
 static void bytes_go_as_base64(void **state)
 {
     struct entry entry = example("\xff\x00\xfe", 3);
-
     (void)state;
     assert_block(FORMAT_SSE_PLAIN, &entry, "event: message;base64\ndata: /wD+\nid: 1700000000000-7\n\n");
     assert_block(FORMAT_SSE_NAMED, &entry, "event: public:news;base64\ndata: /wD+\nid: 1700000000000-7\n\n");
@@ -135,7 +128,6 @@ static void bytes_go_as_base64(void **state)
 static void json_is_one_line_whatever_it_says(void **state)
 {
     struct entry entry = example("a\"\\\r\n\x01", 6);
-
     (void)state;
     entry.from = "me";
     entry.from_len = 2;
@@ -147,7 +139,6 @@ static void json_is_one_line_whatever_it_says(void **state)
 static void what_is_not_recorded_has_no_id(void **state)
 {
     struct entry entry = example("x", 1);
-
     (void)state;
     entry.position = (struct position){0, 0};
     assert_block(FORMAT_SSE_PLAIN, &entry, "data: x\n\n");
@@ -166,7 +157,6 @@ static void our_own_blocks(void **state)
 {
     struct gap gap = {.channel = "public:\"x\"", .after = {5, 0}, .reason = GAP_TRIMMED, .cursor = {6, 1}};
     struct buffer out = {0};
-
     (void)state;
     wire_sse_retry(&out, 1234);
     wire_sse_cursor(&out, (struct position){5, 6});
@@ -196,6 +186,5 @@ int main(void)
         cmocka_unit_test(what_is_not_recorded_has_no_id),
         cmocka_unit_test(our_own_blocks),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,6 @@ static void assert_header(size_t len, const unsigned char *header, size_t header
 {
     struct buffer out = {0};
     char *payload = malloc(len + 1);
-
     memset(payload, 'x', len);
     buffer_append_text(&out, "before");
     buffer_append(&out, payload, len);
@@ -41,7 +40,6 @@ static void the_length_has_three_sizes(void **state)
 static void a_frame_can_be_a_ping(void **state)
 {
     struct buffer out = {0};
-
     (void)state;
     buffer_append(&out, "b", 1);
     wire_ws_wrap(&out, 0, WS_PING);
@@ -70,7 +68,6 @@ static void assert_frame(unsigned format, const struct entry *entry, unsigned ch
                          size_t payload_len)
 {
     struct buffer out = {0};
-
     wire_ws_entry(format, entry, &out);
     assert_int_equal((unsigned char)out.data[0], opcode);
     assert_int_equal(out.len, payload_len + 2);
@@ -83,7 +80,6 @@ static void assert_frame(unsigned format, const struct entry *entry, unsigned ch
 static void text_is_json_or_itself(void **state)
 {
     struct entry entry = example("h\xc3\xa9\n", 4);
-
     (void)state;
     FRAME(FORMAT_WS_JSON, &entry, 0x81,
           "{\"type\":\"message\",\"channel\":\"public:a b\",\"id\":\"5-6\",\"data\":\"h\xc3\xa9\\n\"}");
@@ -93,7 +89,6 @@ static void text_is_json_or_itself(void **state)
 static void bytes_are_a_binary_frame(void **state)
 {
     struct entry entry = example("\xff\0\n", 3);
-
     (void)state;
     FRAME(FORMAT_WS_JSON, &entry, 0x82, "message public:a b 5-6\n\xff\0\n");
     FRAME(FORMAT_WS_RAW, &entry, 0x82, "\xff\0\n");
@@ -105,7 +100,6 @@ static void frames_follow_each_other(void **state)
 {
     struct entry entry = example("x", 1);
     struct buffer out = {0};
-
     (void)state;
     wire_ws_entry(FORMAT_WS_RAW, &entry, &out);
     wire_ws_entry(FORMAT_WS_RAW, &entry, &out);
@@ -117,7 +111,6 @@ static void frames_follow_each_other(void **state)
 static void a_text_frame_is_always_utf8(void **state)
 {
     struct entry entry = example("x", 1);
-
     (void)state;
     entry.channel = "public:\xff";
     entry.channel_len = 8;
@@ -135,6 +128,5 @@ int main(void)
         cmocka_unit_test(text_is_json_or_itself),     cmocka_unit_test(bytes_are_a_binary_frame),
         cmocka_unit_test(frames_follow_each_other),   cmocka_unit_test(a_text_frame_is_always_utf8),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
