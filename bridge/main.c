@@ -16,7 +16,7 @@ static int be_whole(const struct config *config)
 {
     struct board *board = board_new(1, config->channels.count > 0);
     struct worker_task whole = {.parts = WORKER_SERVES | WORKER_RECORDS, .role = "bridge", .board = board};
-    int code = board != NULL ? worker_run(config, &whole) : WORKER_FAILED;
+    int code = board ? worker_run(config, &whole) : WORKER_FAILED;
     board_free(board);
     return code == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
 }

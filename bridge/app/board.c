@@ -35,7 +35,7 @@ struct board *board_new(unsigned workers, bool has_recorder)
 
 void board_free(struct board *board)
 {
-    if (board != NULL)
+    if (board)
         munmap(board, sizeof *board);
 }
 

@@ -22,7 +22,7 @@ static unsigned cgroup_processors(void)
 {
     FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
     unsigned long long quota = 0, period = 0;
-    if (file == NULL)
+    if (!file)
         return 0;
     if (fscanf(file, "%llu %llu", &quota, &period) != 2) /* "max 100000" */
         quota = 0;

@@ -69,7 +69,7 @@ static int read_setting_flag(struct reading *reading, char **arguments)
             reading->flags[i] = arguments[0] + len + 1;
             return 1;
         }
-        if (arguments[1] == NULL) {
+        if (!arguments[1]) {
             complain(reading, "%s needs a value", flag);
             return 1;
         }
@@ -103,7 +103,7 @@ static bool read_action_flag(struct reading *reading, const char *argument)
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (strcmp(argument, actions[i].flag) == 0) {
             reading->verdict = actions[i].verdict;
-            if (actions[i].print != NULL)
+            if (actions[i].print)
                 actions[i].print();
             return true;
         }
@@ -112,7 +112,7 @@ static bool read_action_flag(struct reading *reading, const char *argument)
 
 static void arguments_read(struct reading *reading, char **arguments)
 {
-    while (*arguments != NULL && reading->verdict != CONFIG_DONE) {
+    while (*arguments && reading->verdict != CONFIG_DONE) {
         int taken = read_setting_flag(reading, arguments);
         if (taken == 0 && !read_action_flag(reading, *arguments)) {
             complain(reading, "\"%s\" is not a flag; redis-bridge --help tells them all",
@@ -128,15 +128,15 @@ static void arguments_read(struct reading *reading, char **arguments)
 /* An empty variable is like none, as compose files write it, except for a list, where it closes what was open. */
 static const char *environment_value(const struct setting *setting, const char *name)
 {
-    const char *text = name != NULL ? getenv(name) : NULL;
-    return text != NULL && (*text != '\0' || setting_may_be_empty(setting)) ? text : NULL;
+    const char *text = name ? getenv(name) : NULL;
+    return text && (*text != '\0' || setting_may_be_empty(setting)) ? text : NULL;
 }
 
 static void complain_value(struct reading *reading, const struct setting *setting, const char *label, const char *text,
                            const char *why)
 {
     char accepts[SETTING_ACCEPTS_MAX], value[LOG_TEXT_MAX + 32];
-    if (setting_is_secret(setting) && strchr(text, '@') != NULL)
+    if (setting_is_secret(setting) && strchr(text, '@'))
         snprintf(value, sizeof value, " (not shown, it may hold a password)");
     else
         snprintf(value, sizeof value, "=\"%s\"", LOG_TEXT(text, strlen(text)));
@@ -149,19 +149,19 @@ static void setting_take(struct reading *reading, unsigned index)
     const struct setting *setting = &settings[index];
     char flag[SETTING_FLAG_MAX];
     const char *label = setting_flag(setting, flag), *text = reading->flags[index];
-    if (text == NULL) {
+    if (!text) {
         label = setting->name;
         text = environment_value(setting, setting->name);
     }
-    if (text == NULL && setting->fallback_name != NULL) {
+    if (!text && setting->fallback_name) {
         label = setting->fallback_name;
         text = environment_value(setting, setting->fallback_name);
     }
-    reading->is_given[index] = text != NULL;
-    if (text == NULL)
+    reading->is_given[index] = text;
+    if (!text)
         text = setting->initial;
     const char *why = setting_read(setting, text, reading->config);
-    if (why != NULL)
+    if (why)
         complain_value(reading, setting, label, text, why);
 }
 
@@ -183,10 +183,10 @@ static void list_copy(struct glob_list *to, const struct glob_list *from)
 {
     CHECK(to->count == 0);
     to->globs = calloc(from->count + 1, sizeof *to->globs);
-    CHECK(to->globs != NULL);
+    CHECK(to->globs);
     for (; to->count < from->count; to->count++) {
         to->globs[to->count] = strdup(from->globs[to->count]);
-        CHECK(to->globs[to->count] != NULL);
+        CHECK(to->globs[to->count]);
     }
 }
 
@@ -196,7 +196,7 @@ static bool is_on_railway(void)
     static const char *const names[] = {"RAILWAY_ENVIRONMENT", "RAILWAY_ENVIRONMENT_ID", "RAILWAY_ENVIRONMENT_NAME",
                                         "RAILWAY_SERVICE_ID",  "RAILWAY_DEPLOYMENT_ID",  "RAILWAY_REPLICA_ID"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (getenv(names[i]) != NULL)
+        if (getenv(names[i]))
             return true;
     return false;
 }
@@ -236,7 +236,7 @@ static void check_unsupported(struct reading *reading)
 {
     static const char *const names[] = {"BRIDGE_JWT_KEY", "BRIDGE_JWT_KEY_FILE", "BRIDGE_API_KEY"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (getenv(names[i]) != NULL)
+        if (getenv(names[i]))
             complain(reading,
                      "%s is not supported by this version: it would protect nothing; unset it to start "
                      "without",
@@ -264,7 +264,7 @@ static void cross_check(struct reading *reading)
 
 static void warn_of_unknown(void)
 {
-    for (char **at = environ; at != NULL && *at != NULL; at++) { /* NULL: started without any environment */
+    for (char **at = environ; at && *at; at++) { /* NULL: started without any environment */
         char name[SETTING_FLAG_MAX];
         size_t len = strcspn(*at, "=");
         if (strncmp(*at, "BRIDGE_", 7) != 0)
@@ -313,9 +313,9 @@ enum config_verdict config_read(struct config **out, int argc, char **argv)
 {
     struct config *config = *out = calloc(1, sizeof *config);
     struct reading reading = {.config = config, .verdict = CONFIG_SUPERVISE};
-    CHECK(config != NULL);
+    CHECK(config);
     config->redis = calloc(1, sizeof *config->redis);
-    CHECK(config->redis != NULL);
+    CHECK(config->redis);
     if (argc > 0)
         arguments_read(&reading, argv + 1);
     if (reading.verdict == CONFIG_DONE)
@@ -337,7 +337,7 @@ enum config_verdict config_read(struct config **out, int argc, char **argv)
 
 void config_free(struct config *config)
 {
-    if (config == NULL)
+    if (!config)
         return;
     struct glob_list *lists[] = {&config->subscribe,        &config->publish,   &config->channels,
                                  &config->default_channels, &config->ephemeral, &config->origins};

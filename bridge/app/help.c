@@ -36,7 +36,7 @@ static void print_wrapped(const char *sentence)
 
 static const char *default_words(const struct setting *setting)
 {
-    if (setting->initial_words != NULL)
+    if (setting->initial_words)
         return setting->initial_words;
     return *setting->initial != '\0' ? setting->initial : "nothing";
 }
@@ -71,7 +71,7 @@ void help_print_markdown(void)
     printf("| variable | flag | default | |\n|---|---|---|---|\n");
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &settings[i];
-        const char *quote = setting->initial_words == NULL && *setting->initial != '\0' ? "`" : "";
+        const char *quote = !setting->initial_words && *setting->initial != '\0' ? "`" : "";
         printf("| `%s` | `%s` | %s%s%s | %s |\n", setting->name, setting_flag(setting, flag), quote,
                default_words(setting), quote, setting->sentence);
     }

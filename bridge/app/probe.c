@@ -158,6 +158,6 @@ bool probe_is_ready(const struct config *config)
     if (status == 0)
         printf("no answer within %d ms\n", READY_WITHIN_MS);
     else
-        printf("%d %s\n", status, body != NULL ? body + 4 : "");
+        printf("%d %s\n", status, body ? body + 4 : "");
     return status == 200;
 }

@@ -47,7 +47,7 @@ static bool parse_units(const char *text, const struct unit *units, uint64_t *ou
     for (size_t i = 0; i < digits; i++)
         if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, text[i] - '0', &number))
             return false;
-    for (; units->suffix != NULL; units++)
+    for (; units->suffix; units++)
         if (strcasecmp(text + digits, units->suffix) == 0)
             return !__builtin_mul_overflow(number, units->factor, out);
     return false;
@@ -57,7 +57,7 @@ static const char *read_number(const struct setting *setting, const char *text, 
                                struct config *config)
 {
     uint64_t number;
-    if (setting->word != NULL && strcmp(text, setting->word) == 0)
+    if (setting->word && strcmp(text, setting->word) == 0)
         number = 0;
     else if (!parse_units(text, units, &number) || number < setting->least || number > setting->most)
         return "";
@@ -111,7 +111,7 @@ static void print_duration(char *out, size_t len, uint64_t ms)
 static const char *keep_text(const struct setting *setting, const char *text, struct config *config)
 {
     char **kept = field(setting, config), *copy = strdup(text);
-    CHECK(copy != NULL);
+    CHECK(copy);
     free(*kept);
     *kept = copy;
     return NULL;
@@ -131,7 +131,7 @@ static const char *read_prefix(const struct setting *setting, const char *text, 
     if (*text == '\0' || strlen(text) >= REDIS_PREFIX_MAX)
         return "";
     for (const char *at = text; *at != '\0'; at++)
-        if (*at <= ' ' || *at > '~' || strchr("*?[]\\", *at) != NULL)
+        if (*at <= ' ' || *at > '~' || strchr("*?[]\\", *at))
             return "";
     return keep_text(setting, text, config);
 }
@@ -181,9 +181,9 @@ static const char *read_list(const struct setting *setting, const char *text, st
     struct glob_list *kept = field(setting, config), list;
     const char *error = NULL;
     CHECK(glob_list_parse(&list, text));
-    for (unsigned i = 0; i < list.count && error == NULL; i++)
+    for (unsigned i = 0; i < list.count && !error; i++)
         error = part_error(list.globs[i], strlen(list.globs[i]));
-    if (error != NULL) {
+    if (error) {
         glob_list_fini(&list);
         return error;
     }
@@ -203,9 +203,9 @@ static const char *origin_error(const char *part, size_t len)
     const char *host = strstr(part, "://");
     if (strcmp(part, "null") == 0)
         return NULL;
-    if (host == NULL || host[3] == '\0')
+    if (!host || host[3] == '\0')
         return "an origin begins with a scheme such as https://";
-    if (strchr(host + 3, '/') != NULL)
+    if (strchr(host + 3, '/'))
         return "an origin ends with the host or its port";
     return utf8_is_valid(part, len) ? NULL : "";
 }
@@ -308,13 +308,13 @@ const char *setting_read(const struct setting *setting, const char *text, struct
 const char *setting_accepts(const struct setting *setting, char out[static SETTING_ACCEPTS_MAX])
 {
     char range[64] = "", least[24], most[24];
-    if (setting->kind->print != NULL) {
+    if (setting->kind->print) {
         setting->kind->print(least, sizeof least, setting->least);
         setting->kind->print(most, sizeof most, setting->most);
         snprintf(range, sizeof range, ", from %s to %s", least, most);
     }
-    snprintf(out, SETTING_ACCEPTS_MAX, "%s%s%s%s", setting->kind->accepts, range, setting->word != NULL ? ", or " : "",
-             setting->word != NULL ? setting->word : "");
+    snprintf(out, SETTING_ACCEPTS_MAX, "%s%s%s%s", setting->kind->accepts, range, setting->word ? ", or " : "",
+             setting->word ? setting->word : "");
     return out;
 }
 

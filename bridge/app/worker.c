@@ -56,7 +56,7 @@ static void on_left(void *arg)
 static void on_drained(void *arg)
 {
     struct worker *worker = arg;
-    if (worker->recorder == NULL) {
+    if (!worker->recorder) {
         on_left(worker);
         return;
     }
@@ -71,7 +71,7 @@ static void on_terminate(int signal, void *arg)
         return;
     worker->is_ending = true;
     log_info("ending", "signal=%d", signal);
-    if (worker->transport != NULL)
+    if (worker->transport)
         transport_drain(worker->transport, worker_drain_ms(worker->config), on_drained, worker);
     else
         on_drained(worker);
@@ -94,7 +94,7 @@ static void say_serving(void *arg)
     struct transport_status transport;
     broker_status(worker->broker, &broker);
     board_say_worker(worker->task->board, worker->task->number, broker.is_ready ? BOARD_READY : BOARD_COMING);
-    if (worker->transport == NULL)
+    if (!worker->transport)
         return;
     transport_status(worker->transport, &transport);
     if (broker.is_ready)
@@ -163,11 +163,11 @@ static int serve(struct worker *worker)
     };
     transport_config.files = files_all(&transport_config.file_count);
     worker->broker = broker_new(worker->loop, &broker_config);
-    if (worker->broker == NULL)
+    if (!worker->broker)
         return WORKER_FAILED;
     loop_on_turn_end(worker->loop, say_serving, worker);
     worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
-    return worker->transport != NULL ? WORKER_DONE : WORKER_HOPELESS;
+    return worker->transport ? WORKER_DONE : WORKER_HOPELESS;
 }
 
 static int record(struct worker *worker)
@@ -179,7 +179,7 @@ static int record(struct worker *worker)
         .lease_ms = worker->config->lease_ms,
     };
     worker->recorder = recorder_new(worker->loop, &recorder_config);
-    if (worker->recorder == NULL)
+    if (!worker->recorder)
         return WORKER_FAILED;
     loop_on_turn_end(worker->loop, say_recording, worker);
     return WORKER_DONE;
@@ -197,10 +197,10 @@ static int worker_init(struct worker *worker)
 {
     int code = WORKER_DONE;
     worker->loop = loop_new();
-    if (worker->loop == NULL)
+    if (!worker->loop)
         return WORKER_FAILED;
     worker->leave_deadline = timer_new(worker->loop, on_left, worker);
-    if (worker->leave_deadline == NULL)
+    if (!worker->leave_deadline)
         return WORKER_FAILED;
     loop_on_signal(worker->loop, SIGTERM, on_terminate, worker);
     if (!is_ignored(SIGINT))

@@ -15,7 +15,7 @@
 
 static char *buffer_block(const struct buffer *b)
 {
-    return b->data == NULL ? NULL : b->data - BUFFER_HEADROOM;
+    return b->data ? b->data - BUFFER_HEADROOM : NULL;
 }
 
 static bool buffer_grow(struct buffer *b, size_t needed)
@@ -26,7 +26,7 @@ static bool buffer_grow(struct buffer *b, size_t needed)
     if (cap > PTRDIFF_MAX - BUFFER_HEADROOM)
         return false;
     char *block = realloc(buffer_block(b), BUFFER_HEADROOM + cap);
-    if (block == NULL)
+    if (!block)
         return false;
     b->data = block + BUFFER_HEADROOM;
     b->cap = cap;
@@ -37,7 +37,7 @@ char *buffer_reserve(struct buffer *b, size_t more)
 {
     if (b->failed)
         return NULL;
-    if (b->data == NULL || more > b->cap - b->len) {
+    if (!b->data || more > b->cap - b->len) {
         if (more > PTRDIFF_MAX - b->len || !buffer_grow(b, b->len + more)) {
             b->failed = true;
             return NULL;
@@ -51,7 +51,7 @@ void buffer_append(struct buffer *b, const void *bytes, size_t len)
     if (len == 0)
         return;
     char *at = buffer_reserve(b, len);
-    if (at == NULL)
+    if (!at)
         return;
     memcpy(at, bytes, len);
     b->len += len;
@@ -67,7 +67,7 @@ void buffer_printf(struct buffer *b, const char *format, ...)
     va_list args;
     /* First into the room that there is; vsnprintf says how much it would have needed. */
     char *at = buffer_reserve(b, 64);
-    if (at == NULL)
+    if (!at)
         return;
     va_start(args, format);
     int len = vsnprintf(at, b->cap - b->len, format, args);
@@ -78,7 +78,7 @@ void buffer_printf(struct buffer *b, const char *format, ...)
     }
     if ((size_t)len >= b->cap - b->len) {
         at = buffer_reserve(b, (size_t)len + 1);
-        if (at == NULL)
+        if (!at)
             return;
         va_start(args, format);
         len = vsnprintf(at, (size_t)len + 1, format, args);

@@ -27,7 +27,7 @@ struct entry *entry_new(const struct entry_source *s)
 {
     struct entry *entry =
         malloc(sizeof *entry + strings_size(s->channel_len, s->event_len, s->from_len, s->payload_len));
-    if (entry == NULL)
+    if (!entry)
         return NULL;
     char *at = (char *)(entry + 1);
     *entry = (struct entry){
@@ -56,7 +56,7 @@ struct entry *entry_ref(struct entry *entry)
 
 void entry_unref(struct entry *entry)
 {
-    if (entry == NULL)
+    if (!entry)
         return;
     CHECK(entry->refs > 0);
     if (--entry->refs > 0)
@@ -70,10 +70,10 @@ const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_e
 {
     CHECK(format < ENTRY_FORMATS);
     struct buffer *encoded = &entry->encoded[format];
-    if (encoded->data != NULL)
+    if (encoded->data)
         return encoded;
     /* Reserving first keeps an encoding of no bytes apart from none yet. */
-    if (buffer_reserve(encoded, entry->payload_len + 1) != NULL)
+    if (buffer_reserve(encoded, entry->payload_len + 1))
         encode(format, entry, encoded);
     if (encoded->failed) {
         buffer_fini(encoded);

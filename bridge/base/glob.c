@@ -91,7 +91,7 @@ bool glob_match(const char *glob, size_t glob_len, const char *name, size_t len)
             retry = name;
         } else if (p.at < p.end && part_takes(&p, *name)) {
             name++;
-        } else if (after_star.at != NULL) {
+        } else if (after_star.at) {
             p = after_star;
             name = ++retry;
         } else {
@@ -205,7 +205,7 @@ bool glob_contains(const char *outer, size_t outer_len, const char *inner, size_
     if (outer_len == inner_len && memcmp(outer, inner, inner_len) == 0)
         return true;
     parts = malloc(2 * sizeof *parts);
-    if (parts == NULL)
+    if (!parts)
         return false;
     contains = parts_read(&parts[0], outer, outer_len) && parts_read(&parts[1], inner, inner_len) &&
                parts_contain(&parts[0], &parts[1]);
@@ -237,11 +237,11 @@ static bool list_add(struct glob_list *list, const char *from, const char *to)
     if (from == to)
         return true;
     char **globs = realloc(list->globs, (list->count + 1) * sizeof *globs);
-    if (globs == NULL)
+    if (!globs)
         return false;
     list->globs = globs;
     globs[list->count] = strndup(from, (size_t)(to - from));
-    if (globs[list->count] == NULL)
+    if (!globs[list->count])
         return false;
     list->count++;
     return true;

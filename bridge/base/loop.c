@@ -55,15 +55,15 @@ struct loop *loop_new(void)
     struct loop *loop = calloc(1, sizeof *loop);
     struct event_config *config = event_config_new();
     event_set_log_callback(on_libevent_log);
-    if (loop != NULL && config != NULL) {
+    if (loop && config) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
         /* hiredis takes its wish to read back and makes it anew at each read: not to be two system calls each time. */
         event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
         loop->base = event_base_new_with_config(config);
     }
-    if (config != NULL)
+    if (config)
         event_config_free(config);
-    if (loop == NULL || loop->base == NULL) {
+    if (!loop || !loop->base) {
         free(loop);
         return NULL;
     }
@@ -72,7 +72,7 @@ struct loop *loop_new(void)
 
 void loop_free(struct loop *loop)
 {
-    if (loop == NULL)
+    if (!loop)
         return;
     for (unsigned i = 0; i < loop->watch_count; i++)
         event_free(loop->watches[i].event);
@@ -133,7 +133,7 @@ void loop_on_signal(struct loop *loop, int signal, loop_signal_fn fn, void *arg)
     CHECK(loop->watch_count < SIGNALS_MAX);
     struct signal_watch *watch = &loop->watches[loop->watch_count++];
     *watch = (struct signal_watch){evsignal_new(loop->base, signal, on_signal, watch), fn, arg};
-    CHECK(watch->event != NULL && event_add(watch->event, NULL) == 0);
+    CHECK(watch->event && event_add(watch->event, NULL) == 0);
 }
 
 struct event_base *loop_base(struct loop *loop)
@@ -154,10 +154,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg)
 {
     struct timer *timer = malloc(sizeof *timer);
-    if (timer == NULL)
+    if (!timer)
         return NULL;
     *timer = (struct timer){evtimer_new(loop->base, on_timer, timer), fn, arg};
-    if (timer->event == NULL) {
+    if (!timer->event) {
         free(timer);
         return NULL;
     }
@@ -180,7 +180,7 @@ void timer_stop(struct timer *timer)
 
 void timer_free(struct timer *timer)
 {
-    if (timer == NULL)
+    if (!timer)
         return;
     event_free(timer->event);
     free(timer);

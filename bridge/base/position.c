@@ -26,7 +26,7 @@ bool position_parse(const char *text, size_t len, struct position *out)
     struct position p = {0, 0};
     const char *end;
     /* Longer is not a position, only many leading zeros. */
-    if (text == NULL || len >= POSITION_TEXT_MAX)
+    if (!text || len >= POSITION_TEXT_MAX)
         return false;
     end = text + len;
     if (!parse_number(&text, end, &p.ms))

@@ -50,10 +50,10 @@ static void on_evdns_log(int is_warning, const char *message)
 static void drop(struct resolver *resolver)
 {
     timer_stop(resolver->telling);
-    if (resolver->lookup != NULL)
+    if (resolver->lookup)
         resolver->lookup->resolver = NULL;
     resolver->lookup = NULL;
-    if (resolver->dns != NULL)
+    if (resolver->dns)
         evdns_base_free(resolver->dns, 1); /* 1: requests under way get their callback, from the loop */
     resolver->dns = NULL;
 }
@@ -69,12 +69,12 @@ static void on_told(void *arg)
 struct resolver *resolver_new(struct loop *loop)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
-    if (resolver == NULL)
+    if (!resolver)
         return NULL;
     evdns_set_log_fn(on_evdns_log);
     resolver->loop = loop;
     resolver->telling = timer_new(loop, on_told, resolver);
-    if (resolver->telling == NULL) {
+    if (!resolver->telling) {
         free(resolver);
         return NULL;
     }
@@ -83,7 +83,7 @@ struct resolver *resolver_new(struct loop *loop)
 
 void resolver_free(struct resolver *resolver)
 {
-    if (resolver == NULL)
+    if (!resolver)
         return;
     drop(resolver);
     timer_free(resolver->telling);
@@ -104,11 +104,11 @@ static void result_fill(struct resolver_result *result, const struct evutil_addr
 {
     const struct evutil_addrinfo *next[2] = {answers, answers};
     const int families[2] = {AF_INET, AF_INET6};
-    while (result->count < RESOLVER_ADDRESSES_MAX && (next[0] != NULL || next[1] != NULL))
+    while (result->count < RESOLVER_ADDRESSES_MAX && (next[0] || next[1]))
         for (unsigned i = 0; i < 2; i++) {
-            while (next[i] != NULL && next[i]->ai_family != families[i])
+            while (next[i] && next[i]->ai_family != families[i])
                 next[i] = next[i]->ai_next;
-            if (next[i] == NULL)
+            if (!next[i])
                 continue;
             result_add(result, next[i]->ai_addr, (socklen_t)next[i]->ai_addrlen);
             next[i] = next[i]->ai_next;
@@ -121,18 +121,18 @@ static void finish(struct resolver *resolver, const struct evutil_addrinfo *answ
     resolver->result = (struct resolver_result){.count = 0};
     result_fill(&resolver->result, answers);
     if (resolver->result.count == 0)
-        resolver->result.error = error != NULL ? error : "no address";
+        resolver->result.error = error ? error : "no address";
     timer_start(resolver->telling, 0);
 }
 
 static void on_answer(int error, struct evutil_addrinfo *answers, void *arg)
 {
     struct lookup *lookup = arg;
-    if (lookup->resolver != NULL) {
+    if (lookup->resolver) {
         lookup->resolver->lookup = NULL;
         finish(lookup->resolver, answers, error == 0 ? NULL : evutil_gai_strerror(error));
     }
-    if (answers != NULL)
+    if (answers)
         evutil_freeaddrinfo(answers);
     free(lookup);
 }
@@ -142,9 +142,9 @@ static void on_answer(int error, struct evutil_addrinfo *answers, void *arg)
 static struct evdns_base *dns_new(struct event_base *base)
 {
     struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (dns == NULL) { /* no usable resolv.conf: /etc/hosts and a name server on this machine are what is left */
+    if (!dns) { /* no usable resolv.conf: /etc/hosts and a name server on this machine are what is left */
         dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-        if (dns == NULL)
+        if (!dns)
             return NULL;
         evdns_base_load_hosts(dns, "/etc/hosts");
         evdns_base_nameserver_ip_add(dns, "127.0.0.1");
@@ -175,7 +175,7 @@ void resolver_lookup(struct resolver *resolver, const char *host, resolver_fn fn
     }
     lookup = malloc(sizeof *lookup);
     resolver->dns = dns_new(loop_base(resolver->loop));
-    if (lookup == NULL || resolver->dns == NULL) {
+    if (!lookup || !resolver->dns) {
         free(lookup);
         finish(resolver, NULL, "no memory");
         return;

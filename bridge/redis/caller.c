@@ -185,7 +185,7 @@ static void caller_on_reply(redisAsyncContext *context, void *raw, void *arg)
     if (!reply) {
         request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
     } else if (reply->type == REDIS_REPLY_ERROR) {
-        bool lost_library = strstr(reply->str, "Function not found") != NULL; /* FUNCTION FLUSH: greeting loads it */
+        bool lost_library = strstr(reply->str, "Function not found"); /* FUNCTION FLUSH: greeting loads it */
         request_answer(request, (struct reply){REPLY_ERROR, reply->str}, NULL);
         if (lost_library && !caller->is_freeing)
             link_restart(caller->link, "the function library is gone");
@@ -198,7 +198,7 @@ static void caller_answer_unsent(void *arg)
 {
     struct caller *caller = arg;
     struct request *last = TAILQ_LAST(&caller->unsent, request_list), *request;
-    bool is_last = last == NULL;
+    bool is_last = !last;
     while (!is_last) { /* not those that are added by the way */
         request = TAILQ_FIRST(&caller->unsent);
         is_last = request == last;
@@ -482,7 +482,7 @@ static void caller_down(void *arg, const char *why)
 
 bool caller_is_up(const struct caller *caller)
 {
-    return link_context(caller->link) != NULL;
+    return link_context(caller->link);
 }
 
 const char *caller_trouble(const struct caller *caller)

@@ -91,7 +91,7 @@ void listener_hear_more(struct listener *listener)
 
 bool listener_is_up(const struct listener *listener)
 {
-    return link_context(listener->link) != NULL;
+    return link_context(listener->link);
 }
 
 const char *listener_trouble(const struct listener *listener)

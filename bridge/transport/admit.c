@@ -39,7 +39,7 @@ static unsigned count_stars(struct name name)
 static struct verdict admit_name(const struct transport_config *config, struct name name)
 {
     const char *error = channel_name_error(name.bytes, name.len);
-    if (error != NULL)
+    if (error)
         return bad(error);
     if (has_prefix(name, config->internal_prefix))
         return forbidden("this name belongs to the bridge itself");
@@ -56,7 +56,7 @@ struct verdict admit_subscribe(const struct transport_config *config, const stru
 {
     struct verdict verdict = admit_name(config, name);
     (void)who; /* tokens come later */
-    if (verdict.code != NULL)
+    if (verdict.code)
         return verdict;
     if (count_stars(name) > GLOB_STARS_MAX)
         return bad("too many stars in a pattern");
@@ -69,7 +69,7 @@ struct verdict admit_publish(const struct transport_config *config, const struct
 {
     struct verdict verdict = admit_name(config, name);
     (void)who;
-    if (verdict.code != NULL)
+    if (verdict.code)
         return verdict;
     if (glob_is_pattern(name.bytes, name.len))
         return bad("publishing needs one channel, not a pattern");
@@ -110,7 +110,7 @@ struct verdict admit_wish(const struct transport_config *config, const struct id
         return (struct verdict){"too_many_channels", "more channels than one connection may have"};
     for (unsigned i = 0; i < wish->count; i++) {
         struct verdict verdict = admit_subscribe(config, who, wish->names[i]);
-        if (verdict.code != NULL)
+        if (verdict.code)
             return verdict;
     }
     return yes;
@@ -118,5 +118,5 @@ struct verdict admit_wish(const struct transport_config *config, const struct id
 
 unsigned verdict_status(struct verdict verdict)
 {
-    return verdict.code != NULL && strcmp(verdict.code, "forbidden") == 0 ? 403 : 400;
+    return verdict.code && strcmp(verdict.code, "forbidden") == 0 ? 403 : 400;
 }

@@ -27,7 +27,7 @@ void connection_shut(struct connection *connection)
 void connection_on_wait(struct lws *wsi, bool is_waiting)
 {
     struct connection *connection = connection_of(wsi);
-    if (connection != NULL)
+    if (connection)
         connection->is_waiting = is_waiting;
 }
 

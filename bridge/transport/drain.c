@@ -44,9 +44,9 @@ static void end_stream(struct wheel_item *item, void *arg)
 void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg)
 {
     struct drain *drain = calloc(1, sizeof *drain);
-    CHECK(transport->drain == NULL && drain != NULL);
+    CHECK(!transport->drain && drain);
     *drain = (struct drain){.timer = timer_new(transport->loop, on_timer, transport), .fn = fn, .arg = arg};
-    CHECK(drain->timer != NULL);
+    CHECK(drain->timer);
     eventlib_stop_listening(transport->eventlib); /* which still lets in who knocked */
     transport->drain = drain;
     timer_start(drain->timer, within_ms);
@@ -59,7 +59,7 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 void drain_check(struct transport *transport)
 {
     struct drain *drain = transport->drain;
-    if (drain == NULL || drain->is_done || transport->wheel.count > 0 || transport->exchanges > 0 ||
+    if (!drain || drain->is_done || transport->wheel.count > 0 || transport->exchanges > 0 ||
         broker_publishing(transport->broker) > 0)
         return;
     drain->is_done = true;
@@ -68,7 +68,7 @@ void drain_check(struct transport *transport)
 
 void drain_free(struct transport *transport)
 {
-    if (transport->drain == NULL)
+    if (!transport->drain)
         return;
     timer_free(transport->drain->timer);
     free(transport->drain);

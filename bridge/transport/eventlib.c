@@ -52,7 +52,7 @@ struct eventlib {
 
 static struct slot *slot_find(struct eventlib *lib, int fd)
 {
-    return fd >= 0 && fd < lib->slot_count && lib->slots[fd].read != NULL ? &lib->slots[fd] : NULL;
+    return fd >= 0 && fd < lib->slot_count && lib->slots[fd].read ? &lib->slots[fd] : NULL;
 }
 
 /* --- from libevent to lws ----------------------------------------------------------------------------------------- */
@@ -72,7 +72,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct eventlib *lib = arg;
     struct slot *slot = slot_find(lib, fd);
-    if (slot == NULL || lib->context == NULL)
+    if (!slot || !lib->context)
         return;
     if ((what & EV_READ) && is_spinning(slot, fd)) {
         log_debug("descriptor_muted", "fd=%d", (int)fd);
@@ -99,7 +99,7 @@ static bool slots_reach(struct eventlib *lib, int fd)
     while (count <= fd)
         count *= 2;
     struct slot *slots = realloc(lib->slots, (size_t)count * sizeof *slots);
-    if (slots == NULL)
+    if (!slots)
         return false;
     memset(slots + lib->slot_count, 0, (size_t)(count - lib->slot_count) * sizeof *slots);
     lib->slots = slots;
@@ -111,13 +111,13 @@ static int watch(struct lws *wsi, bool is_listener)
 {
     struct eventlib *lib = eventlib_of(wsi);
     int fd = (int)lws_get_socket_fd(wsi);
-    if (fd < 0 || !slots_reach(lib, fd) || lib->slots[fd].read != NULL)
+    if (fd < 0 || !slots_reach(lib, fd) || lib->slots[fd].read)
         return 1;
     struct slot *slot = &lib->slots[fd];
     *slot = (struct slot){.is_listener = is_listener, .wanted = POLLIN};
     slot->read = event_new(loop_base(lib->loop), fd, EV_READ | EV_PERSIST, on_event, lib);
-    if (slot->read == NULL || event_add(slot->read, NULL) != 0) {
-        if (slot->read != NULL)
+    if (!slot->read || event_add(slot->read, NULL) != 0) {
+        if (slot->read)
             event_free(slot->read);
         slot->read = NULL;
         return 1;
@@ -151,9 +151,9 @@ static void want_write(struct eventlib *lib, struct slot *slot, int fd, bool wan
 {
     if (want == ((slot->wanted & POLLOUT) != 0))
         return;
-    if (want && slot->write == NULL)
+    if (want && !slot->write)
         slot->write = event_new(loop_base(lib->loop), fd, EV_WRITE | EV_PERSIST, on_event, lib);
-    if (slot->write == NULL)
+    if (!slot->write)
         return; /* no memory: not wanted, so that lws's next wish tries again */
     slot->wanted ^= POLLOUT;
     if (want)
@@ -168,7 +168,7 @@ static void on_io(struct lws *wsi, unsigned flags)
     int fd = (int)lws_get_socket_fd(wsi);
     struct slot *slot = slot_find(lib, fd);
     bool want = (flags & LWS_EV_START) != 0;
-    if (slot == NULL)
+    if (!slot)
         return;
     if (flags & LWS_EV_READ)
         want_read(lib, slot, want);
@@ -181,16 +181,16 @@ static void on_io(struct lws *wsi, unsigned flags)
 bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi)
 {
     const struct slot *slot = slot_find(lib, (int)lws_get_socket_fd(wsi));
-    return slot != NULL && (slot->wanted & POLLOUT) != 0;
+    return slot && (slot->wanted & POLLOUT) != 0;
 }
 
 static int on_close(struct lws *wsi)
 {
     struct slot *slot = slot_find(eventlib_of(wsi), (int)lws_get_socket_fd(wsi));
-    if (slot == NULL)
+    if (!slot)
         return 0;
     event_free(slot->read);
-    if (slot->write != NULL)
+    if (slot->write)
         event_free(slot->write);
     *slot = (struct slot){0};
     return 0;
@@ -243,7 +243,7 @@ static void wake_after(struct eventlib *lib, uint64_t wait_ms)
  */
 void eventlib_settle(struct eventlib *lib)
 {
-    if (lib->context == NULL)
+    if (!lib->context)
         return;
     int wait_ms = lws_service_adjust_timeout(lib->context, LONGEST_WAIT_MS, 0);
 
@@ -259,12 +259,12 @@ void eventlib_settle(struct eventlib *lib)
 struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
 {
     struct eventlib *lib = calloc(1, sizeof *lib);
-    if (lib == NULL)
+    if (!lib)
         return NULL;
     lib->loop = loop;
     lib->on_wait = on_wait;
     lib->timer = timer_new(loop, on_timer, lib);
-    if (lib->timer == NULL) {
+    if (!lib->timer) {
         free(lib);
         return NULL;
     }
@@ -277,15 +277,15 @@ struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
  */
 void eventlib_stop_listening(struct eventlib *lib)
 {
-    for (int fd = 0; fd < lib->slot_count && lib->context != NULL; fd++) {
-        if (slot_find(lib, fd) == NULL || !lib->slots[fd].is_listener)
+    for (int fd = 0; fd < lib->slot_count && lib->context; fd++) {
+        if (!slot_find(lib, fd) || !lib->slots[fd].is_listener)
             continue;
         struct lws_pollfd ready = {.fd = fd, .events = POLLIN, .revents = POLLIN};
         struct pollfd waiting = {.fd = fd, .events = POLLIN};
         if (poll(&waiting, 1, 0) == 1)
             lws_service_fd_tsi(lib->context, &ready, 0);
         struct lws *listener = wsi_from_fd(lib->context, fd);
-        if (listener != NULL)
+        if (listener)
             lws_set_timeout(listener, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     }
     lib->is_deaf = true;
@@ -299,12 +299,12 @@ void eventlib_detach(struct eventlib *lib)
 
 void eventlib_free(struct eventlib *lib)
 {
-    if (lib == NULL)
+    if (!lib)
         return;
     for (int fd = 0; fd < lib->slot_count; fd++) {
-        if (lib->slots[fd].read != NULL)
+        if (lib->slots[fd].read)
             event_free(lib->slots[fd].read);
-        if (lib->slots[fd].write != NULL)
+        if (lib->slots[fd].write)
             event_free(lib->slots[fd].write);
     }
     timer_free(lib->timer);

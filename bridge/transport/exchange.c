@@ -16,7 +16,7 @@ struct exchange *exchange_new(struct transport *transport, struct lws *wsi, cons
                               const struct connection_ops *ops)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (exchange == NULL)
+    if (!exchange)
         return NULL;
     connection_open(&exchange->connection, ops, transport, wsi);
     transport->exchanges++;
@@ -52,7 +52,7 @@ static int send_answer(struct exchange *exchange, struct transport *transport, s
     buffer_append(&exchange->answer, "", 1); /* a NUL for the error's message */
     if (exchange->answer.failed)
         return -1;
-    if (exchange->error_code != NULL)
+    if (exchange->error_code)
         return response_send_error(transport, wsi, response, exchange->error_code, exchange->answer.data);
     response.body = exchange->answer.data;
     response.len = exchange->answer.len - 1;

@@ -28,7 +28,7 @@ static bool read_string(const json_t *object, const char *name, struct name *out
 {
     const json_t *value = json_object_get(object, name);
     *out = (struct name){"", 0};
-    if (value == NULL || json_is_null(value))
+    if (!value || json_is_null(value))
         return true;
     if (!json_is_string(value))
         return false;
@@ -51,7 +51,7 @@ static bool read_ref(struct frame *frame)
     const json_t *value = json_object_get(frame->object, "ref");
     struct buffer text = {0};
     frame->ref = no_ref;
-    if (value == NULL || json_is_null(value))
+    if (!value || json_is_null(value))
         return true;
     if (json_is_integer(value))
         buffer_printf(&text, "%lld", (long long)json_integer_value(value));
@@ -74,7 +74,7 @@ static const char *read_start(const struct frame *frame, struct start *start)
         return "after is not a string";
     if (after.len > 0)
         return start_after(after.bytes, after.len, start) ? NULL : "after is not an id of ours";
-    if (replay == NULL || json_is_null(replay))
+    if (!replay || json_is_null(replay))
         return NULL;
     if (!json_is_integer(replay) || json_integer_value(replay) < 0)
         return "replay is not a number";
@@ -92,7 +92,7 @@ static void on_subscribe(struct frame *frame)
         return;
     }
     problem = read_start(frame, &start);
-    if (problem != NULL)
+    if (problem)
         ws_say_error(frame->ws, frame->ref, "bad_cursor", problem);
     else
         ws_subscribe(frame->ws, frame->ref, channel, &start);
@@ -150,7 +150,7 @@ static void on_object(struct frame *frame)
         ws_say_bad_frame(frame->ws, no_ref, "ref is neither an integer nor a string of up to 64 bytes");
         return;
     }
-    for (size_t i = 0; type != NULL && i < sizeof types / sizeof *types; i++) {
+    for (size_t i = 0; type && i < sizeof types / sizeof *types; i++) {
         if (strcmp(type, types[i].name) == 0) {
             types[i].handle(frame);
             return;
@@ -200,7 +200,7 @@ static bool read_line(struct frame *frame, struct name line, struct name *channe
     const char *rest = line.bytes + verb_len;
     size_t rest_len = line.len - verb_len;
     const char *space = memrchr(rest, ' ', rest_len);
-    if (space == NULL)
+    if (!space)
         return false;
     *channel = (struct name){rest, (size_t)(space - rest)};
     return read_word_ref(frame, (struct name){space + 1, rest_len - channel->len - 1});
@@ -211,7 +211,7 @@ void frame_on_binary(struct ws *ws, const char *bytes, size_t len)
     struct frame frame = {.ws = ws, .ref = no_ref};
     struct ws_publication what = {.event = {"", 0}, .key = {"", 0}};
     const char *end = memchr(bytes, '\n', len);
-    if (end == NULL || !read_line(&frame, (struct name){bytes, (size_t)(end - bytes)}, &what.channel)) {
+    if (!end || !read_line(&frame, (struct name){bytes, (size_t)(end - bytes)}, &what.channel)) {
         ws_say_bad_frame(ws, no_ref, "a binary frame begins with a line: publish <channel> <ref>");
         return;
     }

@@ -20,7 +20,7 @@ static bool offers_ours(struct lws *wsi)
         return true;
     if (lws_hdr_copy(wsi, offered, sizeof offered - 1, WSI_TOKEN_PROTOCOL) < 0)
         return false; /* longer than what lws itself can read (4.3.5: 127 bytes) */
-    while ((one = strsep(&rest, ", \t")) != NULL)
+    while ((one = strsep(&rest, ", \t")))
         if (strcmp(one, SUBPROTOCOL_JSON) == 0 || strcmp(one, SUBPROTOCOL_RAW) == 0)
             return true;
     return false;

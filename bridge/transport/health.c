@@ -37,12 +37,12 @@ int health_answer_alive(struct transport *transport, struct lws *wsi, const stru
 static const char *reason_against(const struct transport *transport, const struct broker_status *status)
 {
     const struct transport_config *config = &transport->config;
-    if (transport->drain != NULL)
+    if (transport->drain)
         return "this instance is draining";
     if (!status->is_ready)
         return status->reason;
     const char *missing = config->peers_missing(config->peers);
-    return missing != NULL ? missing : "";
+    return missing ? missing : "";
 }
 
 int health_answer_ready(struct transport *transport, struct lws *wsi, const struct request *request)

@@ -41,7 +41,7 @@ static void on_history(void *arg, uint64_t ticket, enum answer answer, const str
     struct transport *transport = arg;
     struct pending *pending = pending_find(&transport->pendings, ticket);
     (void)text;
-    if (pending == NULL)
+    if (!pending)
         return; /* the browser did not wait */
     struct exchange *exchange = (struct exchange *)pending->owner;
     pending_free(&transport->pendings, pending);
@@ -83,11 +83,11 @@ static int ask(struct transport *transport, struct lws *wsi, const struct reques
 {
     struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);
     struct pending_note note = {0};
-    if (exchange == NULL)
+    if (!exchange)
         return -1;
     struct pending *pending =
         pending_new(&transport->pendings, &exchange->connection.pendings, &exchange->connection, &note);
-    if (pending == NULL)
+    if (!pending)
         return -1;
     broker_history(transport->broker, wish->names, wish->count, start, limit, on_history, transport, pending->ticket);
     return 0;
@@ -101,13 +101,13 @@ int history_open(struct transport *transport, struct lws *wsi, const struct requ
     unsigned limit;
     struct verdict verdict = admit_wish(&transport->config, &identity_anonymous, request, &wish);
     const char *bad_start = start_read(request, &start);
-    if (verdict.code == NULL && wish.count == 0)
+    if (!verdict.code && wish.count == 0)
         verdict = (struct verdict){"bad_channel", "name a channel: /history?channel=public:news"};
-    if (verdict.code == NULL && bad_start != NULL)
+    if (!verdict.code && bad_start)
         verdict = (struct verdict){"bad_cursor", bad_start};
-    if (verdict.code == NULL && !read_limit(request, &limit))
+    if (!verdict.code && !read_limit(request, &limit))
         verdict = (struct verdict){"bad_limit", "limit is a number from 1 to 1000"};
-    if (verdict.code != NULL) {
+    if (verdict.code) {
         response.status = verdict_status(verdict);
         return response_send_error(transport, wsi, response, verdict.code, verdict.message);
     }

@@ -10,7 +10,7 @@ struct pending *pending_new(struct pending_table *table, struct pending_list *li
                             const struct pending_note *note)
 {
     struct pending *pending = calloc(1, sizeof *pending + note->ref_len + note->name_len + 2);
-    if (pending == NULL)
+    if (!pending)
         return NULL;
     pending->ticket = ++table->last_ticket;
     pending->owner = owner;
@@ -23,7 +23,7 @@ struct pending *pending_new(struct pending_table *table, struct pending_list *li
     if (note->name_len > 0)
         memcpy(pending->name, note->name, note->name_len);
     HASH_ADD(hh, table->by_ticket, ticket, sizeof pending->ticket, pending);
-    if (pending->hh.tbl == NULL) {
+    if (!pending->hh.tbl) {
         free(pending);
         return NULL;
     }

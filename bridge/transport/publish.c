@@ -40,8 +40,8 @@ static void on_answer(void *arg, uint64_t ticket, enum answer answer, struct pos
 {
     struct transport *transport = arg;
     struct pending *pending = pending_find(&transport->pendings, ticket);
-    struct publication result = {answer, position, text != NULL ? text : ""};
-    if (pending == NULL) {
+    struct publication result = {answer, position, text ? text : ""};
+    if (!pending) {
         log_debug("answer_to_nobody", "ticket=%llu", (unsigned long long)ticket);
         return;
     }
@@ -55,7 +55,7 @@ bool publish_start(struct transport *transport, struct connection *connection, c
                    const struct pending_note *note)
 {
     struct pending *pending = pending_new(&transport->pendings, &connection->pendings, connection, note);
-    if (pending == NULL)
+    if (!pending)
         return false;
     broker_publish(transport->broker, request, on_answer, transport, pending->ticket);
     return true;
@@ -164,18 +164,18 @@ static struct problem check(const struct transport *transport, const struct requ
     *out = (struct address){.event = {"", 0}, .key = {"", 0}};
     request_arg(request, "event", &out->event);
     request_arg(request, "key", &out->key);
-    if (size.code != NULL)
+    if (size.code)
         return size;
     if (!response_origin_is_allowed(transport, request->origin))
         return (struct problem){403, "forbidden", "pages of this origin may not publish here"};
     if (!read_channel(request, &out->channel))
         return (struct problem){400, "bad_channel", "name one channel: /publish?channel=public:chat"};
     struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, out->channel);
-    if (verdict.code != NULL)
+    if (verdict.code)
         return (struct problem){verdict_status(verdict), verdict.code, verdict.message};
-    if (publish_event_error(out->event) != NULL || out->key.len > KEY_MAX)
+    if (publish_event_error(out->event) || out->key.len > KEY_MAX)
         return (struct problem){400, "bad_request", "event is a name like a channel's, key has up to 128 bytes"};
-    if (transport->drain != NULL)
+    if (transport->drain)
         return (struct problem){503, "unavailable", "this instance is going; try again"};
     return (struct problem){0};
 }
@@ -199,7 +199,7 @@ static struct name keep(struct buffer *buffer, struct name name)
 /* The request's memory goes with the request; the exchange keeps what it needs. */
 static bool keep_address(struct exchange *exchange, const struct address *from)
 {
-    if (buffer_reserve(&exchange->names, from->channel.len + from->event.len + from->key.len + 1) == NULL)
+    if (!buffer_reserve(&exchange->names, from->channel.len + from->event.len + from->key.len + 1))
         return false;
     exchange->channel = keep(&exchange->names, from->channel);
     exchange->event = keep(&exchange->names, from->event);
@@ -211,8 +211,8 @@ int publish_open(struct transport *transport, struct lws *wsi, const struct requ
 {
     struct address address;
     struct problem problem = check(transport, request, &address);
-    if (problem.code != NULL)
+    if (problem.code)
         return refuse(transport, wsi, request, &problem);
     struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);
-    return exchange != NULL && keep_address(exchange, &address) ? 0 : -1;
+    return exchange && keep_address(exchange, &address) ? 0 : -1;
 }

@@ -63,7 +63,7 @@ static enum method read_method(struct request *request, struct lws *wsi)
     int len = 0;
     int method = lws_http_get_uri_and_method(wsi, &path, &len);
     request->path = (struct name){"", 0};
-    if (path != NULL && len > 0) {
+    if (path && len > 0) {
         request->path = (struct name){request->text.data + request->text.len, (size_t)len};
         buffer_append(&request->text, path, (size_t)len);
     }
@@ -84,8 +84,8 @@ static enum method read_method(struct request *request, struct lws *wsi)
 static struct request_arg split_arg(const char *bytes, size_t len)
 {
     const char *equals = memchr(bytes, '=', len);
-    size_t name_len = equals != NULL ? (size_t)(equals - bytes) : len;
-    if (equals == NULL)
+    size_t name_len = equals ? (size_t)(equals - bytes) : len;
+    if (!equals)
         return (struct request_arg){{bytes, len}, {"", 0}};
     return (struct request_arg){{bytes, name_len}, {equals + 1, len - name_len - 1}};
 }
@@ -123,7 +123,7 @@ bool request_init(struct request *request, struct lws *wsi)
     if (lws_http_get_uri_and_method(wsi, &path, &path_len) < 0)
         path_len = 0;
     int args_len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
-    if (buffer_reserve(&request->text, (size_t)(path_len > 0 ? path_len : 0) + (size_t)args_len + 2) == NULL)
+    if (!buffer_reserve(&request->text, (size_t)(path_len > 0 ? path_len : 0) + (size_t)args_len + 2))
         return false;
     request->method = read_method(request, wsi);
     read_header(wsi, WSI_TOKEN_ORIGIN, request->origin, sizeof request->origin);

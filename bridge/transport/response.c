@@ -58,11 +58,11 @@ static void head_add_rest(struct head *head, const struct transport *transport, 
     char seconds[16];
     head_add(head, "cache-control", "no-store, no-transform");
     head_add(head, "x-content-type-options", "nosniff");
-    if (r->origin != NULL)
+    if (r->origin)
         head_add_cors(head, transport, r->origin);
     if (r->is_preflight)
         head_add_preflight(head);
-    if (r->allow != NULL)
+    if (r->allow)
         head_add(head, "allow", r->allow);
     if (r->retry_after_s > 0) {
         snprintf(seconds, sizeof seconds, "%u", r->retry_after_s);
@@ -77,7 +77,7 @@ static int send_whole(struct transport *transport, struct lws *wsi, const struct
 {
     struct head head = {.wsi = wsi};
     head.at = (unsigned char *)buffer_reserve(out, HEAD_MAX + r->len);
-    if (head.at == NULL)
+    if (!head.at)
         return -1;
     head.end = head.at + HEAD_MAX;
     head.failed = lws_add_http_common_headers(wsi, r->status, r->type, r->len, &head.at, head.end) != 0;

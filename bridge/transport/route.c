@@ -109,7 +109,7 @@ static int answer(struct transport *transport, struct lws *wsi, const struct req
     bool has_body = request->length > 0 || request->is_chunked;
     if (has_body && (request->method & READ))
         return refuse(transport, wsi, request, 400, "bad_request", "a body makes no sense here");
-    if (route == NULL)
+    if (!route)
         return answer_file(transport, wsi, request);
     if (request->method == METHOD_OPTIONS)
         return answer_options(transport, wsi, request, route);

@@ -76,29 +76,29 @@ void transport_encode(unsigned format, const struct entry *entry, struct buffer 
 
 static int on_writable(struct connection *c)
 {
-    return c != NULL ? c->ops->on_writable(c) : 0;
+    return c ? c->ops->on_writable(c) : 0;
 }
 
 static int on_input(struct connection *c, void *bytes, size_t len)
 {
-    return c != NULL && c->ops->on_input != NULL ? c->ops->on_input(c, bytes, len) : 0;
+    return c && c->ops->on_input ? c->ops->on_input(c, bytes, len) : 0;
 }
 
 static int on_input_end(struct connection *c)
 {
-    return c != NULL && c->ops->on_input_end != NULL ? c->ops->on_input_end(c) : 0;
+    return c && c->ops->on_input_end ? c->ops->on_input_end(c) : 0;
 }
 
 static int on_pong(struct connection *c)
 {
-    if (c != NULL && c->ops->on_pong != NULL)
+    if (c && c->ops->on_pong)
         c->ops->on_pong(c);
     return 0;
 }
 
 static int on_leaving(struct connection *c)
 {
-    if (c != NULL && c->ops->on_leaving != NULL)
+    if (c && c->ops->on_leaving)
         c->ops->on_leaving(c);
     return 0;
 }
@@ -106,7 +106,7 @@ static int on_leaving(struct connection *c)
 /* lws says it in up to two ways, depending on how far the connection had come. */
 static int on_closed(struct connection *c)
 {
-    if (c != NULL)
+    if (c)
         c->ops->on_closed(c);
     return 0;
 }
@@ -159,7 +159,7 @@ static const struct lws_protocols protocols[] = {
 static const char *skip_prefix(const char *line)
 {
     const char *bracket = line[0] == '[' ? strchr(line, ']') : NULL;
-    return bracket != NULL && strlen(bracket) > 5 && bracket[3] == ':' ? bracket + 5 : line;
+    return bracket && strlen(bracket) > 5 && bracket[3] == ':' ? bracket + 5 : line;
 }
 
 /* lws's errors are mostly about what a browser sent; nobody shall be able to fill our log with them. */
@@ -279,20 +279,20 @@ static void on_turn_end(void *arg)
 struct transport *transport_new(struct loop *loop, struct broker *broker, const struct transport_config *config)
 {
     struct transport *transport = calloc(1, sizeof *transport);
-    if (transport == NULL)
+    if (!transport)
         return NULL;
     transport->loop = loop;
     transport->broker = broker;
     transport->config = *config;
     transport->eventlib = eventlib_new(loop, connection_on_wait);
     transport->tick = timer_new(loop, stream_tick, transport);
-    if (transport->eventlib == NULL || transport->tick == NULL)
+    if (!transport->eventlib || !transport->tick)
         goto failed;
     rlim_t descriptors = provide_descriptors(transport);
     transport->context = context_new(transport);
     if (descriptors > 0)
         limit_descriptors(descriptors);
-    if (transport->context == NULL) {
+    if (!transport->context) {
         log_error("listen_failed", "host=%s port=%u", config->host, config->port);
         goto failed;
     }
@@ -315,7 +315,7 @@ void transport_status(const struct transport *transport, struct transport_status
 
 void transport_free(struct transport *transport)
 {
-    if (transport == NULL)
+    if (!transport)
         return;
     eventlib_detach(transport->eventlib);
     lws_context_destroy(transport->context); /* each connection hears that it is closed */

@@ -137,7 +137,7 @@ static const struct connection_ops connection_ops = {
 static bool listen_to(struct stream *stream, const struct wish *wish, const struct start *start, enum format format)
 {
     stream->subscriber = subscriber_new(stream->connection.transport->broker, &sink_ops, stream, format);
-    if (stream->subscriber == NULL)
+    if (!stream->subscriber)
         return false;
     for (unsigned i = 0; i < wish->count; i++)
         if (subscriber_add(stream->subscriber, wish->names[i].bytes, wish->names[i].len, start, 0) == ADD_NO_MEMORY)
@@ -151,7 +151,7 @@ static int begin(struct transport *transport, struct lws *wsi, const struct requ
     if (!response_send_stream_head(transport, wsi, request->origin))
         return -1;
     struct stream *stream = calloc(1, sizeof *stream);
-    if (stream == NULL)
+    if (!stream)
         return -1;
     stream_open(stream, &kind, &connection_ops, transport, wsi);
     if (!listen_to(stream, wish, start, format))
@@ -193,13 +193,13 @@ static const char *read_wish(struct transport *transport, const struct request *
                              struct start *start, enum format *format, struct verdict *verdict)
 {
     *verdict = admit_wish(&transport->config, &identity_anonymous, request, wish);
-    if (verdict->code == NULL && wish->count == 0)
+    if (!verdict->code && wish->count == 0)
         *verdict = (struct verdict){"bad_channel", "name a channel: /events?channel=public:news"};
-    if (verdict->code != NULL)
+    if (verdict->code)
         return verdict->message;
     verdict->code = "bad_cursor";
     const char *problem = start_read(request, start);
-    if (problem != NULL)
+    if (problem)
         return problem;
     verdict->code = "bad_format";
     return read_format(request, wish, format) ? NULL : "format is json, or not said";
@@ -213,7 +213,7 @@ int sse_open(struct transport *transport, struct lws *wsi, const struct request 
     enum format format;
     struct wish wish;
     const char *problem = read_wish(transport, request, &wish, &start, &format, &verdict);
-    if (problem != NULL) {
+    if (problem) {
         response.status = verdict_status(verdict);
         return response_send_error(transport, wsi, response, verdict.code, problem);
     }
@@ -222,7 +222,7 @@ int sse_open(struct transport *transport, struct lws *wsi, const struct request 
         response.type = CONTENT_EVENTS;
         return response_send(transport, wsi, &response);
     }
-    if (transport->drain != NULL || !stream_has_room(transport))
+    if (transport->drain || !stream_has_room(transport))
         return refuse_for_now(transport, wsi, request);
     return begin(transport, wsi, request, &wish, &start, format);
 }

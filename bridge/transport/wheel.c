@@ -45,7 +45,7 @@ void wheel_turn(struct wheel *wheel, uint64_t now_ms, void (*fn)(struct wheel_it
         struct wheel_list *slot = &wheel->slots[wheel->tick % WHEEL_SLOTS];
         struct wheel_item *item;
         /* What fn puts goes to a later tick, at most SLOTS - 1 further on: never into this slot. */
-        while ((item = LIST_FIRST(slot)) != NULL) {
+        while ((item = LIST_FIRST(slot))) {
             wheel_remove(wheel, item);
             fn(item, arg);
         }
@@ -56,7 +56,7 @@ void wheel_each(struct wheel *wheel, void (*fn)(struct wheel_item *item, void *a
 {
     for (unsigned i = 0; i < WHEEL_SLOTS; i++) {
         struct wheel_item *item, *next;
-        for (item = LIST_FIRST(&wheel->slots[i]); item != NULL; item = next) {
+        for (item = LIST_FIRST(&wheel->slots[i]); item; item = next) {
             next = LIST_NEXT(item, links);
             fn(item, arg);
         }

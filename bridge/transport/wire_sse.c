@@ -67,9 +67,9 @@ static void append_line(struct buffer *out, const char *bytes, size_t len)
 static size_t line_len(const char *bytes, size_t len)
 {
     const char *lf = memchr(bytes, '\n', len);
-    size_t until = lf != NULL ? (size_t)(lf - bytes) : len;
+    size_t until = lf ? (size_t)(lf - bytes) : len;
     const char *cr = memchr(bytes, '\r', until);
-    return cr != NULL ? (size_t)(cr - bytes) : until;
+    return cr ? (size_t)(cr - bytes) : until;
 }
 
 static void append_lines(struct buffer *out, const char *bytes, size_t len)

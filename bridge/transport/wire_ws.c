@@ -35,7 +35,7 @@ void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode)
 {
     unsigned char header[HEADER_MAX];
     size_t len = out->len - start, header_len = header_print(header, opcode, len);
-    if (buffer_reserve(out, header_len) == NULL)
+    if (!buffer_reserve(out, header_len))
         return;
     memmove(out->data + start + header_len, out->data + start, len);
     memcpy(out->data + start, header, header_len);

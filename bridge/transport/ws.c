@@ -88,7 +88,7 @@ static enum sink_result say_hello(struct ws *ws, const struct position *cursor)
     random_token(id, sizeof id);
     ws->is_hello_said = true;
     buffer_append_text(out, "{\"type\":\"hello\",\"cursor\":");
-    if (cursor != NULL)
+    if (cursor)
         buffer_printf(out, "\"%s\"", POSITION_TEXT(*cursor));
     else
         buffer_append_text(out, "null");
@@ -161,7 +161,7 @@ static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag
     buffer_append_text(out, "{\"type\":\"subscribed\"");
     append_member(out, "channel", name, strlen(name));
     buffer_printf(out, ",\"id\":\"%s\"", POSITION_TEXT(cursor));
-    if (pending != NULL) {
+    if (pending) {
         append_ref(out, pending->ref, pending->ref_len);
         forget(ws, pending);
     }
@@ -188,7 +188,7 @@ static struct pending *note_down(struct ws *ws, struct ref ref, struct name name
         return NULL;
     }
     struct pending *pending = pending_new(&transport_here(ws)->pendings, &connection->pendings, connection, &note);
-    if (pending == NULL)
+    if (!pending)
         ws_say_error(ws, ref, "unavailable", "no memory");
     else
         ws->pending_count++;
@@ -199,7 +199,7 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const stru
 {
     const struct transport_config *config = &transport_here(ws)->config;
     struct verdict verdict = admit_subscribe(config, &identity_anonymous, channel);
-    if (verdict.code != NULL) {
+    if (verdict.code) {
         ws_say_error(ws, ref, verdict.code, verdict.message);
         return;
     }
@@ -208,7 +208,7 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const stru
         return;
     }
     struct pending *pending = note_down(ws, ref, channel);
-    if (pending == NULL)
+    if (!pending)
         return;
     enum add_result result = subscriber_add(ws->stream.subscriber, channel.bytes, channel.len, start, pending->ticket);
     if (result == ADD_OK)
@@ -224,7 +224,7 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const stru
 static void forget_subscription(struct ws *ws, struct name channel)
 {
     struct pending *pending, *next;
-    for (pending = LIST_FIRST(&ws->stream.connection.pendings); pending != NULL; pending = next) {
+    for (pending = LIST_FIRST(&ws->stream.connection.pendings); pending; pending = next) {
         next = LIST_NEXT(pending, siblings);
         if (pending->name_len > 0 && name_is(channel, pending->name))
             forget(ws, pending);
@@ -233,7 +233,7 @@ static void forget_subscription(struct ws *ws, struct name channel)
 
 void ws_unsubscribe(struct ws *ws, struct ref ref, struct name channel)
 {
-    if (channel_name_error(channel.bytes, channel.len) != NULL) {
+    if (channel_name_error(channel.bytes, channel.len)) {
         ws_say_error(ws, ref, "bad_channel", channel_name_error(channel.bytes, channel.len));
         return;
     }
@@ -278,15 +278,15 @@ void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what
 {
     const struct transport *transport = transport_here(ws);
     struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, what->channel);
-    if (verdict.code != NULL && ws->is_raw)
+    if (verdict.code && ws->is_raw)
         ws_end(ws, WS_CLOSE_FORBIDDEN, verdict.message);
-    else if (verdict.code != NULL)
+    else if (verdict.code)
         ws_say_error(ws, ref, verdict.code, verdict.message);
     else if (what->payload.len > transport->config.max_payload)
         ws_say_error(ws, ref, "too_large", "the payload is larger than max_payload");
-    else if (publish_event_error(what->event) != NULL)
+    else if (publish_event_error(what->event))
         ws_say_error(ws, ref, "bad_frame", "event is a name like a channel's");
-    else if (transport->drain != NULL)
+    else if (transport->drain)
         ws_say_error(ws, ref, "unavailable", "this instance is going; publish again after reconnecting");
     else
         hand_on(ws, ref, what);
@@ -319,7 +319,7 @@ static void on_published(struct connection *connection, const struct pending *pe
         ws_say_error(ws, ref, "unavailable", "Redis refused to record it");
     else if (!ws->is_raw)
         say_ack(ws, pending, result->position);
-    if (connection->transport->drain != NULL)
+    if (connection->transport->drain)
         ws_drain(&ws->stream);
 }
 
@@ -386,7 +386,7 @@ static int on_input(struct connection *connection, char *bytes, size_t len)
         if (ws->message.failed)
             ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
         else if (is_final)
-            on_message(ws, ws->message.data != NULL ? ws->message.data : bytes, ws->message.len, is_binary);
+            on_message(ws, ws->message.data ? ws->message.data : bytes, ws->message.len, is_binary);
     }
     if (is_final)
         buffer_fini(&ws->message);
@@ -552,7 +552,7 @@ static bool wants_raw(struct lws *wsi, const struct request *request)
 static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_raw)
 {
     struct ws *ws = calloc(1, sizeof *ws);
-    if (ws == NULL)
+    if (!ws)
         return NULL;
     stream_open(&ws->stream, &kind, &connection_ops, transport, wsi);
     ws->is_raw = is_raw;
@@ -587,7 +587,7 @@ static void begin_raw(struct ws *ws, const struct wish *wish, const struct start
         return;
     }
     ws->raw_channel = strndup(wish->names[0].bytes, wish->names[0].len);
-    if (ws->raw_channel == NULL || !listen_to(ws, wish, start))
+    if (!ws->raw_channel || !listen_to(ws, wish, start))
         ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
 }
 
@@ -599,10 +599,10 @@ static void begin(struct ws *ws, const struct request *request, struct wish *wis
     const char *bad_start = start_read(request, &start);
     if (!response_origin_is_allowed(transport, request->origin))
         end_with_error(ws, WS_CLOSE_FORBIDDEN, "forbidden", "pages of this origin may not connect");
-    else if (verdict.code != NULL)
+    else if (verdict.code)
         end_with_error(ws, verdict_status(verdict) == 403 ? WS_CLOSE_FORBIDDEN : WS_CLOSE_POLICY, verdict.code,
                        verdict.message);
-    else if (bad_start != NULL)
+    else if (bad_start)
         end_with_error(ws, WS_CLOSE_POLICY, "bad_cursor", bad_start);
     else if (ws->is_raw)
         begin_raw(ws, wish, &start);
@@ -620,11 +620,11 @@ int ws_open(struct transport *transport, struct lws *wsi)
     if (!request_init(&request, wsi))
         return -1;
     struct ws *ws = ws_new(transport, wsi, wants_raw(wsi, &request));
-    if (ws == NULL || ws->stream.subscriber == NULL) {
+    if (!ws || !ws->stream.subscriber) {
         request_fini(&request);
         return -1; /* where there is one, lws's close frees it */
     }
-    if (transport->drain != NULL)
+    if (transport->drain)
         ws_end(ws, WS_CLOSE_RESTART, "this instance is going, come back");
     else if (!has_room)
         ws_end(ws, WS_CLOSE_LATER, "no room at the moment, come back later");

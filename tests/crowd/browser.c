@@ -301,7 +301,7 @@ static const char *on_head(struct browser *b, const char *data, const char *end)
         return data;
     bool ok = strncmp(data, is_websocket ? "HTTP/1.1 101" : "HTTP/1.1 200", 12) == 0;
     if (ok && is_websocket)
-        ok = memmem(data, (size_t)(head_end - data), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28) != NULL;
+        ok = memmem(data, (size_t)(head_end - data), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28);
     if (!ok) {
         on_end(b);
         return end;

@@ -12,7 +12,7 @@
 static inline void *room_for(void *old, size_t count, size_t size)
 {
     void *room = reallocarray(old, count, size);
-    if (room == NULL && count * size != 0) {
+    if (!room && count * size != 0) {
         perror("crowd: memory");
         exit(1);
     }

@@ -32,7 +32,7 @@ static void forget_outcome(void)
 static enum config_verdict read_with(char **arguments)
 {
     int count = 0, ends[2], before = dup(STDERR_FILENO), out_before = dup(STDOUT_FILENO);
-    while (arguments[count] != NULL)
+    while (arguments[count])
         count++;
     forget_outcome();
     fflush(stdout);
@@ -62,14 +62,14 @@ static int clean(void **state)
 
 static void assert_said(const char *part)
 {
-    if (strstr(said, part) == NULL)
+    if (!strstr(said, part))
         fail_msg("\"%s\" is not in: %s", part, said);
 }
 
 static void assert_lines(unsigned expected)
 {
     unsigned lines = 0;
-    for (const char *at = said; (at = strchr(at, '\n')) != NULL; at++)
+    for (const char *at = said; (at = strchr(at, '\n')); at++)
         lines++;
     assert_int_equal(lines, expected);
 }
@@ -306,7 +306,7 @@ static void help_tells_every_setting(void **state)
     assert_int_equal(READ("--help"), CONFIG_DONE);
     for (unsigned i = 0; i < setting_count; i++)
         assert_said(setting_flag(&settings[i], flag));
-    for (char *at = said, *end; (end = strchr(at, '\n')) != NULL; at = end + 1)
+    for (char *at = said, *end; (end = strchr(at, '\n')); at = end + 1)
         assert_in_range(end - at, 0, 120);
 }
 

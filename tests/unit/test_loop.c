@@ -31,7 +31,7 @@ static int scene_begin(void **state)
     memset(&scene, 0, sizeof scene);
     scene.loop = loop_new();
     *state = &scene;
-    return scene.loop == NULL;
+    return !scene.loop;
 }
 
 static int scene_end(void **state)

@@ -49,7 +49,7 @@ static void on_result(void *arg, const struct resolver_result *result)
     struct scene *scene = arg;
     scene->calls++;
     scene->result = *result;
-    if (scene->next != NULL) {
+    if (scene->next) {
         const char *next = scene->next;
         scene->next = NULL;
         resolver_lookup(scene->resolver, next, on_result, scene);

@@ -14,9 +14,9 @@ static struct request request;
 static void ask(const char *header, const char *name, const char *value)
 {
     request = (struct request){0};
-    if (header != NULL)
+    if (header)
         strcpy(request.last_event_id, header);
-    if (name == NULL)
+    if (!name)
         return;
     request.arg_count = 1;
     request.args[0] = (struct request_arg){{name, strlen(name)}, {value, strlen(value)}};
