@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-static int be_whole(const struct config *config)
+static int main_run_in_foreground(const struct config *config)
 {
     struct board *board = board_new(1, config->channels.count > 0);
     struct worker_task whole = {.parts = WORKER_SERVES | WORKER_RECORDS, .role = "bridge", .board = board};
@@ -22,7 +22,7 @@ static int be_whole(const struct config *config)
 }
 
 /* A signal that comes before anybody can hear it waits until somebody can (as PID 1 it would not even end us). */
-static void hold_signals(void)
+static void main_hold_signals(void)
 {
     sigset_t signals;
     sigemptyset(&signals);
@@ -31,13 +31,13 @@ static void hold_signals(void)
     sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-static int serve(const struct config *config, bool in_foreground)
+static int main_run(const struct config *config, bool in_foreground)
 {
-    hold_signals();
+    main_hold_signals();
     config_log(config);
     if (!probe_is_free(config))
         return EXIT_FAILURE;
-    return in_foreground ? be_whole(config) : supervisor_run(config);
+    return in_foreground ? main_run_in_foreground(config) : supervisor_run(config);
 }
 
 int main(int argc, char **argv)
@@ -46,10 +46,10 @@ int main(int argc, char **argv)
     int code = EXIT_FAILURE;
     switch (config_read(&config, argc, argv)) {
     case CONFIG_SUPERVISE:
-        code = serve(config, false);
+        code = main_run(config, false);
         break;
     case CONFIG_FOREGROUND:
-        code = serve(config, true);
+        code = main_run(config, true);
         break;
     case CONFIG_CHECK:
         code = probe_is_ready(config) ? EXIT_SUCCESS : EXIT_FAILURE;

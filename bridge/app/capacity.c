@@ -18,7 +18,7 @@
 #define FILES_MOST (1024 * 1024)
 
 /* The share of processors that the cgroup (version 2) grants, rounded up; 0 where it grants all. */
-static unsigned cgroup_processors(void)
+static unsigned capacity_cgroup_processors(void)
 {
     FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
     unsigned long long quota = 0, period = 0;
@@ -33,7 +33,7 @@ static unsigned cgroup_processors(void)
 unsigned capacity_processors(void)
 {
     cpu_set_t set;
-    unsigned count = 1, granted = cgroup_processors();
+    unsigned count = 1, granted = capacity_cgroup_processors();
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         count = (unsigned)CPU_COUNT(&set);
     return granted > 0 && granted < count ? granted : count;

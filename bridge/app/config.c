@@ -1,7 +1,7 @@
 /*
  * config.c - collects the values, reads them through the table, completes what depends on something else.
  *
- *     config_read:  arguments_read ──► settings_read ──► complete ──► cross_check ──► a verdict
+ *     config_read:  config_arguments_read ──► config_settings_read ──► complete ──► config_cross_check ──► a verdict
  *
  * Each step goes on after a mistake, so that one start shows all of them.
  */
@@ -34,8 +34,8 @@ struct reading {
     bool is_given[SETTINGS_MAX];     /* by flag or environment */
 };
 
-static void complain(struct reading *reading, const char *format, ...) PRINTF_LIKE(2, 3);
-static void complain(struct reading *reading, const char *format, ...)
+static void config_complain(struct reading *reading, const char *format, ...) PRINTF_LIKE(2, 3);
+static void config_complain(struct reading *reading, const char *format, ...)
 {
     char line[1024];
     va_list args;
@@ -46,7 +46,7 @@ static void complain(struct reading *reading, const char *format, ...)
     reading->verdict = CONFIG_BAD;
 }
 
-static unsigned setting_index(const char *name)
+static unsigned config_setting_index(const char *name)
 {
     for (unsigned i = 0; i < setting_count; i++)
         if (strcmp(settings[i].name, name) == 0)
@@ -57,7 +57,7 @@ static unsigned setting_index(const char *name)
 /* --- the command line --------------------------------------------------------------------------------------------- */
 
 /* `--flag value` or `--flag=value`; how many arguments it took, 0 where it is no flag of a setting. */
-static int read_setting_flag(struct reading *reading, char **arguments)
+static int config_read_setting_flag(struct reading *reading, char **arguments)
 {
     char flag[SETTING_FLAG_MAX];
     size_t len = strcspn(arguments[0], "=");
@@ -70,7 +70,7 @@ static int read_setting_flag(struct reading *reading, char **arguments)
             return 1;
         }
         if (!arguments[1]) {
-            complain(reading, "%s needs a value", flag);
+            config_complain(reading, "%s needs a value", flag);
             return 1;
         }
         reading->flags[i] = arguments[1];
@@ -79,13 +79,13 @@ static int read_setting_flag(struct reading *reading, char **arguments)
     return 0;
 }
 
-static void print_version(void)
+static void config_print_version(void)
 {
     printf("redis-bridge " BRIDGE_VERSION "\n");
 }
 
 /* A flag that is no setting; false where there is no such flag. */
-static bool read_action_flag(struct reading *reading, const char *argument)
+static bool config_read_action_flag(struct reading *reading, const char *argument)
 {
     static const struct {
         const char *flag;
@@ -95,7 +95,7 @@ static bool read_action_flag(struct reading *reading, const char *argument)
         {"--help", CONFIG_DONE, help_print},
         {"-h", CONFIG_DONE, help_print},
         {"--help-markdown", CONFIG_DONE, help_print_markdown},
-        {"--version", CONFIG_DONE, print_version},
+        {"--version", CONFIG_DONE, config_print_version},
         {"--foreground", CONFIG_FOREGROUND, NULL},
         {"--check", CONFIG_CHECK, NULL},
     };
@@ -110,13 +110,13 @@ static bool read_action_flag(struct reading *reading, const char *argument)
     return false;
 }
 
-static void arguments_read(struct reading *reading, char **arguments)
+static void config_arguments_read(struct reading *reading, char **arguments)
 {
     while (*arguments && reading->verdict != CONFIG_DONE) {
-        int taken = read_setting_flag(reading, arguments);
-        if (taken == 0 && !read_action_flag(reading, *arguments)) {
-            complain(reading, "\"%s\" is not a flag; redis-bridge --help tells them all",
-                     LOG_TEXT(*arguments, strlen(*arguments)));
+        int taken = config_read_setting_flag(reading, arguments);
+        if (taken == 0 && !config_read_action_flag(reading, *arguments)) {
+            config_complain(reading, "\"%s\" is not a flag; redis-bridge --help tells them all",
+                            LOG_TEXT(*arguments, strlen(*arguments)));
             return;
         }
         arguments += taken > 0 ? taken : 1;
@@ -126,60 +126,60 @@ static void arguments_read(struct reading *reading, char **arguments)
 /* --- values ------------------------------------------------------------------------------------------------------- */
 
 /* An empty variable is like none, as compose files write it, except for a list, where it closes what was open. */
-static const char *environment_value(const struct setting *setting, const char *name)
+static const char *config_environment_value(const struct setting *setting, const char *name)
 {
     const char *text = name ? getenv(name) : NULL;
     return text && (*text != '\0' || setting_may_be_empty(setting)) ? text : NULL;
 }
 
-static void complain_value(struct reading *reading, const struct setting *setting, const char *label, const char *text,
-                           const char *why)
+static void config_complain_value(struct reading *reading, const struct setting *setting, const char *label,
+                                  const char *text, const char *why)
 {
     char accepts[SETTING_ACCEPTS_MAX], value[LOG_TEXT_MAX + 32];
     if (setting_is_secret(setting) && strchr(text, '@'))
         snprintf(value, sizeof value, " (not shown, it may hold a password)");
     else
         snprintf(value, sizeof value, "=\"%s\"", LOG_TEXT(text, strlen(text)));
-    complain(reading, "%s%s is not accepted%s%s; it takes %s", label, value, *why != '\0' ? ": " : "", why,
-             setting_accepts(setting, accepts));
+    config_complain(reading, "%s%s is not accepted%s%s; it takes %s", label, value, *why != '\0' ? ": " : "", why,
+                    setting_accepts(setting, accepts));
 }
 
-static void setting_take(struct reading *reading, unsigned index)
+static void config_setting_take(struct reading *reading, unsigned index)
 {
     const struct setting *setting = &settings[index];
     char flag[SETTING_FLAG_MAX];
     const char *label = setting_flag(setting, flag), *text = reading->flags[index];
     if (!text) {
         label = setting->name;
-        text = environment_value(setting, setting->name);
+        text = config_environment_value(setting, setting->name);
     }
     if (!text && setting->fallback_name) {
         label = setting->fallback_name;
-        text = environment_value(setting, setting->fallback_name);
+        text = config_environment_value(setting, setting->fallback_name);
     }
     reading->is_given[index] = text;
     if (!text)
         text = setting->initial;
     const char *why = setting_read(setting, text, reading->config);
     if (why)
-        complain_value(reading, setting, label, text, why);
+        config_complain_value(reading, setting, label, text, why);
 }
 
-static void settings_read(struct reading *reading)
+static void config_settings_read(struct reading *reading)
 {
     CHECK(setting_count <= SETTINGS_MAX);
     for (unsigned i = 0; i < setting_count; i++)
-        setting_take(reading, i);
+        config_setting_take(reading, i);
 }
 
 /* --- what follows from others ------------------------------------------------------------------------------------- */
 
-static bool is_given(const struct reading *reading, const char *name)
+static bool config_is_given(const struct reading *reading, const char *name)
 {
-    return reading->is_given[setting_index(name)];
+    return reading->is_given[config_setting_index(name)];
 }
 
-static void list_copy(struct glob_list *to, const struct glob_list *from)
+static void config_list_copy(struct glob_list *to, const struct glob_list *from)
 {
     CHECK(to->count == 0);
     to->globs = calloc(from->count + 1, sizeof *to->globs);
@@ -191,7 +191,7 @@ static void list_copy(struct glob_list *to, const struct glob_list *from)
 }
 
 /* On Railway a proxy cuts each HTTP response after 15 minutes. RAILWAY_TOKEN alone does not mean that we run there. */
-static bool is_on_railway(void)
+static bool config_is_on_railway(void)
 {
     static const char *const names[] = {"RAILWAY_ENVIRONMENT", "RAILWAY_ENVIRONMENT_ID", "RAILWAY_ENVIRONMENT_NAME",
                                         "RAILWAY_SERVICE_ID",  "RAILWAY_DEPLOYMENT_ID",  "RAILWAY_REPLICA_ID"};
@@ -201,14 +201,14 @@ static bool is_on_railway(void)
     return false;
 }
 
-static void complete(struct reading *reading)
+static void config_complete(struct reading *reading)
 {
     struct config *config = reading->config;
-    if (!is_given(reading, "BRIDGE_CHANNELS"))
-        list_copy(&config->channels, &config->subscribe);
-    if (!is_given(reading, "BRIDGE_MAX_AGE") && is_on_railway())
+    if (!config_is_given(reading, "BRIDGE_CHANNELS"))
+        config_list_copy(&config->channels, &config->subscribe);
+    if (!config_is_given(reading, "BRIDGE_MAX_AGE") && config_is_on_railway())
         config->max_age_ms = RAILWAY_MAX_AGE_MS;
-    if (reading->verdict == CONFIG_FOREGROUND && !is_given(reading, "BRIDGE_WORKERS"))
+    if (reading->verdict == CONFIG_FOREGROUND && !config_is_given(reading, "BRIDGE_WORKERS"))
         config->workers = 1;
     if (config->workers == 0) {
         unsigned processors = capacity_processors();
@@ -223,46 +223,46 @@ static void complete(struct reading *reading)
 
 /* --- what must not be --------------------------------------------------------------------------------------------- */
 
-static void check_internal(struct reading *reading, const char *name, const struct glob_list *list)
+static void config_check_internal(struct reading *reading, const char *name, const struct glob_list *list)
 {
     for (unsigned i = 0; i < list->count; i++)
         if (redis_name_is_internal(reading->config->redis, list->globs[i], strlen(list->globs[i])))
-            complain(reading, "%s: \"%s\" is not accepted; names that begin with %s are the bridge's own", name,
-                     LOG_TEXT(list->globs[i], strlen(list->globs[i])), reading->config->prefix);
+            config_complain(reading, "%s: \"%s\" is not accepted; names that begin with %s are the bridge's own", name,
+                            LOG_TEXT(list->globs[i], strlen(list->globs[i])), reading->config->prefix);
 }
 
 /* Ignoring these would leave open what somebody meant to close. */
-static void check_unsupported(struct reading *reading)
+static void config_check_unsupported(struct reading *reading)
 {
     static const char *const names[] = {"BRIDGE_JWT_KEY", "BRIDGE_JWT_KEY_FILE", "BRIDGE_API_KEY"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getenv(names[i]))
-            complain(reading,
-                     "%s is not supported by this version: it would protect nothing; unset it to start "
-                     "without",
-                     names[i]);
+            config_complain(reading,
+                            "%s is not supported by this version: it would protect nothing; unset it to start "
+                            "without",
+                            names[i]);
 }
 
-static void cross_check(struct reading *reading)
+static void config_cross_check(struct reading *reading)
 {
     const struct config *config = reading->config;
-    check_internal(reading, "BRIDGE_SUBSCRIBE", &config->subscribe);
-    check_internal(reading, "BRIDGE_PUBLISH", &config->publish);
-    if (is_given(reading, "BRIDGE_CHANNELS"))
-        check_internal(reading, "BRIDGE_CHANNELS", &config->channels);
-    check_internal(reading, "BRIDGE_DEFAULT_CHANNELS", &config->default_channels);
-    check_internal(reading, "BRIDGE_EPHEMERAL", &config->ephemeral);
-    check_unsupported(reading);
+    config_check_internal(reading, "BRIDGE_SUBSCRIBE", &config->subscribe);
+    config_check_internal(reading, "BRIDGE_PUBLISH", &config->publish);
+    if (config_is_given(reading, "BRIDGE_CHANNELS"))
+        config_check_internal(reading, "BRIDGE_CHANNELS", &config->channels);
+    config_check_internal(reading, "BRIDGE_DEFAULT_CHANNELS", &config->default_channels);
+    config_check_internal(reading, "BRIDGE_EPHEMERAL", &config->ephemeral);
+    config_check_unsupported(reading);
     if ((*config->tls_cert == '\0') != (*config->tls_key == '\0'))
-        complain(reading, "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY are only accepted together");
+        config_complain(reading, "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY are only accepted together");
     if (reading->verdict == CONFIG_FOREGROUND && config->workers != 1)
-        complain(reading, "BRIDGE_WORKERS=\"%u\" is not accepted with --foreground; it takes 1",
-                 (unsigned)config->workers);
+        config_complain(reading, "BRIDGE_WORKERS=\"%u\" is not accepted with --foreground; it takes 1",
+                        (unsigned)config->workers);
 }
 
 /* --- what is odd, but may be meant -------------------------------------------------------------------------------- */
 
-static void warn_of_unknown(void)
+static void config_warn_of_unknown(void)
 {
     for (char **at = environ; at && *at; at++) { /* NULL: started without any environment */
         char name[SETTING_FLAG_MAX];
@@ -270,33 +270,33 @@ static void warn_of_unknown(void)
         if (strncmp(*at, "BRIDGE_", 7) != 0)
             continue;
         snprintf(name, sizeof name, "%.*s", (int)len, *at);
-        if (setting_index(name) == setting_count)
+        if (config_setting_index(name) == setting_count)
             log_warn("setting_unknown", "name=\"%s\" hint=\"nothing reads it; redis-bridge --help tells all settings\"",
                      LOG_TEXT(*at, len));
     }
 }
 
 /* A pattern of `inner` that reaches outside `outer` works only in part. */
-static void warn_outside(const char *event, const struct glob_list *inner, const struct glob_list *outer,
-                         const char *hint)
+static void config_warn_outside(const char *event, const struct glob_list *inner, const struct glob_list *outer,
+                                const char *hint)
 {
     for (unsigned i = 0; i < inner->count; i++)
         if (!glob_list_contains(outer, inner->globs[i], strlen(inner->globs[i])))
             log_warn(event, "pattern=\"%s\" hint=\"%s\"", LOG_TEXT(inner->globs[i], strlen(inner->globs[i])), hint);
 }
 
-static void warn_of_odd(const struct config *config)
+static void config_warn_of_odd(const struct config *config)
 {
-    warn_of_unknown();
+    config_warn_of_unknown();
     if (config->channels.count > 0)
-        warn_outside("subscribe_not_recorded", &config->subscribe, &config->channels,
-                     "BRIDGE_CHANNELS does not have all of it: browsers do not hear plain PUBLISH there");
-    warn_outside("default_channel_closed", &config->default_channels, &config->subscribe,
-                 "BRIDGE_SUBSCRIBE does not have all of it: browsers may not listen to it");
+        config_warn_outside("subscribe_not_recorded", &config->subscribe, &config->channels,
+                            "BRIDGE_CHANNELS does not have all of it: browsers do not hear plain PUBLISH there");
+    config_warn_outside("default_channel_closed", &config->default_channels, &config->subscribe,
+                        "BRIDGE_SUBSCRIBE does not have all of it: browsers may not listen to it");
 }
 
 /* The soft limit of open files is raised first; a worker inherits it. */
-static void limit_connections(struct config *config)
+static void config_limit_connections(struct config *config)
 {
     unsigned files = capacity_raise_files();
     uint64_t possible = files > 2 * FILES_RESERVE ? files - FILES_RESERVE : files / 2;
@@ -317,21 +317,21 @@ enum config_verdict config_read(struct config **out, int argc, char **argv)
     config->redis = calloc(1, sizeof *config->redis);
     CHECK(config->redis);
     if (argc > 0)
-        arguments_read(&reading, argv + 1);
+        config_arguments_read(&reading, argv + 1);
     if (reading.verdict == CONFIG_DONE)
         return CONFIG_DONE;
-    settings_read(&reading);
+    config_settings_read(&reading);
     if (reading.verdict == CONFIG_BAD)
         return CONFIG_BAD;
     log_open(config->log_level, config->log_json, "bridge");
     if (reading.verdict == CONFIG_CHECK)
         return CONFIG_CHECK;
-    complete(&reading);
-    cross_check(&reading);
+    config_complete(&reading);
+    config_cross_check(&reading);
     if (reading.verdict == CONFIG_BAD)
         return CONFIG_BAD;
-    warn_of_odd(config);
-    limit_connections(config);
+    config_warn_of_odd(config);
+    config_limit_connections(config);
     return reading.verdict;
 }
 

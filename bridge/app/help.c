@@ -12,7 +12,7 @@
 #define INDENT 6
 
 /* The sentence in lines of at most WIDTH characters, without the backquotes of Markdown. */
-static void print_wrapped(const char *sentence)
+static void help_print_wrapped(const char *sentence)
 {
     size_t column = 0;
     for (const char *at = sentence; *at != '\0';) {
@@ -34,7 +34,7 @@ static void print_wrapped(const char *sentence)
     printf("\n");
 }
 
-static const char *default_words(const struct setting *setting)
+static const char *help_default_words(const struct setting *setting)
 {
     if (setting->initial_words)
         return setting->initial_words;
@@ -58,10 +58,10 @@ void help_print(void)
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &settings[i];
         printf("\n  %s, %s\n", setting_flag(setting, flag), setting->name);
-        print_wrapped(setting->sentence);
+        help_print_wrapped(setting->sentence);
         snprintf(line, sizeof line, "Takes %s. Default: %s.", setting_accepts(setting, accepts),
-                 default_words(setting));
-        print_wrapped(line);
+                 help_default_words(setting));
+        help_print_wrapped(line);
     }
 }
 
@@ -73,6 +73,6 @@ void help_print_markdown(void)
         const struct setting *setting = &settings[i];
         const char *quote = !setting->initial_words && *setting->initial != '\0' ? "`" : "";
         printf("| `%s` | `%s` | %s%s%s | %s |\n", setting->name, setting_flag(setting, flag), quote,
-               default_words(setting), quote, setting->sentence);
+               help_default_words(setting), quote, setting->sentence);
     }
 }

@@ -39,13 +39,14 @@ static const struct metric {
      offsetof(struct recorder_status, inbox_rejected)},
 };
 
-static void metric_append(struct buffer *out, const char *name, const char *type, const char *help, uint64_t value)
+static void metrics_metric_append(struct buffer *out, const char *name, const char *type, const char *help,
+                                  uint64_t value)
 {
     buffer_printf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n" PREFIX "%s %" PRIu64 "\n", name, help, name,
                   type, name, value);
 }
 
-static void recorder_append(const struct board *board, struct buffer *out)
+static void metrics_recorder_append(const struct board *board, struct buffer *out)
 {
     struct recorder_status status;
     board_recorder(board, &status);
@@ -56,7 +57,7 @@ static void recorder_append(const struct board *board, struct buffer *out)
                   status.is_holder, status.is_standby);
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
         const uint64_t *value = (const uint64_t *)(const void *)((const char *)&status + metrics[i].offset);
-        metric_append(out, metrics[i].name, metrics[i].type, metrics[i].help, *value);
+        metrics_metric_append(out, metrics[i].name, metrics[i].type, metrics[i].help, *value);
     }
 }
 
@@ -66,11 +67,12 @@ void metrics_append(const struct board *board, struct buffer *out)
                   "# HELP " PREFIX "info The version that runs.\n# TYPE " PREFIX "info gauge\n" PREFIX
                   "info{version=\"%s\"} 1\n",
                   BRIDGE_VERSION);
-    metric_append(out, "workers_ready", "gauge", "Worker processes that are ready.", board_workers_ready(board));
-    metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
-                  board_connections(board));
-    metric_append(out, "streams_stalled_total", "counter", "Streams that were cut because the browser took nothing.",
-                  board_stalled(board));
+    metrics_metric_append(out, "workers_ready", "gauge", "Worker processes that are ready.",
+                          board_workers_ready(board));
+    metrics_metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
+                          board_connections(board));
+    metrics_metric_append(out, "streams_stalled_total", "counter",
+                          "Streams that were cut because the browser took nothing.", board_stalled(board));
     if (board_has_recorder(board))
-        recorder_append(board, out);
+        metrics_recorder_append(board, out);
 }

@@ -27,7 +27,7 @@ struct address {
 };
 
 /* host is numeric: config saw to that */
-static struct address address_of(const char *host, const struct config *config)
+static struct address probe_address_of(const char *host, const struct config *config)
 {
     struct address address = {.len = sizeof address.at.v4};
     in_port_t port = htons((in_port_t)config->port);
@@ -43,7 +43,7 @@ static struct address address_of(const char *host, const struct config *config)
 /* --- is it free? -------------------------------------------------------------------------------------------------- */
 
 /* 0, or why not. SO_REUSEADDR passes over connections of an earlier run that still linger, but not over a listener. */
-static int try_bind(const struct address *address)
+static int probe_try_bind(const struct address *address)
 {
     int on = 1, off = 0, error = 0, fd = socket(address->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -57,7 +57,7 @@ static int try_bind(const struct address *address)
     return error;
 }
 
-static const char *bind_hint(int error)
+static const char *probe_bind_hint(int error)
 {
     switch (error) {
     case EADDRINUSE:
@@ -73,22 +73,22 @@ static const char *bind_hint(int error)
 
 bool probe_is_free(const struct config *config)
 {
-    struct address address = address_of(config->host, config);
-    int error = try_bind(&address);
+    struct address address = probe_address_of(config->host, config);
+    int error = probe_try_bind(&address);
     if (error == EAFNOSUPPORT && strcmp(config->host, "::") == 0) { /* a kernel without IPv6 */
-        address = address_of("0.0.0.0", config);
-        error = try_bind(&address);
+        address = probe_address_of("0.0.0.0", config);
+        error = probe_try_bind(&address);
     }
     if (error == 0)
         return true;
     log_error("cannot_listen", "host=%s port=%u error=\"%s\" hint=\"%s\"", config->host, (unsigned)config->port,
-              strerror(error), bind_hint(error));
+              strerror(error), probe_bind_hint(error));
     return false;
 }
 
 /* --- is it ready? ------------------------------------------------------------------------------------------------- */
 
-static void limit_waiting(int fd, uint64_t until_ms)
+static void probe_limit_waiting(int fd, uint64_t until_ms)
 {
     uint64_t now_ms = clock_now_ms(), left_ms = until_ms > now_ms ? until_ms - now_ms : 1;
     struct timeval left = {.tv_sec = (time_t)(left_ms / 1000), .tv_usec = (suseconds_t)(left_ms % 1000 * 1000)};
@@ -97,29 +97,29 @@ static void limit_waiting(int fd, uint64_t until_ms)
 }
 
 /* A connected socket, or -1. */
-static int connect_to(const char *host, const struct config *config, uint64_t until_ms)
+static int probe_connect_to(const char *host, const struct config *config, uint64_t until_ms)
 {
-    struct address address = address_of(host, config);
+    struct address address = probe_address_of(host, config);
     int fd = socket(address.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    limit_waiting(fd, until_ms);
+    probe_limit_waiting(fd, until_ms);
     if (connect(fd, &address.at.any, address.len) == 0)
         return fd;
     close(fd);
     return -1;
 }
 
-static int connect_to_ours(const struct config *config, uint64_t until_ms)
+static int probe_connect_to_ours(const struct config *config, uint64_t until_ms)
 {
     if (strcmp(config->host, "::") != 0 && strcmp(config->host, "0.0.0.0") != 0)
-        return connect_to(config->host, config, until_ms);
-    int fd = connect_to("127.0.0.1", config, until_ms);
-    return fd >= 0 || strcmp(config->host, "::") != 0 ? fd : connect_to("::1", config, until_ms);
+        return probe_connect_to(config->host, config, until_ms);
+    int fd = probe_connect_to("127.0.0.1", config, until_ms);
+    return fd >= 0 || strcmp(config->host, "::") != 0 ? fd : probe_connect_to("::1", config, until_ms);
 }
 
 /* The status of GET /readyz, and what came behind the header; 0: no answer. */
-static int ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
+static int probe_ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
 {
     static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     size_t len = 0;
@@ -128,7 +128,7 @@ static int ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
     if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof request - 1))
         return 0;
     while (got > 0 && len < size - 1 && clock_now_ms() < until_ms) {
-        limit_waiting(fd, until_ms);
+        probe_limit_waiting(fd, until_ms);
         got = recv(fd, answer + len, size - 1 - len, 0);
         len += got > 0 ? (size_t)got : 0;
     }
@@ -142,7 +142,7 @@ bool probe_is_ready(const struct config *config)
 {
     uint64_t until_ms = clock_now_ms() + READY_WITHIN_MS;
     char answer[4096];
-    int fd = connect_to_ours(config, until_ms), status;
+    int fd = probe_connect_to_ours(config, until_ms), status;
     if (fd < 0) {
         printf("nobody listens on port %u\n", (unsigned)config->port);
         return false;
@@ -152,7 +152,7 @@ bool probe_is_ready(const struct config *config)
         printf("listening, with TLS\n");
         return true;
     }
-    status = ask_ready(fd, answer, sizeof answer, until_ms);
+    status = probe_ask_ready(fd, answer, sizeof answer, until_ms);
     close(fd);
     const char *body = status != 0 ? strstr(answer, "\r\n\r\n") : NULL;
     if (status == 0)

@@ -1,7 +1,7 @@
 /*
  * supervisor.c - waits for signals and for the time to start a child again; everything happens between two waits.
  *
- *     RUNNING ── SIGTERM, SIGINT, hopeless child: begin_end ──► ENDING_WORKERS ── no worker left: advance ──►
+ *     RUNNING ── SIGTERM, SIGINT, hopeless child: supervisor_begin_end ──► ENDING_WORKERS ── no worker left: advance ──►
  *     ENDING_RECORDER ── no recorder left: advance ──► GONE
  *
  *     RUNNING            dead children are started again, each after its back-off
@@ -75,13 +75,13 @@ uint64_t supervisor_backoff_ms(unsigned failures)
 
 /* --- children ----------------------------------------------------------------------------------------------------- */
 
-static bool is_worker(const struct child *child)
+static bool supervisor_is_worker(const struct child *child)
 {
     return child->parts & WORKER_SERVES;
 }
 
 /* In the child, for good. */
-_Noreturn static void child_main(const struct supervisor *supervisor, const struct child *child)
+_Noreturn static void supervisor_child_main(const struct supervisor *supervisor, const struct child *child)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor->pid) /* it died before we could ask to die with it */
@@ -92,54 +92,54 @@ _Noreturn static void child_main(const struct supervisor *supervisor, const stru
     exit(worker_run(supervisor->config, &task));
 }
 
-static void child_retry_later(struct child *child)
+static void supervisor_child_retry_later(struct child *child)
 {
     uint64_t now_ms = clock_now_ms();
     child->failures = now_ms - child->started_ms >= STABLE_MS ? 1 : child->failures + 1;
     child->start_at_ms = now_ms + random_below(supervisor_backoff_ms(child->failures) + 1);
 }
 
-static void child_start(struct supervisor *supervisor, struct child *child)
+static void supervisor_child_start(struct supervisor *supervisor, struct child *child)
 {
     child->started_ms = clock_now_ms();
-    if (is_worker(child))
+    if (supervisor_is_worker(child))
         board_say_worker(supervisor->board, child->number, BOARD_COMING);
     else
         board_reset_recorder(supervisor->board);
     fflush(NULL); /* or both would write what is buffered */
     pid_t pid = fork();
     if (pid == 0)
-        child_main(supervisor, child);
+        supervisor_child_main(supervisor, child);
     if (pid < 0) {
         log_error("cannot_fork", "role=%s number=%u error=\"%s\"", child->role, child->number, strerror(errno));
-        child_retry_later(child);
+        supervisor_child_retry_later(child);
         return;
     }
     child->pid = pid;
     log_debug("child_started", "role=%s number=%u child=%d", child->role, child->number, (int)pid);
 }
 
-static void children_start_due(struct supervisor *supervisor)
+static void supervisor_children_start_due(struct supervisor *supervisor)
 {
     uint64_t now_ms = clock_now_ms();
     for (unsigned i = 0; i < supervisor->count; i++)
         if (supervisor->children[i].pid == 0 && supervisor->children[i].start_at_ms <= now_ms)
-            child_start(supervisor, &supervisor->children[i]);
+            supervisor_child_start(supervisor, &supervisor->children[i]);
 }
 
-static unsigned children_alive(const struct supervisor *supervisor, bool workers)
+static unsigned supervisor_children_alive(const struct supervisor *supervisor, bool workers)
 {
     unsigned alive = 0;
     for (unsigned i = 0; i < supervisor->count; i++)
-        alive += supervisor->children[i].pid != 0 && is_worker(&supervisor->children[i]) == workers;
+        alive += supervisor->children[i].pid != 0 && supervisor_is_worker(&supervisor->children[i]) == workers;
     return alive;
 }
 
-static void children_kill(struct supervisor *supervisor, bool workers, int signal)
+static void supervisor_children_kill(struct supervisor *supervisor, bool workers, int signal)
 {
     for (unsigned i = 0; i < supervisor->count; i++) {
         struct child *child = &supervisor->children[i];
-        if (child->pid == 0 || is_worker(child) != workers)
+        if (child->pid == 0 || supervisor_is_worker(child) != workers)
             continue;
         if (signal == SIGKILL)
             log_warn("child_cut", "role=%s number=%u child=%d hint=\"it did not end in time\"", child->role,
@@ -151,7 +151,7 @@ static void children_kill(struct supervisor *supervisor, bool workers, int signa
 /* --- the end ------------------------------------------------------------------------------------------------------ */
 
 /* SIGKILL for workers comes in the middle of the time that worker_drain_ms() leaves, the recorder has the rest. */
-static void begin_end(struct supervisor *supervisor, int exit_code, const char *why)
+static void supervisor_begin_end(struct supervisor *supervisor, int exit_code, const char *why)
 {
     const struct config *config = supervisor->config;
     uint64_t now_ms = clock_now_ms();
@@ -162,66 +162,66 @@ static void begin_end(struct supervisor *supervisor, int exit_code, const char *
     supervisor->cut_recorder_ms = now_ms + config->drain_ms;
     supervisor->cut_workers_ms = now_ms + (worker_drain_ms(config) + config->drain_ms) / 2;
     supervisor_enter(supervisor, ENDING_WORKERS, why);
-    children_kill(supervisor, true, SIGTERM);
+    supervisor_children_kill(supervisor, true, SIGTERM);
 }
 
 /* Go on to the next state once the children of this one are gone. */
-static void advance(struct supervisor *supervisor)
+static void supervisor_advance(struct supervisor *supervisor)
 {
-    if (supervisor->state == ENDING_WORKERS && children_alive(supervisor, true) == 0) {
+    if (supervisor->state == ENDING_WORKERS && supervisor_children_alive(supervisor, true) == 0) {
         supervisor_enter(supervisor, ENDING_RECORDER, "no worker left");
-        children_kill(supervisor, false, SIGTERM);
+        supervisor_children_kill(supervisor, false, SIGTERM);
     }
-    if (supervisor->state == ENDING_RECORDER && children_alive(supervisor, false) == 0)
+    if (supervisor->state == ENDING_RECORDER && supervisor_children_alive(supervisor, false) == 0)
         supervisor_enter(supervisor, GONE, "no recorder left");
 }
 
 /* SIGKILL for those whose time is over; once, then their deaths are waited for. */
-static void cut_overdue(struct supervisor *supervisor)
+static void supervisor_cut_overdue(struct supervisor *supervisor)
 {
     uint64_t now_ms = clock_now_ms();
     if (supervisor->state == ENDING_WORKERS && now_ms >= supervisor->cut_workers_ms) {
-        children_kill(supervisor, true, SIGKILL);
+        supervisor_children_kill(supervisor, true, SIGKILL);
         supervisor->cut_workers_ms = UINT64_MAX;
     }
     if (supervisor->state == ENDING_RECORDER && now_ms >= supervisor->cut_recorder_ms) {
-        children_kill(supervisor, false, SIGKILL);
+        supervisor_children_kill(supervisor, false, SIGKILL);
         supervisor->cut_recorder_ms = UINT64_MAX;
     }
 }
 
 /* --- deaths ------------------------------------------------------------------------------------------------------- */
 
-static void child_died(struct supervisor *supervisor, struct child *child, int status)
+static void supervisor_child_died(struct supervisor *supervisor, struct child *child, int status)
 {
     bool is_expected = supervisor->state != RUNNING && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE;
     log_line(is_expected ? LOG_DEBUG : LOG_WARN, "child_died", "role=%s number=%u child=%d %s=%d", child->role,
              child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     child->pid = 0;
-    if (is_worker(child))
+    if (supervisor_is_worker(child))
         board_say_worker(supervisor->board, child->number, BOARD_ABSENT);
     else
         board_reset_recorder(supervisor->board);
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
-        begin_end(supervisor, EXIT_FAILURE, "a child said that another try is hopeless");
+        supervisor_begin_end(supervisor, EXIT_FAILURE, "a child said that another try is hopeless");
     else
-        child_retry_later(child);
+        supervisor_child_retry_later(child);
 }
 
 /* As PID 1 also orphans are ours to reap; they are nobody's in the table. */
-static void reap(struct supervisor *supervisor)
+static void supervisor_reap(struct supervisor *supervisor)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         for (unsigned i = 0; i < supervisor->count; i++)
             if (supervisor->children[i].pid == pid)
-                child_died(supervisor, &supervisor->children[i], status);
+                supervisor_child_died(supervisor, &supervisor->children[i], status);
 }
 
 /* --- waiting ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t next_due_ms(const struct supervisor *supervisor)
+static uint64_t supervisor_next_due_ms(const struct supervisor *supervisor)
 {
     uint64_t due_ms = UINT64_MAX;
     switch (supervisor->state) {
@@ -241,9 +241,9 @@ static uint64_t next_due_ms(const struct supervisor *supervisor)
 }
 
 /* The next signal, or 0 when something is due. */
-static int wait_for_signal(const struct supervisor *supervisor)
+static int supervisor_wait_for_signal(const struct supervisor *supervisor)
 {
-    uint64_t now_ms = clock_now_ms(), due_ms = next_due_ms(supervisor);
+    uint64_t now_ms = clock_now_ms(), due_ms = supervisor_next_due_ms(supervisor);
     uint64_t wait_ms = due_ms <= now_ms ? 0 : due_ms - now_ms < WAIT_MOST_MS ? due_ms - now_ms : WAIT_MOST_MS;
     struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000), .tv_nsec = (long)(wait_ms % 1000 * 1000000)};
     int signal = sigtimedwait(&supervisor->signals, NULL, &wait);
@@ -252,7 +252,8 @@ static int wait_for_signal(const struct supervisor *supervisor)
 
 /* --- all together ------------------------------------------------------------------------------------------------- */
 
-static void child_add(struct supervisor *supervisor, enum worker_parts parts, const char *role, unsigned number)
+static void supervisor_child_add(struct supervisor *supervisor, enum worker_parts parts, const char *role,
+                                 unsigned number)
 {
     CHECK(supervisor->count < CHILDREN_MAX);
     supervisor->children[supervisor->count++] = (struct child){.parts = parts, .role = role, .number = number};
@@ -268,9 +269,9 @@ static void supervisor_init(struct supervisor *supervisor, const struct config *
     signal(SIGCHLD, SIG_DFL); /* where it was ignored, waitpid() would have nothing to tell */
     sigprocmask(SIG_BLOCK, &supervisor->signals, NULL);
     if (config->channels.count > 0)
-        child_add(supervisor, WORKER_RECORDS, "recorder", 0);
+        supervisor_child_add(supervisor, WORKER_RECORDS, "recorder", 0);
     for (unsigned i = 0; i < config->workers; i++)
-        child_add(supervisor, WORKER_SERVES, "worker", i);
+        supervisor_child_add(supervisor, WORKER_SERVES, "worker", i);
     supervisor->board = board_new((unsigned)config->workers, config->channels.count > 0);
     CHECK(supervisor->board);
 }
@@ -282,13 +283,13 @@ int supervisor_run(const struct config *config)
     supervisor_init(&supervisor, config);
     while (supervisor.state != GONE) {
         if (supervisor.state == RUNNING)
-            children_start_due(&supervisor);
-        int signal = wait_for_signal(&supervisor);
+            supervisor_children_start_due(&supervisor);
+        int signal = supervisor_wait_for_signal(&supervisor);
         if (signal == SIGTERM || signal == SIGINT)
-            begin_end(&supervisor, EXIT_SUCCESS, signal == SIGTERM ? "SIGTERM" : "SIGINT");
-        reap(&supervisor); /* after any signal: several SIGCHLD may have become one */
-        advance(&supervisor);
-        cut_overdue(&supervisor);
+            supervisor_begin_end(&supervisor, EXIT_SUCCESS, signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        supervisor_reap(&supervisor); /* after any signal: several SIGCHLD may have become one */
+        supervisor_advance(&supervisor);
+        supervisor_cut_overdue(&supervisor);
     }
     board_free(supervisor.board);
     /* The signals stay blocked: a second SIGTERM must not turn a good end into a bad one. */

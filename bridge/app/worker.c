@@ -1,9 +1,9 @@
 /*
  * worker.c - birth in the order base, broker, transport, recorder; death in the reverse order.
  *
- *     loop_run ── SIGTERM: on_terminate ──► transport_drain ──► on_drained ──► recorder_leave ──► on_left ──► loop_stop
+ *     loop_run ── SIGTERM: worker_on_terminate ──► transport_drain ──► worker_on_drained ──► recorder_leave ──► worker_on_left ──► loop_stop
  *
- * A part that this process does not have is passed over. on_left also comes from a timer, should Redis never answer.
+ * A part that this process does not have is passed over. worker_on_left also comes from a timer, should Redis never answer.
  */
 #include "worker.h"
 
@@ -47,24 +47,24 @@ uint64_t worker_drain_ms(const struct config *config)
 
 /* --- the way out -------------------------------------------------------------------------------------------------- */
 
-static void on_left(void *arg)
+static void worker_on_left(void *arg)
 {
     struct worker *worker = arg;
     loop_stop(worker->loop);
 }
 
-static void on_drained(void *arg)
+static void worker_on_drained(void *arg)
 {
     struct worker *worker = arg;
     if (!worker->recorder) {
-        on_left(worker);
+        worker_on_left(worker);
         return;
     }
     timer_start(worker->leave_deadline, LEAVE_WITHIN_MS);
-    recorder_leave(worker->recorder, on_left, worker);
+    recorder_leave(worker->recorder, worker_on_left, worker);
 }
 
-static void on_terminate(int signal, void *arg)
+static void worker_on_terminate(int signal, void *arg)
 {
     struct worker *worker = arg;
     if (worker->is_ending) /* said again: it is on its way */
@@ -72,13 +72,13 @@ static void on_terminate(int signal, void *arg)
     worker->is_ending = true;
     log_info("ending", "signal=%d", signal);
     if (worker->transport)
-        transport_drain(worker->transport, worker_drain_ms(worker->config), on_drained, worker);
+        transport_drain(worker->transport, worker_drain_ms(worker->config), worker_on_drained, worker);
     else
-        on_drained(worker);
+        worker_on_drained(worker);
 }
 
 /* Whoever started us wants it to pass by: the supervisor (Ctrl-C is for it alone), or a shell with `&`. */
-static bool is_ignored(int signal)
+static bool worker_is_ignored(int signal)
 {
     struct sigaction now;
     return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
@@ -87,7 +87,7 @@ static bool is_ignored(int signal)
 /* --- readiness ---------------------------------------------------------------------------------------------------- */
 
 /* At the end of each turn; the beat makes a turn every second. */
-static void say_serving(void *arg)
+static void worker_say_serving(void *arg)
 {
     struct worker *worker = arg;
     struct broker_status broker;
@@ -104,7 +104,7 @@ static void say_serving(void *arg)
     worker->stalled_said = transport.stalled;
 }
 
-static void say_recording(void *arg)
+static void worker_say_recording(void *arg)
 {
     struct worker *worker = arg;
     struct recorder_status status;
@@ -112,13 +112,13 @@ static void say_recording(void *arg)
     board_say_recorder(worker->task->board, &status);
 }
 
-static const char *peers_missing(void *arg)
+static const char *worker_peers_missing(void *arg)
 {
     const struct worker *worker = arg;
     return board_missing(worker->task->board);
 }
 
-static void append_metrics(void *arg, struct buffer *out)
+static void worker_append_metrics(void *arg, struct buffer *out)
 {
     const struct worker *worker = arg;
     metrics_append(worker->task->board, out);
@@ -126,7 +126,7 @@ static void append_metrics(void *arg, struct buffer *out)
 
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
 
-static int serve(struct worker *worker)
+static int worker_serve(struct worker *worker)
 {
     const struct config *config = worker->config;
     const struct broker_config broker_config = {
@@ -157,20 +157,20 @@ static int serve(struct worker *worker)
         .max_channels = (unsigned)config->max_channels,
         .max_connections = (unsigned)config->max_connections,
         .version = BRIDGE_VERSION,
-        .peers_missing = peers_missing,
-        .append_metrics = append_metrics,
+        .peers_missing = worker_peers_missing,
+        .append_metrics = worker_append_metrics,
         .peers = worker,
     };
     transport_config.files = files_all(&transport_config.file_count);
     worker->broker = broker_new(worker->loop, &broker_config);
     if (!worker->broker)
         return WORKER_FAILED;
-    loop_on_turn_end(worker->loop, say_serving, worker);
+    loop_on_turn_end(worker->loop, worker_say_serving, worker);
     worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
     return worker->transport ? WORKER_DONE : WORKER_HOPELESS;
 }
 
-static int record(struct worker *worker)
+static int worker_record(struct worker *worker)
 {
     const struct recorder_config recorder_config = {
         .redis = worker->config->redis,
@@ -181,12 +181,12 @@ static int record(struct worker *worker)
     worker->recorder = recorder_new(worker->loop, &recorder_config);
     if (!worker->recorder)
         return WORKER_FAILED;
-    loop_on_turn_end(worker->loop, say_recording, worker);
+    loop_on_turn_end(worker->loop, worker_say_recording, worker);
     return WORKER_DONE;
 }
 
 /* The supervisor had blocked them; one that has come since then is heard now. */
-static void unblock_signals(void)
+static void worker_unblock_signals(void)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -199,17 +199,17 @@ static int worker_init(struct worker *worker)
     worker->loop = loop_new();
     if (!worker->loop)
         return WORKER_FAILED;
-    worker->leave_deadline = timer_new(worker->loop, on_left, worker);
+    worker->leave_deadline = timer_new(worker->loop, worker_on_left, worker);
     if (!worker->leave_deadline)
         return WORKER_FAILED;
-    loop_on_signal(worker->loop, SIGTERM, on_terminate, worker);
-    if (!is_ignored(SIGINT))
-        loop_on_signal(worker->loop, SIGINT, on_terminate, worker);
-    unblock_signals();
+    loop_on_signal(worker->loop, SIGTERM, worker_on_terminate, worker);
+    if (!worker_is_ignored(SIGINT))
+        loop_on_signal(worker->loop, SIGINT, worker_on_terminate, worker);
+    worker_unblock_signals();
     if (worker->task->parts & WORKER_SERVES)
-        code = serve(worker);
+        code = worker_serve(worker);
     if (code == WORKER_DONE && worker->task->parts & WORKER_RECORDS && worker->config->channels.count > 0)
-        code = record(worker);
+        code = worker_record(worker);
     return code;
 }
 

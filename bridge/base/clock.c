@@ -12,9 +12,9 @@
 #include <sys/random.h>
 #include <time.h>
 
-static uint64_t held_ms; /* where a test holds the clock; 0: it runs */
+static uint64_t clock_held_ms; /* where a test holds the clock; 0: it runs */
 
-static uint64_t read_ms(clockid_t which)
+static uint64_t clock_read_ms(clockid_t which)
 {
     struct timespec now;
     CHECK(clock_gettime(which, &now) == 0);
@@ -24,20 +24,20 @@ static uint64_t read_ms(clockid_t which)
 uint64_t clock_now_ms(void)
 {
     /* + 1: right after boot too, 0 is never an answer, so callers may use it for "not yet". */
-    return held_ms != 0 ? held_ms : read_ms(CLOCK_MONOTONIC) + 1;
+    return clock_held_ms != 0 ? clock_held_ms : clock_read_ms(CLOCK_MONOTONIC) + 1;
 }
 
 uint64_t clock_wall_ms(void)
 {
-    return read_ms(CLOCK_REALTIME);
+    return clock_read_ms(CLOCK_REALTIME);
 }
 
 void clock_hold(uint64_t now_ms)
 {
-    held_ms = now_ms;
+    clock_held_ms = now_ms;
 }
 
-static void random_fill(void *out, size_t len)
+static void clock_random_fill(void *out, size_t len)
 {
     unsigned char *at = out;
     while (len > 0) {
@@ -58,7 +58,7 @@ uint64_t random_below(uint64_t limit)
     /* Rolls from the incomplete last round of `limit` numbers are rolled again: they would favour the low numbers. */
     uint64_t incomplete = (UINT64_MAX % limit + 1) % limit;
     do
-        random_fill(&roll, sizeof roll);
+        clock_random_fill(&roll, sizeof roll);
     while (roll > UINT64_MAX - incomplete);
     return roll % limit;
 }
@@ -70,7 +70,7 @@ void random_token(char *out, size_t len)
         return;
     for (size_t at = 0; at + 1 < len;) {
         unsigned char rolls[64];
-        random_fill(rolls, sizeof rolls);
+        clock_random_fill(rolls, sizeof rolls);
         for (size_t i = 0; i < sizeof rolls && at + 1 < len; i++)
             if (rolls[i] < 252) /* 7 times 36: each digit as likely */
                 out[at++] = digits[rolls[i] % 36];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *copy_string(char **at, const char *bytes, size_t len)
+static const char *entry_copy_string(char **at, const char *bytes, size_t len)
 {
     char *copy = *at;
     if (len > 0)
@@ -18,7 +18,7 @@ static const char *copy_string(char **at, const char *bytes, size_t len)
     return copy;
 }
 
-static size_t strings_size(size_t channel, size_t event, size_t from, size_t payload)
+static size_t entry_strings_size(size_t channel, size_t event, size_t from, size_t payload)
 {
     return channel + event + from + payload + 4;
 }
@@ -26,7 +26,7 @@ static size_t strings_size(size_t channel, size_t event, size_t from, size_t pay
 struct entry *entry_new(const struct entry_source *s)
 {
     struct entry *entry =
-        malloc(sizeof *entry + strings_size(s->channel_len, s->event_len, s->from_len, s->payload_len));
+        malloc(sizeof *entry + entry_strings_size(s->channel_len, s->event_len, s->from_len, s->payload_len));
     if (!entry)
         return NULL;
     char *at = (char *)(entry + 1);
@@ -40,10 +40,10 @@ struct entry *entry_new(const struct entry_source *s)
         .from_len = s->from_len,
         .payload_len = s->payload_len,
     };
-    entry->channel = copy_string(&at, s->channel, s->channel_len);
-    entry->event = copy_string(&at, s->event, s->event_len);
-    entry->from = copy_string(&at, s->from, s->from_len);
-    entry->payload = copy_string(&at, s->payload, s->payload_len);
+    entry->channel = entry_copy_string(&at, s->channel, s->channel_len);
+    entry->event = entry_copy_string(&at, s->event, s->event_len);
+    entry->from = entry_copy_string(&at, s->from, s->from_len);
+    entry->payload = entry_copy_string(&at, s->payload, s->payload_len);
     return entry;
 }
 
@@ -84,5 +84,6 @@ const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_e
 
 size_t entry_size(const struct entry *entry)
 {
-    return sizeof *entry + strings_size(entry->channel_len, entry->event_len, entry->from_len, entry->payload_len);
+    return sizeof *entry +
+           entry_strings_size(entry->channel_len, entry->event_len, entry->from_len, entry->payload_len);
 }

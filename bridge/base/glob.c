@@ -36,7 +36,7 @@ bool glob_is_pattern(const char *name, size_t len)
 /* --- one part of a glob against one byte -------------------------------------------------------------------------- */
 
 /* p->at is behind the '['; it ends behind the ']', or at the end of an unclosed class. */
-static bool class_takes(struct pattern *p, char c)
+static bool glob_class_takes(struct pattern *p, char c)
 {
     bool is_not = p->at < p->end && *p->at == '^', is_in = false;
     if (is_not)
@@ -59,7 +59,7 @@ static bool class_takes(struct pattern *p, char c)
 }
 
 /* Does the part at p->at, which is not a star, take the byte? Moves to the next part in any case. */
-static bool part_takes(struct pattern *p, char c)
+static bool glob_part_takes(struct pattern *p, char c)
 {
     switch (*p->at) {
     case '?':
@@ -67,7 +67,7 @@ static bool part_takes(struct pattern *p, char c)
         return true;
     case '[':
         p->at++;
-        return class_takes(p, c);
+        return glob_class_takes(p, c);
     case '\\':
         if (p->end - p->at >= 2)
             p->at++;
@@ -89,7 +89,7 @@ bool glob_match(const char *glob, size_t glob_len, const char *name, size_t len)
                 return true;
             after_star = p;
             retry = name;
-        } else if (p.at < p.end && part_takes(&p, *name)) {
+        } else if (p.at < p.end && glob_part_takes(&p, *name)) {
             name++;
         } else if (after_star.at) {
             p = after_star;
@@ -122,7 +122,7 @@ struct parts {
     struct part list[CHANNEL_LEN_MAX];
 };
 
-static void part_read(struct part *part, struct pattern *p)
+static void glob_part_read(struct part *part, struct pattern *p)
 {
     struct pattern next = *p;
     *part = (struct part){.is_star = *p->at == '*', .is_any = *p->at == '?'};
@@ -132,13 +132,13 @@ static void part_read(struct part *part, struct pattern *p)
     }
     for (unsigned byte = 0; byte < 256; byte++) {
         next = *p;
-        if (part_takes(&next, (char)byte))
+        if (glob_part_takes(&next, (char)byte))
             part->bytes[byte / 8] |= (unsigned char)(1u << byte % 8);
     }
     *p = next;
 }
 
-static void mark_runs(struct parts *parts)
+static void glob_mark_runs(struct parts *parts)
 {
     for (size_t start = 0, end; start < parts->count; start = end) {
         bool has_star = false;
@@ -152,19 +152,19 @@ static void mark_runs(struct parts *parts)
 }
 
 /* false: too long */
-static bool parts_read(struct parts *parts, const char *glob, size_t len)
+static bool glob_parts_read(struct parts *parts, const char *glob, size_t len)
 {
     struct pattern p = {glob, glob + len};
     for (parts->count = 0; p.at < p.end; parts->count++) {
         if (parts->count == CHANNEL_LEN_MAX)
             return false;
-        part_read(&parts->list[parts->count], &p);
+        glob_part_read(&parts->list[parts->count], &p);
     }
-    mark_runs(parts);
+    glob_mark_runs(parts);
     return true;
 }
 
-static bool is_within(const struct part *inner, const struct part *outer)
+static bool glob_is_within(const struct part *inner, const struct part *outer)
 {
     for (unsigned i = 0; i < sizeof inner->bytes; i++)
         if (inner->bytes[i] & ~outer->bytes[i])
@@ -173,7 +173,7 @@ static bool is_within(const struct part *inner, const struct part *outer)
 }
 
 /* A row of the table: fits[j] is true where the outer parts so far can take exactly the first j inner parts. */
-static void row_step(bool fits[static CHANNEL_LEN_MAX + 1], const struct part *part, const struct parts *inner)
+static void glob_row_step(bool fits[static CHANNEL_LEN_MAX + 1], const struct part *part, const struct parts *inner)
 {
     bool from = fits[0]; /* the row above fits here, or does with stars passed over */
     fits[0] = from && part->is_star;
@@ -185,16 +185,16 @@ static void row_step(bool fits[static CHANNEL_LEN_MAX + 1], const struct part *p
         else if (letter->is_star)
             fits[j] = passes && fits[j - 1];
         else
-            fits[j] = from && is_within(letter, part);
+            fits[j] = from && glob_is_within(letter, part);
         from = above || (passes && from);
     }
 }
 
-static bool parts_contain(const struct parts *outer, const struct parts *inner)
+static bool glob_parts_contain(const struct parts *outer, const struct parts *inner)
 {
     bool fits[CHANNEL_LEN_MAX + 1] = {true};
     for (size_t i = 0; i < outer->count; i++)
-        row_step(fits, &outer->list[i], inner);
+        glob_row_step(fits, &outer->list[i], inner);
     return fits[inner->count];
 }
 
@@ -207,8 +207,8 @@ bool glob_contains(const char *outer, size_t outer_len, const char *inner, size_
     parts = malloc(2 * sizeof *parts);
     if (!parts)
         return false;
-    contains = parts_read(&parts[0], outer, outer_len) && parts_read(&parts[1], inner, inner_len) &&
-               parts_contain(&parts[0], &parts[1]);
+    contains = glob_parts_read(&parts[0], outer, outer_len) && glob_parts_read(&parts[1], inner, inner_len) &&
+               glob_parts_contain(&parts[0], &parts[1]);
     free(parts);
     return contains;
 }
@@ -216,23 +216,23 @@ bool glob_contains(const char *outer, size_t outer_len, const char *inner, size_
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
 /* The end of the part at `at`: the next comma that no backslash escapes. */
-static const char *part_end(const char *at)
+static const char *glob_part_end(const char *at)
 {
     while (*at != '\0' && *at != ',')
         at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
     return at;
 }
 
-static bool is_space(char c)
+static bool glob_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static bool list_add(struct glob_list *list, const char *from, const char *to)
+static bool glob_list_add(struct glob_list *list, const char *from, const char *to)
 {
-    while (from < to && is_space(*from))
+    while (from < to && glob_is_space(*from))
         from++;
-    while (from < to && is_space(to[-1]))
+    while (from < to && glob_is_space(to[-1]))
         to--;
     if (from == to)
         return true;
@@ -251,8 +251,8 @@ bool glob_list_parse(struct glob_list *list, const char *text)
 {
     *list = (struct glob_list){0};
     for (const char *at = text, *end;; at = end + 1) {
-        end = part_end(at);
-        if (!list_add(list, at, end)) {
+        end = glob_part_end(at);
+        if (!glob_list_add(list, at, end)) {
             glob_list_fini(list);
             return false;
         }
@@ -289,7 +289,7 @@ bool glob_list_contains(const struct glob_list *list, const char *name, size_t l
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
-static bool has_control(const char *name, size_t len)
+static bool glob_has_control(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)name[i], next = i + 1 < len ? (unsigned char)name[i + 1] : 0;
@@ -308,7 +308,7 @@ const char *channel_name_error(const char *name, size_t len)
         return "a channel name has at most 256 bytes";
     if (!utf8_is_valid(name, len))
         return "a channel name is UTF-8";
-    if (has_control(name, len))
+    if (glob_has_control(name, len))
         return "a channel name has no control characters";
     return NULL;
 }

@@ -30,7 +30,7 @@ static struct {
     const char *role;
 } settings = {LOG_INFO, false, "bridge"};
 
-static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char *const log_level_names[] = {"error", "warn", "info", "debug"};
 
 struct line {
     size_t len;
@@ -49,14 +49,14 @@ bool log_is_on(enum log_level level)
     return level <= settings.level;
 }
 
-static bool is_plain(char c)
+static bool log_is_plain(char c)
 {
     return c >= ' ' && c <= '~';
 }
 
 /* --- putting a line together: what does not fit is left out ------------------------------------------------------- */
 
-static void put(struct line *line, const char *bytes, size_t len)
+static void log_put(struct line *line, const char *bytes, size_t len)
 {
     size_t room = sizeof line->bytes - line->len;
     if (len > room)
@@ -65,18 +65,18 @@ static void put(struct line *line, const char *bytes, size_t len)
     line->len += len;
 }
 
-static void put_text(struct line *line, const char *text)
+static void log_put_text(struct line *line, const char *text)
 {
-    put(line, text, strlen(text));
+    log_put(line, text, strlen(text));
 }
 
-static void put_number(struct line *line, long number)
+static void log_put_number(struct line *line, long number)
 {
     char text[24];
-    put(line, text, (size_t)snprintf(text, sizeof text, "%ld", number));
+    log_put(line, text, (size_t)snprintf(text, sizeof text, "%ld", number));
 }
 
-static void put_time(struct line *line)
+static void log_put_time(struct line *line)
 {
     uint64_t now_ms = clock_wall_ms();
     time_t seconds = (time_t)(now_ms / 1000);
@@ -85,98 +85,98 @@ static void put_time(struct line *line)
     gmtime_r(&seconds, &tm);
     size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
     len += (size_t)snprintf(text + len, sizeof text - len, ".%03uZ", (unsigned)(now_ms % 1000));
-    put(line, text, len);
+    log_put(line, text, len);
 }
 
-static void put_json_string(struct line *line, const char *bytes, size_t len)
+static void log_put_json_string(struct line *line, const char *bytes, size_t len)
 {
-    put(line, "\"", 1);
+    log_put(line, "\"", 1);
     for (size_t i = 0; i < len && line->len + 8 < sizeof line->bytes; i++) {
         if (bytes[i] == '"' || bytes[i] == '\\')
-            put(line, "\\", 1);
-        put(line, bytes + i, 1);
+            log_put(line, "\\", 1);
+        log_put(line, bytes + i, 1);
     }
-    put(line, "\"", 1);
+    log_put(line, "\"", 1);
 }
 
 /* A count or a size becomes a JSON number; longer ones would lose digits in readers that know doubles only. */
-static bool is_number(const char *value, size_t len)
+static bool log_is_number(const char *value, size_t len)
 {
     return len >= 1 && len <= 15 && strspn(value, "0123456789") >= len && (len == 1 || value[0] != '0');
 }
 
 /* The length of the key where `at` is the start of `key=`, else 0. */
-static size_t key_len(const char *at)
+static size_t log_key_len(const char *at)
 {
     size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
     return at[len] == '=' ? len : 0;
 }
 
 /* `key=value key="value" …` as JSON members. A value without quotes goes on to the next key, spaces included. */
-static void put_json_pairs(struct line *line, const char *at)
+static void log_put_json_pairs(struct line *line, const char *at)
 {
     for (;;) {
         at += strspn(at, " ");
         if (*at == '\0' || line->len + 256 > sizeof line->bytes)
             return;
-        size_t key = key_len(at);
+        size_t key = log_key_len(at);
         const char *value = key > 0 ? at + key + 1 : at, *end, *next;
 
-        put(line, ",", 1);
-        put_json_string(line, key > 0 ? at : "text", key > 0 ? key : 4);
-        put(line, ":", 1);
+        log_put(line, ",", 1);
+        log_put_json_string(line, key > 0 ? at : "text", key > 0 ? key : 4);
+        log_put(line, ":", 1);
         if (*value == '"') {
             end = strchrnul(++value, '"');
             next = *end == '"' ? end + 1 : end;
         } else {
             end = strchrnul(value, ' ');
-            while (*end == ' ' && key_len(end + 1) == 0)
+            while (*end == ' ' && log_key_len(end + 1) == 0)
                 end = strchrnul(end + 1, ' ');
             next = end;
         }
-        if (is_number(value, (size_t)(end - value)))
-            put(line, value, (size_t)(end - value));
+        if (log_is_number(value, (size_t)(end - value)))
+            log_put(line, value, (size_t)(end - value));
         else
-            put_json_string(line, value, (size_t)(end - value));
+            log_put_json_string(line, value, (size_t)(end - value));
         at = next;
     }
 }
 
-static void put_json_line(struct line *line, enum log_level level, const char *event, const char *body)
+static void log_put_json_line(struct line *line, enum log_level level, const char *event, const char *body)
 {
-    put_text(line, "{\"time\":\"");
-    put_time(line);
-    put_text(line, "\",\"level\":\"");
-    put_text(line, level_names[level]);
-    put_text(line, "\",\"message\":");
-    put_json_string(line, event, strlen(event));
-    put_text(line, ",\"role\":");
-    put_json_string(line, settings.role, strlen(settings.role));
-    put_text(line, ",\"pid\":");
-    put_number(line, (long)getpid());
-    put_json_pairs(line, body);
-    put_text(line, "}");
+    log_put_text(line, "{\"time\":\"");
+    log_put_time(line);
+    log_put_text(line, "\",\"level\":\"");
+    log_put_text(line, log_level_names[level]);
+    log_put_text(line, "\",\"message\":");
+    log_put_json_string(line, event, strlen(event));
+    log_put_text(line, ",\"role\":");
+    log_put_json_string(line, settings.role, strlen(settings.role));
+    log_put_text(line, ",\"pid\":");
+    log_put_number(line, (long)getpid());
+    log_put_json_pairs(line, body);
+    log_put_text(line, "}");
 }
 
-static void put_text_line(struct line *line, enum log_level level, const char *event, const char *body)
+static void log_put_text_line(struct line *line, enum log_level level, const char *event, const char *body)
 {
-    put_time(line);
-    put_text(line, " ");
-    put_text(line, level_names[level]);
-    put_text(line, " ");
-    put_text(line, settings.role);
-    put_text(line, "[");
-    put_number(line, (long)getpid());
-    put_text(line, "] ");
-    put_text(line, event);
+    log_put_time(line);
+    log_put_text(line, " ");
+    log_put_text(line, log_level_names[level]);
+    log_put_text(line, " ");
+    log_put_text(line, settings.role);
+    log_put_text(line, "[");
+    log_put_number(line, (long)getpid());
+    log_put_text(line, "] ");
+    log_put_text(line, event);
     if (*body != '\0')
-        put_text(line, " ");
-    put_text(line, body);
+        log_put_text(line, " ");
+    log_put_text(line, body);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-static void format_body(char out[static BODY_MAX], const char *format, va_list args)
+static void log_format_body(char out[static BODY_MAX], const char *format, va_list args)
 {
     int len = vsnprintf(out, BODY_MAX, format, args);
     if (len < 0)
@@ -185,7 +185,7 @@ static void format_body(char out[static BODY_MAX], const char *format, va_list a
         memcpy(out + BODY_MAX - 4, "...", 4);
     /* Whoever forgot LOG_TEXT still can't start a line of their own or move a terminal's cursor. */
     for (char *at = out; *at != '\0'; at++)
-        if (!is_plain(*at))
+        if (!log_is_plain(*at))
             *at = '?';
 }
 
@@ -198,12 +198,12 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     if (!log_is_on(level))
         return;
     va_start(args, format);
-    format_body(body, format, args);
+    log_format_body(body, format, args);
     va_end(args);
     if (settings.json)
-        put_json_line(&line, level, event, body);
+        log_put_json_line(&line, level, event, body);
     else
-        put_text_line(&line, level, event, body);
+        log_put_text_line(&line, level, event, body);
     if (line.len == sizeof line.bytes)
         line.len--;
     line.bytes[line.len++] = '\n';
@@ -216,7 +216,7 @@ const char *log_text(char out[static LOG_TEXT_MAX], const char *bytes, size_t le
 {
     size_t at = 0;
     for (size_t i = 0; i < len && i < TEXT_BYTES; i++) {
-        if (is_plain(bytes[i]) && bytes[i] != '"' && bytes[i] != '\\')
+        if (log_is_plain(bytes[i]) && bytes[i] != '"' && bytes[i] != '\\')
             out[at++] = bytes[i];
         else
             at += (size_t)snprintf(out + at, 5, "\\x%02x", (unsigned char)bytes[i]);

@@ -44,7 +44,7 @@ struct timer {
     void *arg;
 };
 
-static void on_libevent_log(int severity, const char *message)
+static void loop_on_libevent_log(int severity, const char *message)
 {
     log_line(severity >= EVENT_LOG_WARN ? LOG_WARN : LOG_DEBUG, "libevent", "text=\"%s\"",
              LOG_TEXT(message, strlen(message)));
@@ -54,7 +54,7 @@ struct loop *loop_new(void)
 {
     struct loop *loop = calloc(1, sizeof *loop);
     struct event_config *config = event_config_new();
-    event_set_log_callback(on_libevent_log);
+    event_set_log_callback(loop_on_libevent_log);
     if (loop && config) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
         /* hiredis takes its wish to read back and makes it anew at each read: not to be two system calls each time. */
@@ -84,7 +84,7 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
-static void run_hooks(struct loop *loop)
+static void loop_run_hooks(struct loop *loop)
 {
     for (unsigned i = 0; i < loop->hook_count; i++)
         loop->hooks[i].fn(loop->hooks[i].arg);
@@ -99,7 +99,7 @@ void loop_run(struct loop *loop)
         int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY | (loop->is_again ? EVLOOP_NONBLOCK : 0);
         loop->is_again = false;
         CHECK(event_base_loop(loop->base, flags) >= 0);
-        run_hooks(loop);
+        loop_run_hooks(loop);
     } while (!loop->is_stopping);
 }
 
@@ -121,7 +121,7 @@ void loop_again(struct loop *loop)
 
 /* --- signals ------------------------------------------------------------------------------------------------------ */
 
-static void on_signal(evutil_socket_t signal, short what, void *arg)
+static void loop_hear_signal(evutil_socket_t signal, short what, void *arg)
 {
     struct signal_watch *watch = arg;
     (void)what;
@@ -132,7 +132,7 @@ void loop_on_signal(struct loop *loop, int signal, loop_signal_fn fn, void *arg)
 {
     CHECK(loop->watch_count < SIGNALS_MAX);
     struct signal_watch *watch = &loop->watches[loop->watch_count++];
-    *watch = (struct signal_watch){evsignal_new(loop->base, signal, on_signal, watch), fn, arg};
+    *watch = (struct signal_watch){evsignal_new(loop->base, signal, loop_hear_signal, watch), fn, arg};
     CHECK(watch->event && event_add(watch->event, NULL) == 0);
 }
 
@@ -143,7 +143,7 @@ struct event_base *loop_base(struct loop *loop)
 
 /* --- timers ------------------------------------------------------------------------------------------------------- */
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void loop_on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct timer *timer = arg;
     (void)fd;
@@ -156,7 +156,7 @@ struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg)
     struct timer *timer = malloc(sizeof *timer);
     if (!timer)
         return NULL;
-    *timer = (struct timer){evtimer_new(loop->base, on_timer, timer), fn, arg};
+    *timer = (struct timer){evtimer_new(loop->base, loop_on_timer, timer), fn, arg};
     if (!timer->event) {
         free(timer);
         return NULL;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* Read the digits at *text; false where there are none, or more than 64 bits hold. */
-static bool parse_number(const char **text, const char *end, uint64_t *out)
+static bool position_parse_number(const char **text, const char *end, uint64_t *out)
 {
     const char *at = *text;
     uint64_t number = 0;
@@ -29,9 +29,9 @@ bool position_parse(const char *text, size_t len, struct position *out)
     if (!text || len >= POSITION_TEXT_MAX)
         return false;
     end = text + len;
-    if (!parse_number(&text, end, &p.ms))
+    if (!position_parse_number(&text, end, &p.ms))
         return false;
-    if (text < end && (*text++ != '-' || !parse_number(&text, end, &p.seq)))
+    if (text < end && (*text++ != '-' || !position_parse_number(&text, end, &p.seq)))
         return false;
     if (text != end)
         return false;

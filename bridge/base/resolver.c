@@ -4,11 +4,11 @@
  * A new base per lookup reads /etc/resolv.conf and /etc/hosts as they are now (a container's network may have changed
  * since the last reconnect) and forgets which name servers failed a while ago. Lookups are rare: one per connect.
  *
- *     resolver_lookup ──► evdns_getaddrinfo ──► on_answer: result kept ──► (later) on_told: base freed, fn called
- *                               └─ resolver_free, or another lookup: base freed ──► on_answer: nobody waits
+ *     resolver_lookup ──► evdns_getaddrinfo ──► resolver_on_answer: result kept ──► (later) resolver_on_told: base freed, fn called
+ *                               └─ resolver_free, or another lookup: base freed ──► resolver_on_answer: nobody waits
  *
  * Lives     evdns calls back for every request: at once, from the loop, or, when its base is freed, from a deferred
- *           callback. So a lookup is freed by on_answer alone. It can outlive the resolver by a turn (loop_free() lets
+ *           callback. So a lookup is freed by resolver_on_answer alone. It can outlive the resolver by a turn (loop_free() lets
  *           that turn happen) and then knows nobody.
  * Trap      evdns must not lose its base while one of its callbacks is on the stack. So the caller is told from a
  *           timer, where it may look up again or free the resolver.
@@ -40,14 +40,14 @@ struct resolver {
     void *arg;
 };
 
-static void on_evdns_log(int is_warning, const char *message)
+static void resolver_on_evdns_log(int is_warning, const char *message)
 {
     (void)is_warning; /* a name server that is slow or away: the lookup's own answer says what matters */
     log_debug("evdns", "text=\"%s\"", LOG_TEXT(message, strlen(message)));
 }
 
 /* Forget what is under way, if anything. Not from within a callback of evdns. */
-static void drop(struct resolver *resolver)
+static void resolver_drop(struct resolver *resolver)
 {
     timer_stop(resolver->telling);
     if (resolver->lookup)
@@ -58,11 +58,11 @@ static void drop(struct resolver *resolver)
     resolver->dns = NULL;
 }
 
-static void on_told(void *arg)
+static void resolver_on_told(void *arg)
 {
     struct resolver *resolver = arg;
     struct resolver_result result = resolver->result;
-    drop(resolver);
+    resolver_drop(resolver);
     resolver->fn(resolver->arg, &result); /* may look up again, or free the resolver */
 }
 
@@ -71,9 +71,9 @@ struct resolver *resolver_new(struct loop *loop)
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver)
         return NULL;
-    evdns_set_log_fn(on_evdns_log);
+    evdns_set_log_fn(resolver_on_evdns_log);
     resolver->loop = loop;
-    resolver->telling = timer_new(loop, on_told, resolver);
+    resolver->telling = timer_new(loop, resolver_on_told, resolver);
     if (!resolver->telling) {
         free(resolver);
         return NULL;
@@ -85,14 +85,14 @@ void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
         return;
-    drop(resolver);
+    resolver_drop(resolver);
     timer_free(resolver->telling);
     free(resolver);
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-static void result_add(struct resolver_result *result, const struct sockaddr *address, socklen_t len)
+static void resolver_result_add(struct resolver_result *result, const struct sockaddr *address, socklen_t len)
 {
     if (result->count < RESOLVER_ADDRESSES_MAX &&
         getnameinfo(address, len, result->addresses[result->count], RESOLVER_ADDRESS_LEN, NULL, 0, NI_NUMERICHOST) == 0)
@@ -100,7 +100,7 @@ static void result_add(struct resolver_result *result, const struct sockaddr *ad
 }
 
 /* Every family gets its share: eight IPv4 addresses must not hide the one IPv6 address that would answer. */
-static void result_fill(struct resolver_result *result, const struct evutil_addrinfo *answers)
+static void resolver_result_fill(struct resolver_result *result, const struct evutil_addrinfo *answers)
 {
     const struct evutil_addrinfo *next[2] = {answers, answers};
     const int families[2] = {AF_INET, AF_INET6};
@@ -110,27 +110,27 @@ static void result_fill(struct resolver_result *result, const struct evutil_addr
                 next[i] = next[i]->ai_next;
             if (!next[i])
                 continue;
-            result_add(result, next[i]->ai_addr, (socklen_t)next[i]->ai_addrlen);
+            resolver_result_add(result, next[i]->ai_addr, (socklen_t)next[i]->ai_addrlen);
             next[i] = next[i]->ai_next;
         }
 }
 
 /* An answer or an error; an error of NULL is none. */
-static void finish(struct resolver *resolver, const struct evutil_addrinfo *answers, const char *error)
+static void resolver_finish(struct resolver *resolver, const struct evutil_addrinfo *answers, const char *error)
 {
     resolver->result = (struct resolver_result){.count = 0};
-    result_fill(&resolver->result, answers);
+    resolver_result_fill(&resolver->result, answers);
     if (resolver->result.count == 0)
         resolver->result.error = error ? error : "no address";
     timer_start(resolver->telling, 0);
 }
 
-static void on_answer(int error, struct evutil_addrinfo *answers, void *arg)
+static void resolver_on_answer(int error, struct evutil_addrinfo *answers, void *arg)
 {
     struct lookup *lookup = arg;
     if (lookup->resolver) {
         lookup->resolver->lookup = NULL;
-        finish(lookup->resolver, answers, error == 0 ? NULL : evutil_gai_strerror(error));
+        resolver_finish(lookup->resolver, answers, error == 0 ? NULL : evutil_gai_strerror(error));
     }
     if (answers)
         evutil_freeaddrinfo(answers);
@@ -139,7 +139,7 @@ static void on_answer(int error, struct evutil_addrinfo *answers, void *arg)
 
 /* --- looking up --------------------------------------------------------------------------------------------------- */
 
-static struct evdns_base *dns_new(struct event_base *base)
+static struct evdns_base *resolver_dns_new(struct event_base *base)
 {
     struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     if (!dns) { /* no usable resolv.conf: /etc/hosts and a name server on this machine are what is left */
@@ -156,7 +156,7 @@ static struct evdns_base *dns_new(struct event_base *base)
 }
 
 /* RFC 6761 section 6.3: localhost is this machine, whatever name servers say or /etc/hosts lacks. */
-static void finish_localhost(struct resolver *resolver)
+static void resolver_finish_localhost(struct resolver *resolver)
 {
     resolver->result = (struct resolver_result){.count = 2, .addresses = {"127.0.0.1", "::1"}};
     timer_start(resolver->telling, 0);
@@ -166,22 +166,22 @@ void resolver_lookup(struct resolver *resolver, const char *host, resolver_fn fn
 {
     struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     struct lookup *lookup;
-    drop(resolver);
+    resolver_drop(resolver);
     resolver->fn = fn;
     resolver->arg = arg;
     if (strcasecmp(host, "localhost") == 0) {
-        finish_localhost(resolver);
+        resolver_finish_localhost(resolver);
         return;
     }
     lookup = malloc(sizeof *lookup);
-    resolver->dns = dns_new(loop_base(resolver->loop));
+    resolver->dns = resolver_dns_new(loop_base(resolver->loop));
     if (!lookup || !resolver->dns) {
         free(lookup);
-        finish(resolver, NULL, "no memory");
+        resolver_finish(resolver, NULL, "no memory");
         return;
     }
     lookup->resolver = resolver;
     resolver->lookup = lookup;
     /* Calls back at once where it knows the answer already; the lookup is gone then. */
-    evdns_getaddrinfo(resolver->dns, host, NULL, &hints, on_answer, lookup);
+    evdns_getaddrinfo(resolver->dns, host, NULL, &hints, resolver_on_answer, lookup);
 }

@@ -16,23 +16,23 @@
 #include <stdint.h>
 #include <string.h>
 
-static bool is_between(unsigned char byte, unsigned char low, unsigned char high)
+static bool utf8_is_between(unsigned char byte, unsigned char low, unsigned char high)
 {
     return byte >= low && byte <= high;
 }
 
 /* The length of the well-formed sequence at the start, 0 where there is none. */
-static size_t sequence_len(const unsigned char *at, size_t left)
+static size_t utf8_sequence_len(const unsigned char *at, size_t left)
 {
     unsigned char low = 0x80, high = 0xBF; /* of the second byte */
     size_t len;
     if (at[0] < 0x80)
         return 1;
-    if (is_between(at[0], 0xC2, 0xDF))
+    if (utf8_is_between(at[0], 0xC2, 0xDF))
         len = 2;
-    else if (is_between(at[0], 0xE0, 0xEF))
+    else if (utf8_is_between(at[0], 0xE0, 0xEF))
         len = 3;
-    else if (is_between(at[0], 0xF0, 0xF4))
+    else if (utf8_is_between(at[0], 0xF0, 0xF4))
         len = 4;
     else
         return 0;
@@ -50,10 +50,10 @@ static size_t sequence_len(const unsigned char *at, size_t left)
         high = 0x8F;
         break;
     }
-    if (left < len || !is_between(at[1], low, high))
+    if (left < len || !utf8_is_between(at[1], low, high))
         return 0;
     for (size_t i = 2; i < len; i++)
-        if (!is_between(at[i], 0x80, 0xBF))
+        if (!utf8_is_between(at[i], 0x80, 0xBF))
             return 0;
     return len;
 }
@@ -70,7 +70,7 @@ bool utf8_is_valid(const char *bytes, size_t len)
         }
         if (len == 0)
             break;
-        size_t step = sequence_len(at, len);
+        size_t step = utf8_sequence_len(at, len);
         if (step == 0)
             return false;
         at += step;

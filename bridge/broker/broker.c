@@ -31,7 +31,7 @@
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
-static bool name_begins(struct name name, const char *text)
+static bool broker_name_begins(struct name name, const char *text)
 {
     return name.len >= strlen(text) && memcmp(name.bytes, text, strlen(text)) == 0;
 }
@@ -49,13 +49,13 @@ static void broker_hear_beat(struct broker *broker, struct name payload)
 
 static void broker_hear_control(struct broker *broker, struct name payload)
 {
-    if (name_begins(payload, "renewed ") || name_begins(payload, "era "))
+    if (broker_name_begins(payload, "renewed ") || broker_name_begins(payload, "era "))
         broker->heard_recorder_ms = clock_now_ms();
     else if (name_is(payload, "vacant"))
         broker->heard_recorder_ms = 0;
-    else if (name_begins(payload, "genesis "))
+    else if (broker_name_begins(payload, "genesis "))
         broker->has_void = position_parse(payload.bytes + 8, payload.len - 8, &broker->void_before);
-    else if (name_begins(payload, "lost "))
+    else if (broker_name_begins(payload, "lost "))
         broker->is_lost = broker->has_void = position_parse(payload.bytes + 5, payload.len - 5, &broker->void_before);
 }
 

@@ -30,12 +30,12 @@
 
 #define PAGE_ENTRIES 256
 
-static const char *const state_names[] = {"AWAY", "JOINING", "FILLING", "LIVE"};
+static const char *const feed_state_names[] = {"AWAY", "JOINING", "FILLING", "LIVE"};
 
 static void feed_enter(struct feed *feed, enum feed_state state)
 {
-    log_debug("feed", "name=\"%s\" %s -> %s", LOG_TEXT(feed->name, feed->name_len), state_names[feed->state],
-              state_names[state]);
+    log_debug("feed", "name=\"%s\" %s -> %s", LOG_TEXT(feed->name, feed->name_len), feed_state_names[feed->state],
+              feed_state_names[state]);
     feed->state = state;
     if (state == FEED_FILLING)
         feed_tend(feed);

@@ -18,7 +18,7 @@ struct inquiry {
     char *bytes;
 };
 
-static struct inquiry *inquiry_new(const struct name *names, unsigned count)
+static struct inquiry *history_inquiry_new(const struct name *names, unsigned count)
 {
     size_t total = 0;
     for (unsigned i = 0; i < count; i++)
@@ -39,7 +39,7 @@ static struct inquiry *inquiry_new(const struct name *names, unsigned count)
     return inquiry;
 }
 
-static void inquiry_answer(struct inquiry *inquiry, struct reply reply, const struct history *history)
+static void history_inquiry_answer(struct inquiry *inquiry, struct reply reply, const struct history *history)
 {
     if (!inquiry->broker->is_freeing)
         inquiry->fn(inquiry->arg, inquiry->ticket, broker_answer(reply), history, reply.text);
@@ -48,12 +48,12 @@ static void inquiry_answer(struct inquiry *inquiry, struct reply reply, const st
     free(inquiry);
 }
 
-static void inquiry_on_page(void *arg, uint64_t ticket, struct reply reply, const struct page *page)
+static void history_inquiry_on_page(void *arg, uint64_t ticket, struct reply reply, const struct page *page)
 {
     struct inquiry *inquiry = arg;
     (void)ticket;
     if (reply.status != REPLY_OK || page->floor_count != inquiry->count) {
-        inquiry_answer(inquiry, reply, NULL);
+        history_inquiry_answer(inquiry, reply, NULL);
         return;
     }
     struct history history = {
@@ -75,37 +75,37 @@ static void inquiry_on_page(void *arg, uint64_t ticket, struct reply reply, cons
                                                  .cursor = history.cursor};
     }
     history.gaps = gaps;
-    inquiry_answer(inquiry, reply, &history);
+    history_inquiry_answer(inquiry, reply, &history);
     free(gaps);
 }
 
-static void inquiry_read(struct inquiry *inquiry, struct position after)
+static void history_inquiry_read(struct inquiry *inquiry, struct position after)
 {
-    caller_read(inquiry->broker->caller, inquiry->names, inquiry->count, after, inquiry->limit, inquiry_on_page,
+    caller_read(inquiry->broker->caller, inquiry->names, inquiry->count, after, inquiry->limit, history_inquiry_on_page,
                 inquiry, 0);
 }
 
-static void inquiry_on_newest(void *arg, uint64_t ticket, struct reply reply, struct position position)
+static void history_inquiry_on_newest(void *arg, uint64_t ticket, struct reply reply, struct position position)
 {
     struct inquiry *inquiry = arg;
     (void)ticket;
     if (reply.status == REPLY_OK && !inquiry->broker->is_freeing)
-        inquiry_read(inquiry, position);
+        history_inquiry_read(inquiry, position);
     else
-        inquiry_answer(inquiry, reply, NULL);
+        history_inquiry_answer(inquiry, reply, NULL);
 }
 
 void broker_history(struct broker *broker, const struct name *names, unsigned count, const struct start *start,
                     unsigned limit, history_fn fn, void *arg, uint64_t ticket)
 {
-    struct inquiry *inquiry = inquiry_new(names, count);
+    struct inquiry *inquiry = history_inquiry_new(names, count);
     inquiry->broker = broker;
     inquiry->fn = fn;
     inquiry->arg = arg;
     inquiry->ticket = ticket;
     inquiry->limit = limit;
     if (start->kind == START_NEWEST)
-        caller_newest(broker->caller, inquiry->names, count, start->count, inquiry_on_newest, inquiry, 0);
+        caller_newest(broker->caller, inquiry->names, count, start->count, history_inquiry_on_newest, inquiry, 0);
     else
-        inquiry_read(inquiry, start->kind == START_AFTER ? start->after : POSITION_BEGIN);
+        history_inquiry_read(inquiry, start->kind == START_AFTER ? start->after : POSITION_BEGIN);
 }

@@ -31,15 +31,15 @@ struct source {
 
 /* --- where entries come from -------------------------------------------------------------------------------------- */
 
-static bool is_covered(const struct tail *tail, struct position after)
+static bool pump_is_covered(const struct tail *tail, struct position after)
 {
     return position_compare(after, tail->since) >= 0;
 }
 
 /* May what comes after `after` be taken from the tail? Not where the cursor might be ahead of all positions. */
-static bool feed_tail_serves(const struct feed *feed, const struct subscriber *s, struct position after)
+static bool pump_feed_tail_serves(const struct feed *feed, const struct subscriber *s, struct position after)
 {
-    return is_covered(&feed->tail, after) && (s->is_verified || position_compare(after, feed_heard(feed)) <= 0);
+    return pump_is_covered(&feed->tail, after) && (s->is_verified || position_compare(after, feed_heard(feed)) <= 0);
 }
 
 /*
@@ -51,7 +51,7 @@ struct horizon {
     struct position page, heard, certain;
 };
 
-static void nearer(bool *has, struct position *horizon, struct position candidate)
+static void pump_nearer(bool *has, struct position *horizon, struct position candidate)
 {
     if (!*has || position_compare(candidate, *horizon) < 0)
         *horizon = candidate;
@@ -59,7 +59,7 @@ static void nearer(bool *has, struct position *horizon, struct position candidat
 }
 
 /* Where the member's next entries come from. false: not known yet, and the subscriber will be woken when it is. */
-static bool member_source(struct member *member, struct source *source, struct horizon *horizon)
+static bool pump_member_source(struct member *member, struct source *source, struct horizon *horizon)
 {
     struct feed *feed = member->feed;
     struct subscriber *s = member->subscriber;
@@ -69,13 +69,13 @@ static bool member_source(struct member *member, struct source *source, struct h
         return false;
     if (feed->is_ephemeral)
         return true;
-    if (feed_tail_serves(feed, s, after)) {
+    if (pump_feed_tail_serves(feed, s, after)) {
         feed_want_no_page(feed, member);
         member_pin(member, NULL);
         *source = (struct source){&feed->tail, tail_after(&feed->tail, after)};
         bool has_certain = horizon->has_heard;
-        nearer(&has_certain, &horizon->certain, position_max(feed_heard(feed), s->broker->watermark));
-        nearer(&horizon->has_heard, &horizon->heard, position_max(feed_heard(feed), s->broker->newest));
+        pump_nearer(&has_certain, &horizon->certain, position_max(feed_heard(feed), s->broker->watermark));
+        pump_nearer(&horizon->has_heard, &horizon->heard, position_max(feed_heard(feed), s->broker->newest));
         return true;
     }
     struct stretch *stretch = shelf_find(&feed->shelf, after, &member->excuse);
@@ -88,7 +88,7 @@ static bool member_source(struct member *member, struct source *source, struct h
         }
         stretch->used_ms = s->broker->turn_ms;
         *source = (struct source){&stretch->entries, tail_after(&stretch->entries, after)};
-        nearer(&horizon->has_page, &horizon->page, stretch->until);
+        pump_nearer(&horizon->has_page, &horizon->page, stretch->until);
         return true;
     }
     feed_want_page(feed, member);
@@ -221,7 +221,7 @@ static bool pump_start(struct subscriber *s)
 /* --- giving ------------------------------------------------------------------------------------------------------- */
 
 /* The source whose next entry is the earliest; NULL: all are used up. */
-static struct source *earliest(struct source *sources, unsigned count)
+static struct source *pump_earliest(struct source *sources, unsigned count)
 {
     struct source *first = NULL;
     for (unsigned i = 0; i < count; i++) {
@@ -243,15 +243,15 @@ enum given {
 };
 
 /* Write what the sources have after *cursor and up to `until` (NULL: all), in order; *cursor follows. */
-static enum given give(struct subscriber *s, struct source *sources, unsigned count, const struct position *until,
-                       struct position *cursor)
+static enum given pump_give(struct subscriber *s, struct source *sources, unsigned count, const struct position *until,
+                            struct position *cursor)
 {
     struct buffer *out = &s->broker->scratch;
     entry_encode_fn encode = s->broker->config.encode;
     enum given given = GIVEN_ALL;
     struct source *source;
     buffer_clear(out);
-    while ((source = earliest(sources, count))) {
+    while ((source = pump_earliest(sources, count))) {
         struct entry *entry = tail_at(source->tail, source->next);
         if (until && position_compare(entry->position, *until) > 0) {
             given = GIVEN_UNTIL;
@@ -281,7 +281,7 @@ static enum given give(struct subscriber *s, struct source *sources, unsigned co
 /* --- members that were added later -------------------------------------------------------------------------------- */
 
 /* Is its cursor the place of some member? */
-static bool subscriber_is_merged(const struct subscriber *s)
+static bool pump_subscriber_is_merged(const struct subscriber *s)
 {
     for (const struct member *member = s->members; member; member = member->next)
         if (member->is_merged)
@@ -290,7 +290,7 @@ static bool subscriber_is_merged(const struct subscriber *s)
 }
 
 /* Fix the floor of a member that was just added. false: not known yet. */
-static bool member_start(struct member *member)
+static bool pump_member_start(struct member *member)
 {
     if (member->has_floor)
         return true;
@@ -301,7 +301,7 @@ static bool member_start(struct member *member)
             return false;
         member->floor = position_max(member->feed->is_ephemeral ? POSITION_BEGIN : feed_heard(member->feed),
                                      member->subscriber->broker->flushed);
-        if (subscriber_is_merged(member->subscriber)) /* "now" is where the others are */
+        if (pump_subscriber_is_merged(member->subscriber)) /* "now" is where the others are */
             member->floor = position_min(member->floor, member->subscriber->cursor);
         break;
     case START_AFTER:
@@ -317,14 +317,14 @@ static bool member_start(struct member *member)
 /* Bring one member up to the cursor of the others. false: not there yet, and the subscriber's state says why. */
 static bool pump_catch_up(struct subscriber *s, struct member *member)
 {
-    if (!member_start(member)) {
+    if (!pump_member_start(member)) {
         subscriber_enter(s, SUB_WAITING, "a new feed is not live");
         return false;
     }
     while (position_compare(member->floor, s->cursor) < 0) {
         struct source source;
         struct horizon horizon = {0};
-        if (!member_source(member, &source, &horizon)) {
+        if (!pump_member_source(member, &source, &horizon)) {
             subscriber_enter(s, SUB_WAITING, "a new feed catches up");
             return false;
         }
@@ -334,7 +334,7 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
         bool is_late = horizon.has_heard && position_compare(horizon.certain, until) < 0;
         if (is_late)
             until = position_max(horizon.certain, member->floor);
-        switch (give(s, &source, 1, &until, &member->floor)) {
+        switch (pump_give(s, &source, 1, &until, &member->floor)) {
         case GIVEN_FULL:
             return false;
         case GIVEN_SOME:
@@ -359,9 +359,9 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
 static bool pump_adopt(struct subscriber *s)
 {
     struct member *first = s->members;
-    if (subscriber_is_merged(s))
+    if (pump_subscriber_is_merged(s))
         return true;
-    if (!member_start(first)) {
+    if (!pump_member_start(first)) {
         subscriber_enter(s, SUB_WAITING, "its feed is not live");
         return false;
     }
@@ -405,7 +405,7 @@ static bool pump_sources(struct subscriber *s, struct source sources[static SOUR
         CHECK(*count < SOURCES_MAX);
         if (!member->is_merged)
             continue; /* it has not come so far; the others need not wait for it */
-        if (!member_source(member, &sources[*count], horizon))
+        if (!pump_member_source(member, &sources[*count], horizon))
             is_known = false;
         else if (sources[*count].tail)
             ++*count;
@@ -414,7 +414,7 @@ static bool pump_sources(struct subscriber *s, struct source sources[static SOUR
 }
 
 /* Up to where may be given? A single tail has no horizon: there is nobody to be late for. */
-static const struct position *horizon_nearest(struct horizon *horizon, unsigned sources)
+static const struct position *pump_horizon_nearest(struct horizon *horizon, unsigned sources)
 {
     if (sources == 1)
         return horizon->has_page ? &horizon->page : NULL;
@@ -433,8 +433,8 @@ static bool pump_merged(struct subscriber *s)
         subscriber_enter(s, SUB_WAITING, "a feed is not live, or a page is missing");
         return false;
     }
-    const struct position *until = horizon_nearest(&horizon, count);
-    enum given given = give(s, sources, count, until, &s->cursor);
+    const struct position *until = pump_horizon_nearest(&horizon, count);
+    enum given given = pump_give(s, sources, count, until, &s->cursor);
     s->asks_for_kept = false; /* what was kept when it began is known by now */
     if (given == GIVEN_FULL)
         return false;
@@ -478,7 +478,7 @@ void pump(struct subscriber *s)
 /* --- the short way ------------------------------------------------------------------------------------------------ */
 
 /* What was pushed in this turn, in one wire format; NULL: no memory. */
-static struct buffer *fresh_bytes(struct feed *feed, unsigned first, unsigned format, struct buffer *batch)
+static struct buffer *pump_fresh_bytes(struct feed *feed, unsigned first, unsigned format, struct buffer *batch)
 {
     entry_encode_fn encode = feed->broker->config.encode;
     if (first + 1 == feed->tail.count)
@@ -497,8 +497,8 @@ static struct buffer *fresh_bytes(struct feed *feed, unsigned first, unsigned fo
 }
 
 /* Is the batch exactly what this one lacks? */
-static bool is_at(const struct subscriber *s, const struct member *member, struct position oldest,
-                  struct position since)
+static bool pump_is_at(const struct subscriber *s, const struct member *member, struct position oldest,
+                       struct position since)
 {
     return s->member_count == 1 && !s->is_unmerged && position_compare(s->cursor, oldest) < 0 &&
            position_compare(s->cursor, since) >= 0 &&
@@ -506,7 +506,7 @@ static bool is_at(const struct subscriber *s, const struct member *member, struc
 }
 
 /* The first 64 bytes, on whatever two lines of the cache they are. */
-static void fetch(const void *object)
+static void pump_fetch(const void *object)
 {
     __builtin_prefetch(object);
     __builtin_prefetch((const char *)object + 63);
@@ -517,15 +517,15 @@ static void fetch(const void *object)
  * sends to those before it. Each step reads what the step before had
  * fetched. What is needed stands in the first 64 bytes of each.
  */
-static void fetch_ahead(const struct member *member)
+static void pump_fetch_ahead(const struct member *member)
 {
     const struct member *second = TAILQ_NEXT(member, in_feed);
     const struct member *third = second ? TAILQ_NEXT(second, in_feed) : NULL;
     if (!third)
         return;
-    fetch(second->subscriber->sink);
-    fetch(third->subscriber);
-    fetch(TAILQ_NEXT(third, in_feed));
+    pump_fetch(second->subscriber->sink);
+    pump_fetch(third->subscriber);
+    pump_fetch(TAILQ_NEXT(third, in_feed));
 }
 
 void pump_fresh(struct feed *feed)
@@ -541,17 +541,17 @@ void pump_fresh(struct feed *feed)
     struct member *member;
     TAILQ_FOREACH (member, &feed->members, in_feed) {
         struct subscriber *s = member->subscriber;
-        fetch_ahead(member);
+        pump_fetch_ahead(member);
         if (s->state == SUB_WAITING && s->is_unmerged && member->is_merged && !is_ephemeral)
             subscriber_wake(s, "live, while a new feed catches up");
         /* What has no place in the order can go out at any time, but does not wait for a socket. */
         if (is_ephemeral ? s->state == SUB_FULL || !s->has_cursor : s->state != SUB_LIVE)
             continue;
-        if (!is_ephemeral && !is_at(s, member, oldest, since)) {
+        if (!is_ephemeral && !pump_is_at(s, member, oldest, since)) {
             subscriber_wake(s, "several feeds to merge");
             continue;
         }
-        struct buffer *bytes = fresh_bytes(feed, first, s->format, &batches[s->format]);
+        struct buffer *bytes = pump_fresh_bytes(feed, first, s->format, &batches[s->format]);
         if (!bytes) {
             if (!is_ephemeral)
                 subscriber_wake(s, "no memory for the batch");

@@ -90,7 +90,7 @@ static struct member *subscriber_find(const struct subscriber *s, const char *na
     return NULL;
 }
 
-static bool start_is_same(const struct start *a, const struct start *b)
+static bool subscriber_start_is_same(const struct start *a, const struct start *b)
 {
     return a->kind == b->kind && (a->kind != START_AFTER || position_compare(a->after, b->after) == 0) &&
            (a->kind != START_NEWEST || a->count == b->count);
@@ -114,7 +114,7 @@ enum add_result subscriber_add(struct subscriber *s, const char *name, size_t le
     member->start = *start;
     if (!s->has_cursor && !s->members)
         s->start = *start;
-    member->is_merged = !s->has_cursor && start_is_same(start, &s->start);
+    member->is_merged = !s->has_cursor && subscriber_start_is_same(start, &s->start);
     s->is_unmerged = s->is_unmerged || !member->is_merged;
 
     struct member **end = &s->members;
@@ -130,7 +130,7 @@ enum add_result subscriber_add(struct subscriber *s, const char *name, size_t le
     return ADD_OK;
 }
 
-static void member_free(struct member *member)
+static void subscriber_member_free(struct member *member)
 {
     member_pin(member, NULL);
     feed_remove(member->feed, member);
@@ -156,7 +156,7 @@ bool subscriber_remove(struct subscriber *s, const char *name, size_t len)
         link = &(*link)->next;
     *link = member->next;
     s->member_count--;
-    member_free(member);
+    subscriber_member_free(member);
     if (!s->members)
         subscriber_drop_question(s);
     if (!s->members && s->state != SUB_FULL)
@@ -203,7 +203,7 @@ void subscriber_free(struct subscriber *s)
     while (s->members) {
         struct member *member = s->members;
         s->members = member->next;
-        member_free(member);
+        subscriber_member_free(member);
     }
     subscriber_drop_question(s);
     broker->counters.subscribers--;

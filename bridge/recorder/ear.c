@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* FNV-1a. */
-static uint64_t text_hash(const char *text)
+static uint64_t ear_text_hash(const char *text)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (; *text; text++)
@@ -24,17 +24,17 @@ static uint64_t text_hash(const char *text)
 }
 
 /* The order of a list means nothing. */
-static uint64_t list_hash(const struct glob_list *list)
+static uint64_t ear_list_hash(const struct glob_list *list)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < list->count; i++)
-        sum += text_hash(list->globs[i]);
+        sum += ear_text_hash(list->globs[i]);
     return sum;
 }
 
 uint64_t ear_rules(const struct ear *ear)
 {
-    return list_hash(ear->channels) * 3 + list_hash(ear->ephemeral);
+    return ear_list_hash(ear->channels) * 3 + ear_list_hash(ear->ephemeral);
 }
 
 static bool ear_serves(const struct ear *ear, struct name channel)

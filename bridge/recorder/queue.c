@@ -16,7 +16,7 @@
 #define CAP_MIN 64
 
 /* With what malloc and the ring add. */
-static size_t item_size(const struct item *item)
+static size_t queue_item_size(const struct item *item)
 {
     return sizeof *item + item->channel_len + item->payload_len + 32;
 }
@@ -56,7 +56,7 @@ bool queue_push(struct queue *queue, struct name channel, struct name payload)
     if (payload.len)
         memcpy(item->bytes + channel.len, payload.bytes, payload.len);
     *queue_slot(queue, queue->count++) = item;
-    queue->bytes += item_size(item);
+    queue->bytes += queue_item_size(item);
     queue->messages += !item_is_passed(item);
     queue->next++;
     return true;
@@ -75,7 +75,7 @@ bool queue_pass(struct queue *queue)
 static void queue_drop_item(struct queue *queue)
 {
     struct item *item = *queue_slot(queue, 0);
-    queue->bytes -= item_size(item);
+    queue->bytes -= queue_item_size(item);
     queue->messages -= !item_is_passed(item);
     queue->start = (queue->start + 1) & (queue->cap - 1);
     queue->count--;

@@ -15,7 +15,7 @@ struct words {
 };
 
 /* The next word up to a space or the newline, which is passed over. */
-static struct name words_next(struct words *words)
+static struct name announcement_word(struct words *words)
 {
     const char *start = words->at;
     while (words->at < words->end && *words->at != ' ' && *words->at != '\n')
@@ -26,9 +26,9 @@ static struct name words_next(struct words *words)
     return word;
 }
 
-static bool words_number(struct words *words, uint64_t *out)
+static bool announcement_number(struct words *words, uint64_t *out)
 {
-    struct name word = words_next(words);
+    struct name word = announcement_word(words);
     if (word.len == 0 || word.len > 18)
         return false;
     *out = 0;
@@ -40,9 +40,9 @@ static bool words_number(struct words *words, uint64_t *out)
     return true;
 }
 
-static bool words_position(struct words *words, struct position *out)
+static bool announcement_position(struct words *words, struct position *out)
 {
-    struct name word = words_next(words);
+    struct name word = announcement_word(words);
     return position_parse(word.bytes, word.len, out);
 }
 
@@ -57,11 +57,11 @@ bool announcement_parse(const struct redis_config *config, const struct heard *h
     struct entry_source *source = &out->source;
     *out = (struct announcement){0};
     uint64_t event_len, from_len;
-    if (!words_position(&words, &source->position) || !words_position(&words, &source->previous))
+    if (!announcement_position(&words, &source->position) || !announcement_position(&words, &source->previous))
         return false;
-    struct name flag = words_next(&words);
-    if (flag.len != 1 || !words_number(&words, &out->era) || !words_number(&words, &out->ordinal) ||
-        !words_number(&words, &event_len) || !words_number(&words, &from_len))
+    struct name flag = announcement_word(&words);
+    if (flag.len != 1 || !announcement_number(&words, &out->era) || !announcement_number(&words, &out->ordinal) ||
+        !announcement_number(&words, &event_len) || !announcement_number(&words, &from_len))
         return false;
     size_t rest = (size_t)(words.end - words.at);
     if (event_len > rest || from_len > rest - event_len)

@@ -57,57 +57,57 @@ struct caller {
 
 /* --- decoding answers --------------------------------------------------------------------------------------------- */
 
-static struct reply malformed(void)
+static struct reply caller_malformed(void)
 {
     return (struct reply){REPLY_ERROR, "ERR the library answered something else than expected"};
 }
 
-static uint64_t number_of(const redisReply *raw)
+static uint64_t caller_number_of(const redisReply *raw)
 {
     return raw->type == REDIS_REPLY_STRING ? strtoull(raw->str, NULL, 10) : 0;
 }
 
-static void decode_position(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_position(struct request *request, struct reply reply, const redisReply *raw)
 {
     struct position position = {0};
     if (reply.status == REPLY_OK && (raw->type != REDIS_REPLY_STRING || !position_parse(raw->str, raw->len, &position)))
-        reply = malformed();
+        reply = caller_malformed();
     request->fn.position(request->arg, request->ticket, reply, position);
 }
 
-static void decode_plain(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_plain(struct request *request, struct reply reply, const redisReply *raw)
 {
     (void)raw;
     request->fn.position(request->arg, request->ticket, reply, POSITION_BEGIN);
 }
 
-static void decode_page(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_page(struct request *request, struct reply reply, const redisReply *raw)
 {
     struct page page = {0};
     if (reply.status == REPLY_OK && !page_decode(&page, request->after, raw))
-        reply = malformed();
+        reply = caller_malformed();
     request->fn.page(request->arg, request->ticket, reply, &page);
     page_fini(&page);
 }
 
-static void decode_record(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_record(struct request *request, struct reply reply, const redisReply *raw)
 {
     enum record_result result = RECORD_STALE;
     uint64_t last = 0;
     if (reply.status == REPLY_OK) {
         if (raw->type != REDIS_REPLY_ARRAY || raw->elements != 2 || raw->element[0]->type != REDIS_REPLY_STRING) {
-            reply = malformed();
+            reply = caller_malformed();
         } else {
             const char *word = raw->element[0]->str;
             result = strcmp(word, "OK") == 0 ? RECORD_OK : strcmp(word, "HOLE") == 0 ? RECORD_HOLE : RECORD_STALE;
-            last = number_of(raw->element[1]);
+            last = caller_number_of(raw->element[1]);
         }
     }
     request->fn.record(request->arg, request->ticket, reply, result, last);
 }
 
 /* Which of `words` (NULL ends them) it is; -1: none. */
-static int word_of(const redisReply *raw, const char *const *words)
+static int caller_word_of(const redisReply *raw, const char *const *words)
 {
     if (raw->type == REDIS_REPLY_STRING)
         for (int i = 0; words[i]; i++)
@@ -116,48 +116,49 @@ static int word_of(const redisReply *raw, const char *const *words)
     return -1;
 }
 
-static void decode_attend(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_attend(struct request *request, struct reply reply, const redisReply *raw)
 {
     static const char *const roles[] = {"holder", "standby", "waiting", "anew", "gone", NULL};
     struct attend_reply attend = {0};
     if (reply.status == REPLY_OK) {
         bool is_whole = raw->type == REDIS_REPLY_ARRAY && raw->elements == 3;
-        int role = is_whole ? word_of(raw->element[0], roles) : -1;
+        int role = is_whole ? caller_word_of(raw->element[0], roles) : -1;
         if (role < 0)
-            reply = malformed();
+            reply = caller_malformed();
         else
-            attend = (struct attend_reply){
-                .role = (enum node_role)role, .era = number_of(raw->element[1]), .last = number_of(raw->element[2])};
+            attend = (struct attend_reply){.role = (enum node_role)role,
+                                           .era = caller_number_of(raw->element[1]),
+                                           .last = caller_number_of(raw->element[2])};
     }
     request->fn.attend(request->arg, request->ticket, reply, attend);
 }
 
-static void decode_leave(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_leave(struct request *request, struct reply reply, const redisReply *raw)
 {
     static const char *const results[] = {"left", "coming", "alone", NULL};
-    int result = reply.status == REPLY_OK ? word_of(raw, results) : 0;
+    int result = reply.status == REPLY_OK ? caller_word_of(raw, results) : 0;
     if (result < 0) {
-        reply = malformed();
+        reply = caller_malformed();
         result = LEAVE_ALONE;
     }
     request->fn.leave(request->arg, request->ticket, reply, (enum leave_result)result);
 }
 
-static void decode_inbox(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_inbox(struct request *request, struct reply reply, const redisReply *raw)
 {
     struct inbox_reply inbox = {0};
     if (reply.status == REPLY_OK) {
         if (raw->type != REDIS_REPLY_ARRAY || raw->elements != 3 || raw->element[2]->type != REDIS_REPLY_STRING)
-            reply = malformed();
+            reply = caller_malformed();
         else
-            inbox = (struct inbox_reply){.done = number_of(raw->element[0]),
-                                         .rejected = number_of(raw->element[1]),
+            inbox = (struct inbox_reply){.done = caller_number_of(raw->element[0]),
+                                         .rejected = caller_number_of(raw->element[1]),
                                          .why = {raw->element[2]->str, raw->element[2]->len}};
     }
     request->fn.inbox(request->arg, request->ticket, reply, inbox);
 }
 
-static void decode_done(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_decode_done(struct request *request, struct reply reply, const redisReply *raw)
 {
     (void)raw;
     request->fn.done(request->arg, request->ticket, reply);
@@ -165,7 +166,7 @@ static void decode_done(struct request *request, struct reply reply, const redis
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
 
-static void request_answer(struct request *request, struct reply reply, const redisReply *raw)
+static void caller_request_answer(struct request *request, struct reply reply, const redisReply *raw)
 {
     struct caller *caller = request->caller;
     if (request->sent_ms)
@@ -183,14 +184,14 @@ static void caller_on_reply(redisAsyncContext *context, void *raw, void *arg)
     const redisReply *reply = raw;
     (void)context;
     if (!reply) {
-        request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
+        caller_request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
     } else if (reply->type == REDIS_REPLY_ERROR) {
         bool lost_library = strstr(reply->str, "Function not found"); /* FUNCTION FLUSH: greeting loads it */
-        request_answer(request, (struct reply){REPLY_ERROR, reply->str}, NULL);
+        caller_request_answer(request, (struct reply){REPLY_ERROR, reply->str}, NULL);
         if (lost_library && !caller->is_freeing)
             link_restart(caller->link, "the function library is gone");
     } else {
-        request_answer(request, (struct reply){REPLY_OK, ""}, reply);
+        caller_request_answer(request, (struct reply){REPLY_OK, ""}, reply);
     }
 }
 
@@ -202,7 +203,7 @@ static void caller_answer_unsent(void *arg)
     while (!is_last) { /* not those that are added by the way */
         request = TAILQ_FIRST(&caller->unsent);
         is_last = request == last;
-        request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
+        caller_request_answer(request, (struct reply){REPLY_DOWN, "Redis is away"}, NULL);
     }
 }
 
@@ -219,7 +220,7 @@ static void caller_on_deadline(void *arg)
         link_restart(caller->link, "no answer within the deadline");
 }
 
-static struct request *request_new(struct caller *caller, request_decode_fn decode, void *arg, uint64_t ticket)
+static struct request *caller_request_new(struct caller *caller, request_decode_fn decode, void *arg, uint64_t ticket)
 {
     struct request *request = calloc(1, sizeof *request);
     CHECK(request); /* a few bytes; without them an answer would be owed for ever */
@@ -231,7 +232,7 @@ static struct request *request_new(struct caller *caller, request_decode_fn deco
 }
 
 /* Send it as this command: takes the request. */
-static void request_command(struct request *request, int argc, const char **argv, const size_t *lens)
+static void caller_request_command(struct request *request, int argc, const char **argv, const size_t *lens)
 {
     struct caller *caller = request->caller;
     redisAsyncContext *context = link_context(caller->link);
@@ -247,7 +248,7 @@ static void request_command(struct request *request, int argc, const char **argv
 }
 
 /* FCALL function 0 args…: takes the request. */
-static void request_send(struct request *request, const char *function, const struct name *args, unsigned count)
+static void caller_request_send(struct request *request, const char *function, const struct name *args, unsigned count)
 {
     char name[LIBRARY_NAME_MAX];
     library_function(request->caller->config, function, name);
@@ -259,25 +260,25 @@ static void request_send(struct request *request, const char *function, const st
     argv[2] = "0", lens[2] = 1;
     for (unsigned i = 0; i < count; i++)
         argv[i + 3] = args[i].bytes ? args[i].bytes : "", lens[i + 3] = args[i].len;
-    request_command(request, (int)count + 3, argv, lens);
+    caller_request_command(request, (int)count + 3, argv, lens);
     free(argv);
     free(lens);
 }
 
-static struct name text_name(const char *text)
+static struct name caller_text_name(const char *text)
 {
     return (struct name){text, strlen(text)};
 }
 
 #define NUMBER_MAX 24
-static struct name number_name(char out[static NUMBER_MAX], uint64_t number)
+static struct name caller_number_name(char out[static NUMBER_MAX], uint64_t number)
 {
     snprintf(out, NUMBER_MAX, "%" PRIu64, number);
-    return text_name(out);
+    return caller_text_name(out);
 }
 
 /* Append `names` as the library wants them: 'c' and a channel, or 'p' and a pattern. false: no memory. */
-static bool marked_names(const struct name *names, unsigned count, struct name *out, char **storage)
+static bool caller_marked_names(const struct name *names, unsigned count, struct name *out, char **storage)
 {
     size_t total = 0;
     for (unsigned i = 0; i < count; i++)
@@ -295,14 +296,14 @@ static bool marked_names(const struct name *names, unsigned count, struct name *
 }
 
 /* Send a request whose arguments are `head` and then the names. */
-static void request_send_names(struct request *request, const char *function, const struct name *head, unsigned heads,
-                               const struct name *names, unsigned count)
+static void caller_request_send_names(struct request *request, const char *function, const struct name *head,
+                                      unsigned heads, const struct name *names, unsigned count)
 {
     char *storage = NULL;
     struct name *args = malloc((heads + count) * sizeof *args);
-    CHECK(args && marked_names(names, count, args + heads, &storage));
+    CHECK(args && caller_marked_names(names, count, args + heads, &storage));
     memcpy(args, head, heads * sizeof *args);
-    request_send(request, function, args, heads + count);
+    caller_request_send(request, function, args, heads + count);
     free(storage);
     free(args);
 }
@@ -312,28 +313,28 @@ static void request_send_names(struct request *request, const char *function, co
 void caller_publish(struct caller *caller, const struct publication *p, caller_position_fn fn, void *arg,
                     uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_position, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_position, arg, ticket);
     request->fn.position = fn;
     struct name args[] = {p->channel, p->payload, p->event, p->from, p->key};
-    request_send(request, "publish", args, 5);
+    caller_request_send(request, "publish", args, 5);
 }
 
 void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn,
                           void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_plain, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_plain, arg, ticket);
     request->fn.position = fn;
     const char *argv[] = {"PUBLISH", channel.bytes, payload.bytes};
     size_t lens[] = {7, channel.len, payload.len};
-    request_command(request, 3, argv, lens);
+    caller_request_command(request, 3, argv, lens);
 }
 
 void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_position, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_position, arg, ticket);
     request->fn.position = fn;
-    struct name args[] = {text_name(worker)};
-    request_send(request, "beat", args, 1);
+    struct name args[] = {caller_text_name(worker)};
+    caller_request_send(request, "beat", args, 1);
 }
 
 static void caller_on_witnessed(void *arg, uint64_t ticket, struct reply reply, struct position lost)
@@ -346,123 +347,132 @@ static void caller_on_witnessed(void *arg, uint64_t ticket, struct reply reply, 
 
 void caller_witness(struct caller *caller, struct position position, struct name channel)
 {
-    struct request *request = request_new(caller, decode_position, NULL, 0);
+    struct request *request = caller_request_new(caller, caller_decode_position, NULL, 0);
     request->fn.position = caller_on_witnessed;
-    struct name args[] = {text_name(POSITION_TEXT(position)), channel};
-    request_send(request, "witness", args, 2);
+    struct name args[] = {caller_text_name(POSITION_TEXT(position)), channel};
+    caller_request_send(request, "witness", args, 2);
 }
 
 void caller_newest(struct caller *caller, const struct name *names, unsigned count, unsigned newest,
                    caller_position_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_position, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_position, arg, ticket);
     request->fn.position = fn;
     char number[NUMBER_MAX];
-    struct name head[] = {number_name(number, newest)};
-    request_send_names(request, "newest", head, 1, names, count);
+    struct name head[] = {caller_number_name(number, newest)};
+    caller_request_send_names(request, "newest", head, 1, names, count);
 }
 
 void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after, unsigned limit,
                  caller_page_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_page, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_page, arg, ticket);
     request->fn.page = fn;
     request->after = after;
     char number[NUMBER_MAX];
-    struct name head[] = {text_name(POSITION_TEXT(after)), number_name(number, limit), text_name(PAGE_BYTES)};
-    request_send_names(request, "read", head, 3, names, count);
+    struct name head[] = {caller_text_name(POSITION_TEXT(after)), caller_number_name(number, limit),
+                          caller_text_name(PAGE_BYTES)};
+    caller_request_send_names(request, "read", head, 3, names, count);
 }
 
 void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct name *channels,
                    const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_record, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_record, arg, ticket);
     request->fn.record = fn;
     char era_text[NUMBER_MAX], first_text[NUMBER_MAX];
     struct name *args = malloc((2 + 2 * (size_t)count) * sizeof *args);
     CHECK(args);
-    args[0] = number_name(era_text, era);
-    args[1] = number_name(first_text, first);
+    args[0] = caller_number_name(era_text, era);
+    args[1] = caller_number_name(first_text, first);
     for (unsigned i = 0; i < count; i++) {
         args[2 + 2 * i] = channels[i];
         args[3 + 2 * i] = payloads[i];
     }
-    request_send(request, "record", args, 2 + 2 * count);
+    caller_request_send(request, "record", args, 2 + 2 * count);
     free(args);
 }
 
 void caller_attend(struct caller *caller, const struct attendance *a, caller_attend_fn fn, void *arg, uint64_t ticket)
 {
     static const char *const claims[] = {"waiting", "joining", "synced"};
-    struct request *request = request_new(caller, decode_attend, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_attend, arg, ticket);
     request->fn.attend = fn;
     char lease[NUMBER_MAX], rules[NUMBER_MAX], era[NUMBER_MAX], number[NUMBER_MAX];
-    struct name args[] = {text_name(a->node),          number_name(lease, a->lease_ms), number_name(rules, a->rules),
-                          text_name(claims[a->claim]), number_name(era, a->era),        number_name(number, a->number)};
-    request_send(request, "attend", args, 6);
+    struct name args[] = {caller_text_name(a->node),           caller_number_name(lease, a->lease_ms),
+                          caller_number_name(rules, a->rules), caller_text_name(claims[a->claim]),
+                          caller_number_name(era, a->era),     caller_number_name(number, a->number)};
+    caller_request_send(request, "attend", args, 6);
 }
 
 void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t rules, caller_done_fn fn, void *arg,
                  uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_done, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
     char nonce_text[NUMBER_MAX], rules_text[NUMBER_MAX];
-    struct name args[] = {text_name(node), number_name(nonce_text, nonce), number_name(rules_text, rules)};
-    request_send(request, "sync", args, 3);
+    struct name args[] = {caller_text_name(node), caller_number_name(nonce_text, nonce),
+                          caller_number_name(rules_text, rules)};
+    caller_request_send(request, "sync", args, 3);
 }
 
 void caller_place(struct caller *caller, uint64_t era, const char *node, uint64_t nonce, uint64_t ordinal,
                   caller_done_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_done, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
     char era_text[NUMBER_MAX], nonce_text[NUMBER_MAX], ordinal_text[NUMBER_MAX];
-    struct name args[] = {number_name(era_text, era), text_name(node), number_name(nonce_text, nonce),
-                          number_name(ordinal_text, ordinal)};
-    request_send(request, "place", args, 4);
+    struct name args[] = {caller_number_name(era_text, era), caller_text_name(node),
+                          caller_number_name(nonce_text, nonce), caller_number_name(ordinal_text, ordinal)};
+    caller_request_send(request, "place", args, 4);
 }
 
 void caller_leave(struct caller *caller, const char *node, bool force, caller_leave_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_leave, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_leave, arg, ticket);
     request->fn.leave = fn;
-    struct name args[] = {text_name(node), text_name(force ? "1" : "0")};
-    request_send(request, "leave", args, 2);
+    struct name args[] = {caller_text_name(node), caller_text_name(force ? "1" : "0")};
+    caller_request_send(request, "leave", args, 2);
 }
 
 void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_done, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
     char wait[NUMBER_MAX], key[REDIS_PREFIX_MAX + 8];
     snprintf(key, sizeof key, "%sinbox", caller->config->prefix);
-    struct name words[] = {text_name("XREAD"),         text_name("COUNT"),   text_name("1"), text_name("BLOCK"),
-                           number_name(wait, wait_ms), text_name("STREAMS"), text_name(key), text_name("0")};
+    struct name words[] = {caller_text_name("XREAD"),
+                           caller_text_name("COUNT"),
+                           caller_text_name("1"),
+                           caller_text_name("BLOCK"),
+                           caller_number_name(wait, wait_ms),
+                           caller_text_name("STREAMS"),
+                           caller_text_name(key),
+                           caller_text_name("0")};
     const char *argv[8];
     size_t lens[8];
     for (int i = 0; i < 8; i++)
         argv[i] = words[i].bytes, lens[i] = words[i].len;
-    request_command(request, 8, argv, lens);
+    caller_request_command(request, 8, argv, lens);
 }
 
 void caller_inbox(struct caller *caller, const struct glob_list *served, const struct glob_list *ephemeral,
                   unsigned limit, caller_inbox_fn fn, void *arg, uint64_t ticket)
 {
-    struct request *request = request_new(caller, decode_inbox, arg, ticket);
+    struct request *request = caller_request_new(caller, caller_decode_inbox, arg, ticket);
     request->fn.inbox = fn;
     char number[NUMBER_MAX];
     struct name *args = malloc((3 + (size_t)served->count + ephemeral->count) * sizeof *args);
     CHECK(args);
     unsigned count = 0;
-    args[count++] = number_name(number, limit);
-    args[count++] = text_name(PAGE_BYTES);
+    args[count++] = caller_number_name(number, limit);
+    args[count++] = caller_text_name(PAGE_BYTES);
     for (unsigned i = 0; i < served->count; i++)
-        args[count++] = text_name(served->globs[i]);
-    args[count++] = text_name("");
+        args[count++] = caller_text_name(served->globs[i]);
+    args[count++] = caller_text_name("");
     for (unsigned i = 0; i < ephemeral->count; i++)
-        args[count++] = text_name(ephemeral->globs[i]);
-    request_send(request, "inbox", args, count);
+        args[count++] = caller_text_name(ephemeral->globs[i]);
+    caller_request_send(request, "inbox", args, count);
     free(args);
 }
 

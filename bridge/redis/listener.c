@@ -17,12 +17,12 @@ struct listener {
     bool is_freeing;
 };
 
-static struct name name_of(const redisReply *reply)
+static struct name listener_name_of(const redisReply *reply)
 {
     return (struct name){reply->str, reply->len};
 }
 
-static bool is_text(const redisReply *reply)
+static bool listener_is_text(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_STRING;
 }
@@ -33,21 +33,23 @@ static void listener_on_push(redisAsyncContext *context, void *raw, void *arg)
     const redisReply *reply = raw;
     if (!reply || !context->data || listener->is_freeing)
         return;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3 || !is_text(reply->element[0]))
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3 || !listener_is_text(reply->element[0]))
         return;
     redisReply *const *part = reply->element;
     const char *kind = part[0]->str;
 
     if (reply->elements == 3 && strcmp(kind, "message") == 0) {
-        struct heard heard = {.channel = name_of(part[1]), .payload = name_of(part[2])};
+        struct heard heard = {.channel = listener_name_of(part[1]), .payload = listener_name_of(part[2])};
         listener->events.message(listener->arg, &heard);
     } else if (reply->elements == 4 && strcmp(kind, "pmessage") == 0) {
-        struct heard heard = {.pattern = name_of(part[1]), .channel = name_of(part[2]), .payload = name_of(part[3])};
+        struct heard heard = {.pattern = listener_name_of(part[1]),
+                              .channel = listener_name_of(part[2]),
+                              .payload = listener_name_of(part[3])};
         listener->events.message(listener->arg, &heard);
     } else if (strcmp(kind, "subscribe") == 0) {
-        listener->events.confirmed(listener->arg, false, name_of(part[1]));
+        listener->events.confirmed(listener->arg, false, listener_name_of(part[1]));
     } else if (strcmp(kind, "psubscribe") == 0) {
-        listener->events.confirmed(listener->arg, true, name_of(part[1]));
+        listener->events.confirmed(listener->arg, true, listener_name_of(part[1]));
     }
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int hex_digit(char c)
+static int url_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -27,9 +27,9 @@ static bool url_decode(const char *text, size_t len, char out[static REDIS_URL_P
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         if (c == '%') {
-            if (i + 2 >= len || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0)
+            if (i + 2 >= len || url_hex_digit(text[i + 1]) < 0 || url_hex_digit(text[i + 2]) < 0)
                 return false;
-            c = (char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+            c = (char)(url_hex_digit(text[i + 1]) * 16 + url_hex_digit(text[i + 2]));
             i += 2;
         }
         if (c == '\0' || n + 1 >= REDIS_URL_PART_MAX)

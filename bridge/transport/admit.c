@@ -10,25 +10,25 @@
 
 const struct identity identity_anonymous = {.name = ""};
 
-static const struct verdict yes = {NULL, NULL};
+static const struct verdict admit_yes = {NULL, NULL};
 
-static struct verdict bad(const char *message)
+static struct verdict admit_bad(const char *message)
 {
     return (struct verdict){"bad_channel", message};
 }
 
-static struct verdict forbidden(const char *message)
+static struct verdict admit_forbidden(const char *message)
 {
     return (struct verdict){"forbidden", message};
 }
 
-static bool has_prefix(struct name name, const char *prefix)
+static bool admit_has_prefix(struct name name, const char *prefix)
 {
     size_t len = strlen(prefix);
     return len > 0 && name.len >= len && memcmp(name.bytes, prefix, len) == 0;
 }
 
-static unsigned count_stars(struct name name)
+static unsigned admit_count_stars(struct name name)
 {
     unsigned stars = 0;
     for (size_t i = 0; i < name.len; i++)
@@ -40,14 +40,14 @@ static struct verdict admit_name(const struct transport_config *config, struct n
 {
     const char *error = channel_name_error(name.bytes, name.len);
     if (error)
-        return bad(error);
-    if (has_prefix(name, config->internal_prefix))
-        return forbidden("this name belongs to the bridge itself");
-    return yes;
+        return admit_bad(error);
+    if (admit_has_prefix(name, config->internal_prefix))
+        return admit_forbidden("this name belongs to the bridge itself");
+    return admit_yes;
 }
 
 /* Within the channels that this server is for, whoever asks. */
-static bool is_served(const struct transport_config *config, struct name name)
+static bool admit_is_served(const struct transport_config *config, struct name name)
 {
     return config->channels->count == 0 || glob_list_contains(config->channels, name.bytes, name.len);
 }
@@ -58,11 +58,11 @@ struct verdict admit_subscribe(const struct transport_config *config, const stru
     (void)who; /* tokens come later */
     if (verdict.code)
         return verdict;
-    if (count_stars(name) > GLOB_STARS_MAX)
-        return bad("too many stars in a pattern");
-    if (!is_served(config, name) || !glob_list_contains(config->subscribe, name.bytes, name.len))
-        return forbidden("not open to you for listening");
-    return yes;
+    if (admit_count_stars(name) > GLOB_STARS_MAX)
+        return admit_bad("too many stars in a pattern");
+    if (!admit_is_served(config, name) || !glob_list_contains(config->subscribe, name.bytes, name.len))
+        return admit_forbidden("not open to you for listening");
+    return admit_yes;
 }
 
 struct verdict admit_publish(const struct transport_config *config, const struct identity *who, struct name name)
@@ -72,14 +72,14 @@ struct verdict admit_publish(const struct transport_config *config, const struct
     if (verdict.code)
         return verdict;
     if (glob_is_pattern(name.bytes, name.len))
-        return bad("publishing needs one channel, not a pattern");
-    if (!is_served(config, name) || glob_list_match(config->publish, name.bytes, name.len) < 0)
-        return forbidden("not open to you for publishing");
-    return yes;
+        return admit_bad("publishing needs one channel, not a pattern");
+    if (!admit_is_served(config, name) || glob_list_match(config->publish, name.bytes, name.len) < 0)
+        return admit_forbidden("not open to you for publishing");
+    return admit_yes;
 }
 
 /* false: more than there is room for */
-static bool wish_add(struct wish *wish, struct name name)
+static bool admit_wish_add(struct wish *wish, struct name name)
 {
     if (wish->count == WISH_MAX)
         return false;
@@ -87,18 +87,18 @@ static bool wish_add(struct wish *wish, struct name name)
     return true;
 }
 
-static bool wish_collect(struct wish *wish, const struct transport_config *config, const struct request *request)
+static bool admit_wish_collect(struct wish *wish, const struct transport_config *config, const struct request *request)
 {
     bool fits = true;
     wish->count = 0;
     for (unsigned i = 0; i < request->arg_count; i++)
         if (name_is(request->args[i].name, "channel"))
-            fits &= wish_add(wish, request->args[i].value);
+            fits &= admit_wish_add(wish, request->args[i].value);
     if (wish->count > 0)
         return fits;
     for (unsigned i = 0; i < config->default_channels->count; i++) {
         const char *glob = config->default_channels->globs[i];
-        fits &= wish_add(wish, (struct name){glob, strlen(glob)});
+        fits &= admit_wish_add(wish, (struct name){glob, strlen(glob)});
     }
     return fits;
 }
@@ -106,14 +106,14 @@ static bool wish_collect(struct wish *wish, const struct transport_config *confi
 struct verdict admit_wish(const struct transport_config *config, const struct identity *who,
                           const struct request *request, struct wish *wish)
 {
-    if (!wish_collect(wish, config, request) || wish->count > config->max_channels)
+    if (!admit_wish_collect(wish, config, request) || wish->count > config->max_channels)
         return (struct verdict){"too_many_channels", "more channels than one connection may have"};
     for (unsigned i = 0; i < wish->count; i++) {
         struct verdict verdict = admit_subscribe(config, who, wish->names[i]);
         if (verdict.code)
             return verdict;
     }
-    return yes;
+    return admit_yes;
 }
 
 unsigned verdict_status(struct verdict verdict)

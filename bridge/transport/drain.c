@@ -20,7 +20,7 @@ struct drain {
     bool is_done;
 };
 
-static void on_timer(void *arg)
+static void drain_on_timer(void *arg)
 {
     struct transport *transport = arg;
     struct drain *drain = transport->drain;
@@ -31,7 +31,7 @@ static void on_timer(void *arg)
     drain->fn(drain->arg); /* may free the transport */
 }
 
-static void end_stream(struct wheel_item *item, void *arg)
+static void drain_end_stream(struct wheel_item *item, void *arg)
 {
     struct stream *stream = (struct stream *)((char *)item - offsetof(struct stream, item));
     (void)arg;
@@ -45,14 +45,14 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 {
     struct drain *drain = calloc(1, sizeof *drain);
     CHECK(!transport->drain && drain);
-    *drain = (struct drain){.timer = timer_new(transport->loop, on_timer, transport), .fn = fn, .arg = arg};
+    *drain = (struct drain){.timer = timer_new(transport->loop, drain_on_timer, transport), .fn = fn, .arg = arg};
     CHECK(drain->timer);
     eventlib_stop_listening(transport->eventlib); /* which still lets in who knocked */
     transport->drain = drain;
     timer_start(drain->timer, within_ms);
     log_info("drain", "connections=%u requests=%u publishes=%u", transport->wheel.count, transport->exchanges,
              broker_publishing(transport->broker));
-    wheel_each(&transport->wheel, end_stream, NULL);
+    wheel_each(&transport->wheel, drain_end_stream, NULL);
     loop_again(transport->loop);
 }
 

@@ -1,7 +1,7 @@
 /*
  * eventlib.c - a table of events by descriptor.
  *
- *     lws: "watch fd 9 for reading" ──► on_io ──► slot[9].read ──► on_event ──► lws_service_fd_tsi(fd 9, POLLIN)
+ *     lws: "watch fd 9 for reading" ──► eventlib_on_io ──► slot[9].read ──► eventlib_on_event ──► lws_service_fd_tsi(fd 9, POLLIN)
  *
  * Reading and writing are two events, because libevent changes the mask of one event only by deleting and adding it
  * again. The write event is made at first need: a browser that takes all that it is given never has one. lws repeats
@@ -50,14 +50,14 @@ struct eventlib {
     struct slot *slots;
 };
 
-static struct slot *slot_find(struct eventlib *lib, int fd)
+static struct slot *eventlib_slot_find(struct eventlib *lib, int fd)
 {
     return fd >= 0 && fd < lib->slot_count && lib->slots[fd].read ? &lib->slots[fd] : NULL;
 }
 
 /* --- from libevent to lws ----------------------------------------------------------------------------------------- */
 
-static bool is_spinning(struct slot *slot, int fd)
+static bool eventlib_is_spinning(struct slot *slot, int fd)
 {
     unsigned second = (unsigned)(clock_now_ms() / 1024);
     int waiting = 0;
@@ -68,13 +68,13 @@ static bool is_spinning(struct slot *slot, int fd)
     return ++slot->reads > READS_SUSPICIOUS && !slot->is_listener && ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
 }
 
-static void on_event(evutil_socket_t fd, short what, void *arg)
+static void eventlib_on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct eventlib *lib = arg;
-    struct slot *slot = slot_find(lib, fd);
+    struct slot *slot = eventlib_slot_find(lib, fd);
     if (!slot || !lib->context)
         return;
-    if ((what & EV_READ) && is_spinning(slot, fd)) {
+    if ((what & EV_READ) && eventlib_is_spinning(slot, fd)) {
         log_debug("descriptor_muted", "fd=%d", (int)fd);
         event_del(slot->read);
         return;
@@ -91,7 +91,7 @@ static struct eventlib *eventlib_of(struct lws *wsi)
     return *(struct eventlib **)lws_evlib_wsi_to_evlib_pt(wsi);
 }
 
-static bool slots_reach(struct eventlib *lib, int fd)
+static bool eventlib_slots_reach(struct eventlib *lib, int fd)
 {
     int count = lib->slot_count > 0 ? lib->slot_count : SLOTS_FIRST;
     if (fd < lib->slot_count)
@@ -107,15 +107,15 @@ static bool slots_reach(struct eventlib *lib, int fd)
     return true;
 }
 
-static int watch(struct lws *wsi, bool is_listener)
+static int eventlib_watch(struct lws *wsi, bool is_listener)
 {
     struct eventlib *lib = eventlib_of(wsi);
     int fd = (int)lws_get_socket_fd(wsi);
-    if (fd < 0 || !slots_reach(lib, fd) || lib->slots[fd].read)
+    if (fd < 0 || !eventlib_slots_reach(lib, fd) || lib->slots[fd].read)
         return 1;
     struct slot *slot = &lib->slots[fd];
     *slot = (struct slot){.is_listener = is_listener, .wanted = POLLIN};
-    slot->read = event_new(loop_base(lib->loop), fd, EV_READ | EV_PERSIST, on_event, lib);
+    slot->read = event_new(loop_base(lib->loop), fd, EV_READ | EV_PERSIST, eventlib_on_event, lib);
     if (!slot->read || event_add(slot->read, NULL) != 0) {
         if (slot->read)
             event_free(slot->read);
@@ -125,18 +125,18 @@ static int watch(struct lws *wsi, bool is_listener)
     return 0;
 }
 
-static int on_accept(struct lws *wsi)
+static int eventlib_on_accept(struct lws *wsi)
 {
-    return watch(wsi, false);
+    return eventlib_watch(wsi, false);
 }
 
-static int on_listen(struct lws *wsi)
+static int eventlib_on_listen(struct lws *wsi)
 {
     outgoing_limit((int)lws_get_socket_fd(wsi));
-    return watch(wsi, true);
+    return eventlib_watch(wsi, true);
 }
 
-static void want_read(struct eventlib *lib, struct slot *slot, bool want)
+static void eventlib_want_read(struct eventlib *lib, struct slot *slot, bool want)
 {
     if (want == ((slot->wanted & POLLIN) != 0))
         return;
@@ -147,12 +147,12 @@ static void want_read(struct eventlib *lib, struct slot *slot, bool want)
         event_del(slot->read);
 }
 
-static void want_write(struct eventlib *lib, struct slot *slot, int fd, bool want)
+static void eventlib_want_write(struct eventlib *lib, struct slot *slot, int fd, bool want)
 {
     if (want == ((slot->wanted & POLLOUT) != 0))
         return;
     if (want && !slot->write)
-        slot->write = event_new(loop_base(lib->loop), fd, EV_WRITE | EV_PERSIST, on_event, lib);
+        slot->write = event_new(loop_base(lib->loop), fd, EV_WRITE | EV_PERSIST, eventlib_on_event, lib);
     if (!slot->write)
         return; /* no memory: not wanted, so that lws's next wish tries again */
     slot->wanted ^= POLLOUT;
@@ -162,31 +162,31 @@ static void want_write(struct eventlib *lib, struct slot *slot, int fd, bool wan
         event_del(slot->write);
 }
 
-static void on_io(struct lws *wsi, unsigned flags)
+static void eventlib_on_io(struct lws *wsi, unsigned flags)
 {
     struct eventlib *lib = eventlib_of(wsi);
     int fd = (int)lws_get_socket_fd(wsi);
-    struct slot *slot = slot_find(lib, fd);
+    struct slot *slot = eventlib_slot_find(lib, fd);
     bool want = (flags & LWS_EV_START) != 0;
     if (!slot)
         return;
     if (flags & LWS_EV_READ)
-        want_read(lib, slot, want);
+        eventlib_want_read(lib, slot, want);
     if (flags & LWS_EV_WRITE) {
-        want_write(lib, slot, fd, want);
+        eventlib_want_write(lib, slot, fd, want);
         lib->on_wait(wsi, want);
     }
 }
 
 bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi)
 {
-    const struct slot *slot = slot_find(lib, (int)lws_get_socket_fd(wsi));
+    const struct slot *slot = eventlib_slot_find(lib, (int)lws_get_socket_fd(wsi));
     return slot && (slot->wanted & POLLOUT) != 0;
 }
 
-static int on_close(struct lws *wsi)
+static int eventlib_on_close(struct lws *wsi)
 {
-    struct slot *slot = slot_find(eventlib_of(wsi), (int)lws_get_socket_fd(wsi));
+    struct slot *slot = eventlib_slot_find(eventlib_of(wsi), (int)lws_get_socket_fd(wsi));
     if (!slot)
         return 0;
     event_free(slot->read);
@@ -196,7 +196,7 @@ static int on_close(struct lws *wsi)
     return 0;
 }
 
-static int on_init(struct lws_context *context, void *foreign_loop, int tsi)
+static int eventlib_on_init(struct lws_context *context, void *foreign_loop, int tsi)
 {
     struct eventlib *lib = foreign_loop;
     *(struct eventlib **)lws_evlib_tsi_to_evlib_pt(context, tsi) = lib;
@@ -204,31 +204,31 @@ static int on_init(struct lws_context *context, void *foreign_loop, int tsi)
     return 0;
 }
 
-static const struct lws_event_loop_ops ops = {
+static const struct lws_event_loop_ops eventlib_ops = {
     .name = "bridge",
-    .init_pt = on_init,
-    .init_vhost_listen_wsi = on_listen,
-    .sock_accept = on_accept,
-    .io = on_io,
-    .wsi_logical_close = on_close,
+    .init_pt = eventlib_on_init,
+    .init_vhost_listen_wsi = eventlib_on_listen,
+    .sock_accept = eventlib_on_accept,
+    .io = eventlib_on_io,
+    .wsi_logical_close = eventlib_on_close,
     .evlib_size_pt = sizeof(struct eventlib *),
 };
 
 const lws_plugin_evlib_t eventlib_plugin = {
     .hdr = {"bridge loop", "lws_evlib_plugin", LWS_BUILD_HASH, LWS_PLUGIN_API_MAGIC},
-    .ops = &ops,
+    .ops = &eventlib_ops,
 };
 
 /* --- timers ------------------------------------------------------------------------------------------------------- */
 
-static void on_timer(void *arg)
+static void eventlib_on_timer(void *arg)
 {
     struct eventlib *lib = arg;
     lib->timer_due_ms = 0; /* the end of this turn settles */
 }
 
 /* A timer that runs too early costs one look; so it is only ever moved forward. */
-static void wake_after(struct eventlib *lib, uint64_t wait_ms)
+static void eventlib_wake_after(struct eventlib *lib, uint64_t wait_ms)
 {
     uint64_t due_ms = clock_now_ms() + wait_ms;
     if (lib->timer_due_ms != 0 && lib->timer_due_ms <= due_ms)
@@ -251,7 +251,7 @@ void eventlib_settle(struct eventlib *lib)
         _lws_plat_service_forced_tsi(lib->context, 0);
         wait_ms = lws_service_adjust_timeout(lib->context, LONGEST_WAIT_MS, 0);
     }
-    wake_after(lib, (uint64_t)wait_ms + 1);
+    eventlib_wake_after(lib, (uint64_t)wait_ms + 1);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -263,7 +263,7 @@ struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
         return NULL;
     lib->loop = loop;
     lib->on_wait = on_wait;
-    lib->timer = timer_new(loop, on_timer, lib);
+    lib->timer = timer_new(loop, eventlib_on_timer, lib);
     if (!lib->timer) {
         free(lib);
         return NULL;
@@ -278,7 +278,7 @@ struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
 void eventlib_stop_listening(struct eventlib *lib)
 {
     for (int fd = 0; fd < lib->slot_count && lib->context; fd++) {
-        if (!slot_find(lib, fd) || !lib->slots[fd].is_listener)
+        if (!eventlib_slot_find(lib, fd) || !lib->slots[fd].is_listener)
             continue;
         struct lws_pollfd ready = {.fd = fd, .events = POLLIN, .revents = POLLIN};
         struct pollfd waiting = {.fd = fd, .events = POLLIN};

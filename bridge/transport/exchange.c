@@ -41,7 +41,7 @@ void exchange_on_closed(struct connection *connection)
     exchange_free((struct exchange *)connection);
 }
 
-static int send_answer(struct exchange *exchange, struct transport *transport, struct lws *wsi)
+static int exchange_send_answer(struct exchange *exchange, struct transport *transport, struct lws *wsi)
 {
     struct response response = {.status = exchange->status,
                                 .type = CONTENT_JSON,
@@ -66,7 +66,7 @@ int exchange_on_writable(struct connection *connection)
     struct lws *wsi = connection->wsi;
     if (exchange->status == 0)
         return 0;
-    int result = send_answer(exchange, transport, wsi);
+    int result = exchange_send_answer(exchange, transport, wsi);
     exchange_free(exchange);
     return result;
 }

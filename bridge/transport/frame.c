@@ -21,10 +21,10 @@ struct frame {
     struct ref ref;
 };
 
-static const struct ref no_ref = {"", 0};
+static const struct ref frame_no_ref = {"", 0};
 
 /* An optional member that must be a string where it is there. false: it is something else. */
-static bool read_string(const json_t *object, const char *name, struct name *out)
+static bool frame_read_string(const json_t *object, const char *name, struct name *out)
 {
     const json_t *value = json_object_get(object, name);
     *out = (struct name){"", 0};
@@ -36,7 +36,7 @@ static bool read_string(const json_t *object, const char *name, struct name *out
     return true;
 }
 
-static bool keep_ref(struct frame *frame, const struct buffer *text)
+static bool frame_keep_ref(struct frame *frame, const struct buffer *text)
 {
     if (text->failed || text->len >= sizeof frame->ref_text)
         return false;
@@ -46,18 +46,18 @@ static bool keep_ref(struct frame *frame, const struct buffer *text)
 }
 
 /* An integer, or a string of up to REF_MAX bytes: kept as the JSON that it was. */
-static bool read_ref(struct frame *frame)
+static bool frame_read_ref(struct frame *frame)
 {
     const json_t *value = json_object_get(frame->object, "ref");
     struct buffer text = {0};
-    frame->ref = no_ref;
+    frame->ref = frame_no_ref;
     if (!value || json_is_null(value))
         return true;
     if (json_is_integer(value))
         buffer_printf(&text, "%lld", (long long)json_integer_value(value));
     else if (json_is_string(value) && json_string_length(value) <= REF_MAX)
         json_string_append(&text, json_string_value(value), json_string_length(value));
-    bool is_good = text.len > 0 && keep_ref(frame, &text);
+    bool is_good = text.len > 0 && frame_keep_ref(frame, &text);
     buffer_fini(&text);
     return is_good;
 }
@@ -65,12 +65,12 @@ static bool read_ref(struct frame *frame)
 /* --- one function per type ---------------------------------------------------------------------------------------- */
 
 /* NULL: *start is set. */
-static const char *read_start(const struct frame *frame, struct start *start)
+static const char *frame_read_start(const struct frame *frame, struct start *start)
 {
     const json_t *replay = json_object_get(frame->object, "replay");
     struct name after;
     *start = (struct start){.kind = START_NOW};
-    if (!read_string(frame->object, "after", &after))
+    if (!frame_read_string(frame->object, "after", &after))
         return "after is not a string";
     if (after.len > 0)
         return start_after(after.bytes, after.len, start) ? NULL : "after is not an id of ours";
@@ -82,39 +82,40 @@ static const char *read_start(const struct frame *frame, struct start *start)
     return NULL;
 }
 
-static void on_subscribe(struct frame *frame)
+static void frame_on_subscribe(struct frame *frame)
 {
     struct name channel;
     struct start start;
     const char *problem;
-    if (!read_string(frame->object, "channel", &channel)) {
+    if (!frame_read_string(frame->object, "channel", &channel)) {
         ws_say_bad_frame(frame->ws, frame->ref, "channel is not a string");
         return;
     }
-    problem = read_start(frame, &start);
+    problem = frame_read_start(frame, &start);
     if (problem)
         ws_say_error(frame->ws, frame->ref, "bad_cursor", problem);
     else
         ws_subscribe(frame->ws, frame->ref, channel, &start);
 }
 
-static void on_unsubscribe(struct frame *frame)
+static void frame_on_unsubscribe(struct frame *frame)
 {
     struct name channel;
-    if (read_string(frame->object, "channel", &channel))
+    if (frame_read_string(frame->object, "channel", &channel))
         ws_unsubscribe(frame->ws, frame->ref, channel);
     else
         ws_say_bad_frame(frame->ws, frame->ref, "channel is not a string");
 }
 
-static void on_publish(struct frame *frame)
+static void frame_on_publish(struct frame *frame)
 {
     struct ws_publication what;
     if (!json_is_string(json_object_get(frame->object, "data")))
         ws_say_bad_frame(frame->ws, frame->ref, "data is not a string");
-    else if (!read_string(frame->object, "channel", &what.channel) ||
-             !read_string(frame->object, "data", &what.payload) || !read_string(frame->object, "event", &what.event) ||
-             !read_string(frame->object, "key", &what.key))
+    else if (!frame_read_string(frame->object, "channel", &what.channel) ||
+             !frame_read_string(frame->object, "data", &what.payload) ||
+             !frame_read_string(frame->object, "event", &what.event) ||
+             !frame_read_string(frame->object, "key", &what.key))
         ws_say_bad_frame(frame->ws, frame->ref, "channel, event and key are strings");
     else if (what.key.len > KEY_MAX)
         ws_say_bad_frame(frame->ws, frame->ref, "key is longer than 128 bytes");
@@ -122,13 +123,13 @@ static void on_publish(struct frame *frame)
         ws_publish(frame->ws, frame->ref, &what);
 }
 
-static void on_pong(struct frame *frame)
+static void frame_on_pong(struct frame *frame)
 {
     if (frame->ws->ponged_ms == 0) /* from now on it is expected to */
         frame->ws->ponged_ms = frame->ws->heard_ms;
 }
 
-static void on_auth(struct frame *frame)
+static void frame_on_auth(struct frame *frame)
 {
     ws_say_error(frame->ws, frame->ref, "forbidden", "tokens are not in use here");
 }
@@ -136,23 +137,24 @@ static void on_auth(struct frame *frame)
 static const struct frame_type {
     const char *name;
     void (*handle)(struct frame *frame);
-} types[] = {
-    {"subscribe", on_subscribe}, {"unsubscribe", on_unsubscribe}, {"publish", on_publish}, {"pong", on_pong},
-    {"auth", on_auth},
+} frame_types[] = {
+    {"subscribe", frame_on_subscribe}, {"unsubscribe", frame_on_unsubscribe},
+    {"publish", frame_on_publish},     {"pong", frame_on_pong},
+    {"auth", frame_on_auth},
 };
 
 /* --- whole messages ----------------------------------------------------------------------------------------------- */
 
-static void on_object(struct frame *frame)
+static void frame_on_object(struct frame *frame)
 {
     const char *type = json_string_value(json_object_get(frame->object, "type"));
-    if (!read_ref(frame)) {
-        ws_say_bad_frame(frame->ws, no_ref, "ref is neither an integer nor a string of up to 64 bytes");
+    if (!frame_read_ref(frame)) {
+        ws_say_bad_frame(frame->ws, frame_no_ref, "ref is neither an integer nor a string of up to 64 bytes");
         return;
     }
-    for (size_t i = 0; type && i < sizeof types / sizeof *types; i++) {
-        if (strcmp(type, types[i].name) == 0) {
-            types[i].handle(frame);
+    for (size_t i = 0; type && i < sizeof frame_types / sizeof *frame_types; i++) {
+        if (strcmp(type, frame_types[i].name) == 0) {
+            frame_types[i].handle(frame);
             return;
         }
     }
@@ -163,18 +165,18 @@ void frame_on_text(struct ws *ws, const char *bytes, size_t len)
 {
     struct frame frame = {.ws = ws, .object = json_loadb(bytes, len, JSON_ALLOW_NUL, NULL)};
     if (json_is_object(frame.object))
-        on_object(&frame);
+        frame_on_object(&frame);
     else
-        ws_say_bad_frame(ws, no_ref, "this is not a JSON object");
+        ws_say_bad_frame(ws, frame_no_ref, "this is not a JSON object");
     json_decref(frame.object);
 }
 
 /* A ref in a binary frame is a word: where it is not a number, it is given back as a string. */
-static bool read_word_ref(struct frame *frame, struct name word)
+static bool frame_read_word_ref(struct frame *frame, struct name word)
 {
     struct buffer text = {0};
     bool is_number = word.len > 0 && word.len <= 15;
-    frame->ref = no_ref;
+    frame->ref = frame_no_ref;
     if (word.len == 0)
         return true;
     if (word.len > REF_MAX)
@@ -185,13 +187,13 @@ static bool read_word_ref(struct frame *frame, struct name word)
         buffer_append(&text, word.bytes, word.len);
     else
         json_string_append(&text, word.bytes, word.len);
-    bool is_good = keep_ref(frame, &text);
+    bool is_good = frame_keep_ref(frame, &text);
     buffer_fini(&text);
     return is_good;
 }
 
 /* "publish <channel> <ref>": a channel may have spaces, a ref has none. */
-static bool read_line(struct frame *frame, struct name line, struct name *channel)
+static bool frame_read_line(struct frame *frame, struct name line, struct name *channel)
 {
     static const char verb[] = "publish ";
     size_t verb_len = sizeof verb - 1;
@@ -203,16 +205,16 @@ static bool read_line(struct frame *frame, struct name line, struct name *channe
     if (!space)
         return false;
     *channel = (struct name){rest, (size_t)(space - rest)};
-    return read_word_ref(frame, (struct name){space + 1, rest_len - channel->len - 1});
+    return frame_read_word_ref(frame, (struct name){space + 1, rest_len - channel->len - 1});
 }
 
 void frame_on_binary(struct ws *ws, const char *bytes, size_t len)
 {
-    struct frame frame = {.ws = ws, .ref = no_ref};
+    struct frame frame = {.ws = ws, .ref = frame_no_ref};
     struct ws_publication what = {.event = {"", 0}, .key = {"", 0}};
     const char *end = memchr(bytes, '\n', len);
-    if (!end || !read_line(&frame, (struct name){bytes, (size_t)(end - bytes)}, &what.channel)) {
-        ws_say_bad_frame(ws, no_ref, "a binary frame begins with a line: publish <channel> <ref>");
+    if (!end || !frame_read_line(&frame, (struct name){bytes, (size_t)(end - bytes)}, &what.channel)) {
+        ws_say_bad_frame(ws, frame_no_ref, "a binary frame begins with a line: publish <channel> <ref>");
         return;
     }
     what.payload = (struct name){end + 1, len - (size_t)(end - bytes) - 1};

@@ -13,7 +13,7 @@
 #define PATH "/ws"
 
 /* Is one of the offered subprotocols ours? None offered is fine too. */
-static bool offers_ours(struct lws *wsi)
+static bool handshake_offers_ours(struct lws *wsi)
 {
     char offered[128], *rest = offered, *one;
     if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) == 0)
@@ -26,7 +26,8 @@ static bool offers_ours(struct lws *wsi)
     return false;
 }
 
-static int refuse(struct transport *transport, struct lws *wsi, unsigned status, const char *code, const char *message)
+static int handshake_refuse(struct transport *transport, struct lws *wsi, unsigned status, const char *code,
+                            const char *message)
 {
     struct response response = {.status = status, .is_last = true};
     return response_send_error(transport, wsi, response, code, message);
@@ -43,14 +44,14 @@ int handshake_check(struct transport *transport, struct lws *wsi, char *upgrade)
         return 0;
     }
     if (!request_is_whole(wsi))
-        return refuse(transport, wsi, 400, "bad_request", "line ends don't belong into a URL");
+        return handshake_refuse(transport, wsi, 400, "bad_request", "line ends don't belong into a URL");
     if (method != LWSHUMETH_GET)
-        return refuse(transport, wsi, 405, "method_not_allowed", "a WebSocket begins with GET");
+        return handshake_refuse(transport, wsi, 405, "method_not_allowed", "a WebSocket begins with GET");
     if (len != (int)strlen(PATH) || memcmp(path, PATH, (size_t)len) != 0)
-        return refuse(transport, wsi, 404, "not_found", "WebSockets are at " PATH);
-    if (!offers_ours(wsi))
-        return refuse(transport, wsi, 400, "bad_subprotocol",
-                      "subprotocols are " SUBPROTOCOL_JSON " and " SUBPROTOCOL_RAW ", or none");
+        return handshake_refuse(transport, wsi, 404, "not_found", "WebSockets are at " PATH);
+    if (!handshake_offers_ours(wsi))
+        return handshake_refuse(transport, wsi, 400, "bad_subprotocol",
+                                "subprotocols are " SUBPROTOCOL_JSON " and " SUBPROTOCOL_RAW ", or none");
     return 0;
 }
 

@@ -18,7 +18,7 @@
 #define LIMIT_MAX 1000
 #define RETRY_AFTER_S 2
 
-static void append_history(struct buffer *out, const struct history *history)
+static void history_append(struct buffer *out, const struct history *history)
 {
     buffer_append_text(out, "{\"entries\":[");
     for (unsigned i = 0; i < history->count; i++) {
@@ -36,7 +36,8 @@ static void append_history(struct buffer *out, const struct history *history)
     buffer_append_text(out, "]}\n");
 }
 
-static void on_history(void *arg, uint64_t ticket, enum answer answer, const struct history *history, const char *text)
+static void history_on_answered(void *arg, uint64_t ticket, enum answer answer, const struct history *history,
+                                const char *text)
 {
     struct transport *transport = arg;
     struct pending *pending = pending_find(&transport->pendings, ticket);
@@ -46,7 +47,7 @@ static void on_history(void *arg, uint64_t ticket, enum answer answer, const str
     struct exchange *exchange = (struct exchange *)pending->owner;
     pending_free(&transport->pendings, pending);
     if (answer == ANSWER_OK) {
-        append_history(&exchange->answer, history);
+        history_append(&exchange->answer, history);
         exchange_answer(exchange, 200);
         return;
     }
@@ -54,13 +55,13 @@ static void on_history(void *arg, uint64_t ticket, enum answer answer, const str
     exchange_refuse(exchange, 503, "unavailable", "Redis can't be reached");
 }
 
-static const struct connection_ops connection_ops = {
+static const struct connection_ops history_connection_ops = {
     .on_writable = exchange_on_writable,
     .on_closed = exchange_on_closed,
 };
 
 /* false: it is no number from 1 on */
-static bool read_limit(const struct request *request, unsigned *limit)
+static bool history_read_limit(const struct request *request, unsigned *limit)
 {
     struct name value;
     *limit = LIMIT_DEFAULT;
@@ -78,10 +79,10 @@ static bool read_limit(const struct request *request, unsigned *limit)
     return *limit > 0;
 }
 
-static int ask(struct transport *transport, struct lws *wsi, const struct request *request, const struct wish *wish,
-               const struct start *start, unsigned limit)
+static int history_ask(struct transport *transport, struct lws *wsi, const struct request *request,
+                       const struct wish *wish, const struct start *start, unsigned limit)
 {
-    struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);
+    struct exchange *exchange = exchange_new(transport, wsi, request, &history_connection_ops);
     struct pending_note note = {0};
     if (!exchange)
         return -1;
@@ -89,7 +90,8 @@ static int ask(struct transport *transport, struct lws *wsi, const struct reques
         pending_new(&transport->pendings, &exchange->connection.pendings, &exchange->connection, &note);
     if (!pending)
         return -1;
-    broker_history(transport->broker, wish->names, wish->count, start, limit, on_history, transport, pending->ticket);
+    broker_history(transport->broker, wish->names, wish->count, start, limit, history_on_answered, transport,
+                   pending->ticket);
     return 0;
 }
 
@@ -105,11 +107,11 @@ int history_open(struct transport *transport, struct lws *wsi, const struct requ
         verdict = (struct verdict){"bad_channel", "name a channel: /history?channel=public:news"};
     if (!verdict.code && bad_start)
         verdict = (struct verdict){"bad_cursor", bad_start};
-    if (!verdict.code && !read_limit(request, &limit))
+    if (!verdict.code && !history_read_limit(request, &limit))
         verdict = (struct verdict){"bad_limit", "limit is a number from 1 to 1000"};
     if (verdict.code) {
         response.status = verdict_status(verdict);
         return response_send_error(transport, wsi, response, verdict.code, verdict.message);
     }
-    return ask(transport, wsi, request, &wish, &start, limit);
+    return history_ask(transport, wsi, request, &wish, &start, limit);
 }

@@ -9,12 +9,12 @@
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
-static bool is_plain(unsigned char c)
+static bool json_string_is_plain(unsigned char c)
 {
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
-static void append_escape(struct buffer *out, unsigned char c)
+static void json_string_append_escape(struct buffer *out, unsigned char c)
 {
     switch (c) {
     case '"':
@@ -37,21 +37,21 @@ static void append_escape(struct buffer *out, unsigned char c)
     }
 }
 
-static void append_utf8(struct buffer *out, const char *bytes, size_t len)
+static void json_string_append_utf8(struct buffer *out, const char *bytes, size_t len)
 {
     size_t done = 0;
     for (size_t i = 0; i < len; i++) {
-        if (is_plain((unsigned char)bytes[i]))
+        if (json_string_is_plain((unsigned char)bytes[i]))
             continue;
         buffer_append(out, bytes + done, i - done);
-        append_escape(out, (unsigned char)bytes[i]);
+        json_string_append_escape(out, (unsigned char)bytes[i]);
         done = i + 1;
     }
     buffer_append(out, bytes + done, len - done);
 }
 
 /* The bytes of the character at the start, 0 where there is none. */
-static size_t character_len(const char *bytes, size_t len)
+static size_t json_string_character_len(const char *bytes, size_t len)
 {
     for (size_t n = 1; n <= 4 && n <= len; n++)
         if (utf8_is_valid(bytes, n))
@@ -59,12 +59,12 @@ static size_t character_len(const char *bytes, size_t len)
     return 0;
 }
 
-static void append_repaired(struct buffer *out, const char *bytes, size_t len)
+static void json_string_append_repaired(struct buffer *out, const char *bytes, size_t len)
 {
     while (len > 0) {
-        size_t n = character_len(bytes, len);
+        size_t n = json_string_character_len(bytes, len);
         if (n > 0)
-            append_utf8(out, bytes, n);
+            json_string_append_utf8(out, bytes, n);
         else
             buffer_append_text(out, REPLACEMENT);
         n += n == 0;
@@ -77,8 +77,8 @@ void json_string_append(struct buffer *out, const char *bytes, size_t len)
 {
     buffer_append(out, "\"", 1);
     if (utf8_is_valid(bytes, len))
-        append_utf8(out, bytes, len);
+        json_string_append_utf8(out, bytes, len);
     else
-        append_repaired(out, bytes, len);
+        json_string_append_repaired(out, bytes, len);
     buffer_append(out, "\"", 1);
 }

@@ -36,7 +36,8 @@ void publish_id_append(struct buffer *out, struct position position)
         buffer_printf(out, "\"%s\"", POSITION_TEXT(position));
 }
 
-static void on_answer(void *arg, uint64_t ticket, enum answer answer, struct position position, const char *text)
+static void publish_on_answer(void *arg, uint64_t ticket, enum answer answer, struct position position,
+                              const char *text)
 {
     struct transport *transport = arg;
     struct pending *pending = pending_find(&transport->pendings, ticket);
@@ -57,13 +58,14 @@ bool publish_start(struct transport *transport, struct connection *connection, c
     struct pending *pending = pending_new(&transport->pendings, &connection->pendings, connection, note);
     if (!pending)
         return false;
-    broker_publish(transport->broker, request, on_answer, transport, pending->ticket);
+    broker_publish(transport->broker, request, publish_on_answer, transport, pending->ticket);
     return true;
 }
 
 /* --- POST --------------------------------------------------------------------------------------------------------- */
 
-static void on_published(struct connection *connection, const struct pending *pending, const struct publication *result)
+static void publish_on_published(struct connection *connection, const struct pending *pending,
+                                 const struct publication *result)
 {
     struct exchange *exchange = (struct exchange *)connection;
     (void)pending;
@@ -86,7 +88,7 @@ static void on_published(struct connection *connection, const struct pending *pe
     }
 }
 
-static int hand_on(struct exchange *exchange)
+static int publish_hand_on(struct exchange *exchange)
 {
     struct publish_request publish = {.channel = exchange->channel.bytes,
                                       .channel_len = exchange->channel.len,
@@ -109,7 +111,7 @@ static int hand_on(struct exchange *exchange)
  * answer. HTTP allows that, no browser does it, and lws has lost count by then; so what is too much is dropped, and the
  * connection closes after the answer.
  */
-static int on_body(struct connection *connection, char *bytes, size_t len)
+static int publish_on_body(struct connection *connection, char *bytes, size_t len)
 {
     struct exchange *exchange = (struct exchange *)connection;
     size_t missing = (size_t)exchange->length - exchange->body.len;
@@ -117,13 +119,13 @@ static int on_body(struct connection *connection, char *bytes, size_t len)
     if (exchange->is_whole)
         return 0;
     buffer_append(&exchange->body, bytes, len < missing ? len : missing);
-    return len >= missing ? hand_on(exchange) : exchange->body.failed ? -1 : 0;
+    return len >= missing ? publish_hand_on(exchange) : exchange->body.failed ? -1 : 0;
 }
 
-static const struct connection_ops connection_ops = {
+static const struct connection_ops publish_connection_ops = {
     .on_writable = exchange_on_writable,
-    .on_input = on_body,
-    .on_published = on_published,
+    .on_input = publish_on_body,
+    .on_published = publish_on_published,
     .on_closed = exchange_on_closed,
 };
 
@@ -132,7 +134,7 @@ struct problem {
     const char *code, *message;
 };
 
-static bool read_channel(const struct request *request, struct name *channel)
+static bool publish_read_channel(const struct request *request, struct name *channel)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < request->arg_count; i++) {
@@ -144,7 +146,7 @@ static bool read_channel(const struct request *request, struct name *channel)
     return count == 1;
 }
 
-static struct problem check_size(const struct transport *transport, const struct request *request)
+static struct problem publish_check_size(const struct transport *transport, const struct request *request)
 {
     if (request->is_chunked || !request->has_length)
         return (struct problem){411, "length_required", "the body needs a Content-Length"};
@@ -158,9 +160,10 @@ struct address {
     struct name channel, event, key;
 };
 
-static struct problem check(const struct transport *transport, const struct request *request, struct address *out)
+static struct problem publish_check(const struct transport *transport, const struct request *request,
+                                    struct address *out)
 {
-    struct problem size = check_size(transport, request);
+    struct problem size = publish_check_size(transport, request);
     *out = (struct address){.event = {"", 0}, .key = {"", 0}};
     request_arg(request, "event", &out->event);
     request_arg(request, "key", &out->key);
@@ -168,7 +171,7 @@ static struct problem check(const struct transport *transport, const struct requ
         return size;
     if (!response_origin_is_allowed(transport, request->origin))
         return (struct problem){403, "forbidden", "pages of this origin may not publish here"};
-    if (!read_channel(request, &out->channel))
+    if (!publish_read_channel(request, &out->channel))
         return (struct problem){400, "bad_channel", "name one channel: /publish?channel=public:chat"};
     struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, out->channel);
     if (verdict.code)
@@ -180,7 +183,8 @@ static struct problem check(const struct transport *transport, const struct requ
     return (struct problem){0};
 }
 
-static int refuse(struct transport *transport, struct lws *wsi, const struct request *request, const struct problem *no)
+static int publish_refuse(struct transport *transport, struct lws *wsi, const struct request *request,
+                          const struct problem *no)
 {
     struct response response = {.status = no->status, .origin = request->origin};
     if (no->status == 503)
@@ -189,7 +193,7 @@ static int refuse(struct transport *transport, struct lws *wsi, const struct req
     return response_send_error(transport, wsi, response, no->code, no->message);
 }
 
-static struct name keep(struct buffer *buffer, struct name name)
+static struct name publish_keep(struct buffer *buffer, struct name name)
 {
     struct name kept = {buffer->data + buffer->len, name.len};
     buffer_append(buffer, name.bytes, name.len);
@@ -197,22 +201,22 @@ static struct name keep(struct buffer *buffer, struct name name)
 }
 
 /* The request's memory goes with the request; the exchange keeps what it needs. */
-static bool keep_address(struct exchange *exchange, const struct address *from)
+static bool publish_keep_address(struct exchange *exchange, const struct address *from)
 {
     if (!buffer_reserve(&exchange->names, from->channel.len + from->event.len + from->key.len + 1))
         return false;
-    exchange->channel = keep(&exchange->names, from->channel);
-    exchange->event = keep(&exchange->names, from->event);
-    exchange->key = keep(&exchange->names, from->key);
+    exchange->channel = publish_keep(&exchange->names, from->channel);
+    exchange->event = publish_keep(&exchange->names, from->event);
+    exchange->key = publish_keep(&exchange->names, from->key);
     return true;
 }
 
 int publish_open(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct address address;
-    struct problem problem = check(transport, request, &address);
+    struct problem problem = publish_check(transport, request, &address);
     if (problem.code)
-        return refuse(transport, wsi, request, &problem);
-    struct exchange *exchange = exchange_new(transport, wsi, request, &connection_ops);
-    return exchange && keep_address(exchange, &address) ? 0 : -1;
+        return publish_refuse(transport, wsi, request, &problem);
+    struct exchange *exchange = exchange_new(transport, wsi, request, &publish_connection_ops);
+    return exchange && publish_keep_address(exchange, &address) ? 0 : -1;
 }

@@ -18,7 +18,7 @@ bool request_arg(const struct request *request, const char *name, struct name *v
     return false;
 }
 
-static void trim(char *text)
+static void request_trim(char *text)
 {
     size_t len = strlen(text), skip = strspn(text, " \t");
     while (len > skip && (text[len - 1] == ' ' || text[len - 1] == '\t'))
@@ -28,36 +28,36 @@ static void trim(char *text)
 }
 
 /* A header into a fixed field: one that does not fit is certainly not a good one, and becomes "?", which is bad. */
-static void read_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size)
+static void request_read_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size)
 {
     if (lws_hdr_copy(wsi, out, (int)size, token) < 0)
         strcpy(out, "?");
-    trim(out);
+    request_trim(out);
 }
 
 /* A header that lws has no number for; `name` in lower case, with its colon. */
-static void read_custom_header(struct lws *wsi, const char *name, char *out, size_t size)
+static void request_read_custom_header(struct lws *wsi, const char *name, char *out, size_t size)
 {
     int len = lws_hdr_custom_length(wsi, name, (int)strlen(name));
     out[0] = '\0';
     if (len > 0 && lws_hdr_custom_copy(wsi, out, (int)size, name, (int)strlen(name)) < 0)
         strcpy(out, "?");
-    trim(out);
+    request_trim(out);
 }
 
-static void read_body_size(struct request *request, struct lws *wsi)
+static void request_read_body_size(struct request *request, struct lws *wsi)
 {
     char text[32];
     char *end;
     request->is_chunked = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
-    read_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text);
+    request_read_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text);
     if (text[0] < '0' || text[0] > '9')
         return;
     request->length = strtoull(text, &end, 10);
     request->has_length = *end == '\0';
 }
 
-static enum method read_method(struct request *request, struct lws *wsi)
+static enum method request_read_method(struct request *request, struct lws *wsi)
 {
     char *path = NULL;
     int len = 0;
@@ -81,7 +81,7 @@ static enum method read_method(struct request *request, struct lws *wsi)
     }
 }
 
-static struct request_arg split_arg(const char *bytes, size_t len)
+static struct request_arg request_split_arg(const char *bytes, size_t len)
 {
     const char *equals = memchr(bytes, '=', len);
     size_t name_len = equals ? (size_t)(equals - bytes) : len;
@@ -96,7 +96,7 @@ bool request_is_whole(struct lws *wsi)
     return lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_HTTP) == 8 && memcmp(version, "HTTP/1.", 7) == 0;
 }
 
-static bool read_args(struct request *request, struct lws *wsi)
+static bool request_read_args(struct request *request, struct lws *wsi)
 {
     for (int i = 0;; i++) {
         char *at = request->text.data + request->text.len;
@@ -108,7 +108,7 @@ static bool read_args(struct request *request, struct lws *wsi)
             continue;
         if (request->arg_count == REQUEST_ARGS_MAX)
             return false;
-        request->args[request->arg_count++] = split_arg(at, (size_t)len);
+        request->args[request->arg_count++] = request_split_arg(at, (size_t)len);
         request->text.len += (size_t)len;
     }
 }
@@ -125,11 +125,11 @@ bool request_init(struct request *request, struct lws *wsi)
     int args_len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
     if (!buffer_reserve(&request->text, (size_t)(path_len > 0 ? path_len : 0) + (size_t)args_len + 2))
         return false;
-    request->method = read_method(request, wsi);
-    read_header(wsi, WSI_TOKEN_ORIGIN, request->origin, sizeof request->origin);
-    read_custom_header(wsi, "last-event-id:", request->last_event_id, sizeof request->last_event_id);
-    read_body_size(request, wsi);
-    if (read_args(request, wsi))
+    request->method = request_read_method(request, wsi);
+    request_read_header(wsi, WSI_TOKEN_ORIGIN, request->origin, sizeof request->origin);
+    request_read_custom_header(wsi, "last-event-id:", request->last_event_id, sizeof request->last_event_id);
+    request_read_body_size(request, wsi);
+    if (request_read_args(request, wsi))
         return true;
     request_fini(request);
     return false;

@@ -20,7 +20,7 @@ struct head {
     bool failed;
 };
 
-static void head_add(struct head *head, const char *name, const char *value)
+static void response_head_add(struct head *head, const char *name, const char *value)
 {
     head->failed |= lws_add_http_header_by_name(head->wsi, (const unsigned char *)name, (const unsigned char *)value,
                                                 (int)strlen(value), &head->at, head->end) != 0;
@@ -33,47 +33,48 @@ bool response_origin_is_allowed(const struct transport *transport, const char *o
 }
 
 /* Fetch standard, 3.3: with a list of origins the answer depends on who asks, and credentials are welcome. */
-static void head_add_cors(struct head *head, const struct transport *transport, const char *origin)
+static void response_head_add_cors(struct head *head, const struct transport *transport, const char *origin)
 {
     if (transport->config.origins->count == 0) {
-        head_add(head, "access-control-allow-origin", "*");
+        response_head_add(head, "access-control-allow-origin", "*");
         return;
     }
-    head_add(head, "vary", "origin");
+    response_head_add(head, "vary", "origin");
     if (origin[0] == '\0' || !response_origin_is_allowed(transport, origin))
         return;
-    head_add(head, "access-control-allow-origin", origin);
-    head_add(head, "access-control-allow-credentials", "true");
+    response_head_add(head, "access-control-allow-origin", origin);
+    response_head_add(head, "access-control-allow-credentials", "true");
 }
 
-static void head_add_preflight(struct head *head)
+static void response_head_add_preflight(struct head *head)
 {
-    head_add(head, "access-control-allow-methods", "GET, HEAD, POST, OPTIONS");
-    head_add(head, "access-control-allow-headers", ALLOWED_HEADERS);
-    head_add(head, "access-control-max-age", "86400");
+    response_head_add(head, "access-control-allow-methods", "GET, HEAD, POST, OPTIONS");
+    response_head_add(head, "access-control-allow-headers", ALLOWED_HEADERS);
+    response_head_add(head, "access-control-max-age", "86400");
 }
 
-static void head_add_rest(struct head *head, const struct transport *transport, const struct response *r)
+static void response_head_add_rest(struct head *head, const struct transport *transport, const struct response *r)
 {
     char seconds[16];
-    head_add(head, "cache-control", "no-store, no-transform");
-    head_add(head, "x-content-type-options", "nosniff");
+    response_head_add(head, "cache-control", "no-store, no-transform");
+    response_head_add(head, "x-content-type-options", "nosniff");
     if (r->origin)
-        head_add_cors(head, transport, r->origin);
+        response_head_add_cors(head, transport, r->origin);
     if (r->is_preflight)
-        head_add_preflight(head);
+        response_head_add_preflight(head);
     if (r->allow)
-        head_add(head, "allow", r->allow);
+        response_head_add(head, "allow", r->allow);
     if (r->retry_after_s > 0) {
         snprintf(seconds, sizeof seconds, "%u", r->retry_after_s);
-        head_add(head, "retry-after", seconds);
+        response_head_add(head, "retry-after", seconds);
     }
     if (r->is_last)
-        head_add(head, "connection", "close");
+        response_head_add(head, "connection", "close");
     head->failed |= lws_finalize_http_header(head->wsi, &head->at, head->end) != 0;
 }
 
-static int send_whole(struct transport *transport, struct lws *wsi, const struct response *r, struct buffer *out)
+static int response_send_whole(struct transport *transport, struct lws *wsi, const struct response *r,
+                               struct buffer *out)
 {
     struct head head = {.wsi = wsi};
     head.at = (unsigned char *)buffer_reserve(out, HEAD_MAX + r->len);
@@ -81,7 +82,7 @@ static int send_whole(struct transport *transport, struct lws *wsi, const struct
         return -1;
     head.end = head.at + HEAD_MAX;
     head.failed = lws_add_http_common_headers(wsi, r->status, r->type, r->len, &head.at, head.end) != 0;
-    head_add_rest(&head, transport, r);
+    response_head_add_rest(&head, transport, r);
     if (head.failed)
         return -1;
     out->len = (size_t)((char *)head.at - out->data);
@@ -95,7 +96,7 @@ static int send_whole(struct transport *transport, struct lws *wsi, const struct
 int response_send(struct transport *transport, struct lws *wsi, const struct response *response)
 {
     struct buffer out = {0};
-    int result = send_whole(transport, wsi, response, &out);
+    int result = response_send_whole(transport, wsi, response, &out);
     buffer_fini(&out);
     return result;
 }
@@ -122,9 +123,9 @@ bool response_send_stream_head(struct transport *transport, struct lws *wsi, con
     struct head head = {.wsi = wsi, .at = start, .end = bytes + sizeof bytes};
     head.failed =
         lws_add_http_common_headers(wsi, 200, CONTENT_EVENTS, LWS_ILLEGAL_HTTP_CONTENT_LEN, &head.at, head.end) != 0;
-    head_add(&head, "cache-control", "no-store, no-transform");
-    head_add(&head, "x-accel-buffering", "no");
-    head_add_cors(&head, transport, origin);
+    response_head_add(&head, "cache-control", "no-store, no-transform");
+    response_head_add(&head, "x-accel-buffering", "no");
+    response_head_add_cors(&head, transport, origin);
     if (head.failed || lws_finalize_http_header(wsi, &head.at, head.end) != 0)
         return false;
     if (transport_is_plain(transport)) /* the first block comes at the end of this turn, as a rule */

@@ -49,31 +49,32 @@ void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods)
 }
 
 /* A body that nobody wants is not waited for. */
-static bool must_close(const struct request *request)
+static bool route_must_close(const struct request *request)
 {
     bool may_have_body = request->method & (METHOD_POST | METHOD_OTHER);
     return request->length > 0 || request->is_chunked || (may_have_body && !request->has_length);
 }
 
-static int refuse(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
-                  const char *code, const char *message)
+static int route_refuse(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
+                        const char *code, const char *message)
 {
     struct response response = {
-        .status = status, .is_head = request->method == METHOD_HEAD, .is_last = must_close(request)};
+        .status = status, .is_head = request->method == METHOD_HEAD, .is_last = route_must_close(request)};
     return response_send_error(transport, wsi, response, code, message);
 }
 
-static int refuse_method(struct transport *transport, struct lws *wsi, const struct request *request, unsigned methods)
+static int route_refuse_method(struct transport *transport, struct lws *wsi, const struct request *request,
+                               unsigned methods)
 {
     char allow[ROUTE_ALLOW_MAX];
     struct response response = {
-        .status = 405, .allow = allow, .is_head = request->method == METHOD_HEAD, .is_last = must_close(request)};
+        .status = 405, .allow = allow, .is_head = request->method == METHOD_HEAD, .is_last = route_must_close(request)};
     route_allow_print(allow, methods);
     return response_send_error(transport, wsi, response, "method_not_allowed", "the methods are in the Allow header");
 }
 
-static int answer_options(struct transport *transport, struct lws *wsi, const struct request *request,
-                          const struct route *route)
+static int route_answer_options(struct transport *transport, struct lws *wsi, const struct request *request,
+                                const struct route *route)
 {
     char allow[ROUTE_ALLOW_MAX];
     struct response response = {.status = 200,
@@ -85,14 +86,14 @@ static int answer_options(struct transport *transport, struct lws *wsi, const st
     return response_send(transport, wsi, &response);
 }
 
-static int answer_file(struct transport *transport, struct lws *wsi, const struct request *request)
+static int route_answer_file(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     for (unsigned i = 0; i < transport->config.file_count; i++) {
         const struct transport_file *file = &transport->config.files[i];
         if (!name_is(request->path, file->path))
             continue;
         if (!(request->method & READ))
-            return refuse_method(transport, wsi, request, READ);
+            return route_refuse_method(transport, wsi, request, READ);
         struct response response = {.status = 200,
                                     .type = file->content_type,
                                     .body = file->bytes,
@@ -100,21 +101,21 @@ static int answer_file(struct transport *transport, struct lws *wsi, const struc
                                     .is_head = request->method == METHOD_HEAD};
         return response_send(transport, wsi, &response);
     }
-    return refuse(transport, wsi, request, 404, "not_found", "there is nothing at this path");
+    return route_refuse(transport, wsi, request, 404, "not_found", "there is nothing at this path");
 }
 
-static int answer(struct transport *transport, struct lws *wsi, const struct request *request)
+static int route_answer(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     const struct route *route = route_find(request->path.bytes, request->path.len);
     bool has_body = request->length > 0 || request->is_chunked;
     if (has_body && (request->method & READ))
-        return refuse(transport, wsi, request, 400, "bad_request", "a body makes no sense here");
+        return route_refuse(transport, wsi, request, 400, "bad_request", "a body makes no sense here");
     if (!route)
-        return answer_file(transport, wsi, request);
+        return route_answer_file(transport, wsi, request);
     if (request->method == METHOD_OPTIONS)
-        return answer_options(transport, wsi, request, route);
+        return route_answer_options(transport, wsi, request, route);
     if (!(request->method & route->methods))
-        return refuse_method(transport, wsi, request, route->methods | METHOD_OPTIONS);
+        return route_refuse_method(transport, wsi, request, route->methods | METHOD_OPTIONS);
     return route->answer(transport, wsi, request);
 }
 
@@ -127,7 +128,7 @@ int route_request(struct transport *transport, struct lws *wsi)
     }
     if (!request_init(&request, wsi))
         return -1;
-    int result = answer(transport, wsi, &request);
+    int result = route_answer(transport, wsi, &request);
     request_fini(&request);
     return result;
 }

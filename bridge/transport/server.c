@@ -74,29 +74,29 @@ void transport_encode(unsigned format, const struct entry *entry, struct buffer 
 
 /* --- the callback ------------------------------------------------------------------------------------------------- */
 
-static int on_writable(struct connection *c)
+static int server_on_writable(struct connection *c)
 {
     return c ? c->ops->on_writable(c) : 0;
 }
 
-static int on_input(struct connection *c, void *bytes, size_t len)
+static int server_on_input(struct connection *c, void *bytes, size_t len)
 {
     return c && c->ops->on_input ? c->ops->on_input(c, bytes, len) : 0;
 }
 
-static int on_input_end(struct connection *c)
+static int server_on_input_end(struct connection *c)
 {
     return c && c->ops->on_input_end ? c->ops->on_input_end(c) : 0;
 }
 
-static int on_pong(struct connection *c)
+static int server_on_pong(struct connection *c)
 {
     if (c && c->ops->on_pong)
         c->ops->on_pong(c);
     return 0;
 }
 
-static int on_leaving(struct connection *c)
+static int server_on_leaving(struct connection *c)
 {
     if (c && c->ops->on_leaving)
         c->ops->on_leaving(c);
@@ -104,40 +104,40 @@ static int on_leaving(struct connection *c)
 }
 
 /* lws says it in up to two ways, depending on how far the connection had come. */
-static int on_closed(struct connection *c)
+static int server_on_closed(struct connection *c)
 {
     if (c)
         c->ops->on_closed(c);
     return 0;
 }
 
-static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int server_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     (void)user;
     switch (reason) {
     case LWS_CALLBACK_HTTP:
         return route_request(transport_of(wsi), wsi);
     case LWS_CALLBACK_HTTP_BODY:
-        return on_input(connection_of(wsi), in, len);
+        return server_on_input(connection_of(wsi), in, len);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return on_input_end(connection_of(wsi));
+        return server_on_input_end(connection_of(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return handshake_check(transport_of(wsi), wsi, in);
     case LWS_CALLBACK_ESTABLISHED:
         return ws_open(transport_of(wsi), wsi);
     case LWS_CALLBACK_RECEIVE:
-        return on_input(connection_of(wsi), in, len);
+        return server_on_input(connection_of(wsi), in, len);
     case LWS_CALLBACK_RECEIVE_PONG:
-        return on_pong(connection_of(wsi));
+        return server_on_pong(connection_of(wsi));
     case LWS_CALLBACK_HTTP_WRITEABLE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return on_writable(connection_of(wsi));
+        return server_on_writable(connection_of(wsi));
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return on_leaving(connection_of(wsi));
+        return server_on_leaving(connection_of(wsi));
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
-        return on_closed(connection_of(wsi));
+        return server_on_closed(connection_of(wsi));
     case LWS_CALLBACK_RAW_ADOPT: /* CONNECT, which we are no proxy for */
     case LWS_CALLBACK_RAW_RX:
         return -1;
@@ -146,29 +146,29 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     }
 }
 
-static const struct lws_protocols protocols[] = {
+static const struct lws_protocols server_protocols[] = {
     /* The first one also gets plain HTTP, and WebSockets that ask for no subprotocol. */
-    {.name = SUBPROTOCOL_JSON, .callback = on_lws, .rx_buffer_size = MESSAGE_PIECE, .tx_packet_size = SEND_MAX},
-    {.name = SUBPROTOCOL_RAW, .callback = on_lws, .rx_buffer_size = MESSAGE_PIECE, .tx_packet_size = SEND_MAX},
+    {.name = SUBPROTOCOL_JSON, .callback = server_on_lws, .rx_buffer_size = MESSAGE_PIECE, .tx_packet_size = SEND_MAX},
+    {.name = SUBPROTOCOL_RAW, .callback = server_on_lws, .rx_buffer_size = MESSAGE_PIECE, .tx_packet_size = SEND_MAX},
     LWS_PROTOCOL_LIST_TERM,
 };
 
 /* --- settings ----------------------------------------------------------------------------------------------------- */
 
 /* "[time] E: text" */
-static const char *skip_prefix(const char *line)
+static const char *server_skip_prefix(const char *line)
 {
     const char *bracket = line[0] == '[' ? strchr(line, ']') : NULL;
     return bracket && strlen(bracket) > 5 && bracket[3] == ':' ? bracket + 5 : line;
 }
 
 /* lws's errors are mostly about what a browser sent; nobody shall be able to fill our log with them. */
-static void on_lws_log(int level, const char *line)
+static void server_on_lws_log(int level, const char *line)
 {
     static uint64_t second;
     static unsigned lines;
     uint64_t now = clock_now_ms() / 1000;
-    const char *text = skip_prefix(line);
+    const char *text = server_skip_prefix(line);
     if (now != second) {
         second = now;
         lines = 0;
@@ -177,7 +177,7 @@ static void on_lws_log(int level, const char *line)
         log_line(level == LLL_ERR ? LOG_WARN : LOG_INFO, "lws", "text=\"%s\"", LOG_TEXT(text, strcspn(text, "\n")));
 }
 
-static void limit_descriptors(rlim_t count)
+static void server_limit_descriptors(rlim_t count)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -193,7 +193,7 @@ static void limit_descriptors(rlim_t count)
  * accept() never fails: lws would call it again and again, at full speed. (fd_limit_per_thread is not the way: any
  * value below the limit makes lws look for its sockets one by one.)
  */
-static rlim_t provide_descriptors(struct transport *transport)
+static rlim_t server_provide_descriptors(struct transport *transport)
 {
     rlim_t count = (rlim_t)transport->config.max_connections + DESCRIPTORS_SPARE;
     struct rlimit limit;
@@ -205,11 +205,11 @@ static rlim_t provide_descriptors(struct transport *transport)
         log_warn("descriptors", "limit=%llu max_connections=%u", (unsigned long long)count, room);
         transport->config.max_connections = room;
     }
-    limit_descriptors(count > 2 * DESCRIPTORS_NOT_LWS ? count - DESCRIPTORS_NOT_LWS : count);
+    server_limit_descriptors(count > 2 * DESCRIPTORS_NOT_LWS ? count - DESCRIPTORS_NOT_LWS : count);
     return count;
 }
 
-static bool has_ipv6(void)
+static bool server_has_ipv6(void)
 {
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0)
@@ -217,18 +217,18 @@ static bool has_ipv6(void)
     return fd >= 0 || errno != EAFNOSUPPORT;
 }
 
-static void choose_address(struct lws_context_creation_info *info, const char *host)
+static void server_choose_address(struct lws_context_creation_info *info, const char *host)
 {
     bool is_any = host[0] == '\0' || strcmp(host, "::") == 0 || strcmp(host, "*") == 0;
     if (strcmp(host, "localhost") == 0)
         host = "127.0.0.1";
-    if (strcmp(host, "0.0.0.0") == 0 || (is_any && !has_ipv6()))
+    if (strcmp(host, "0.0.0.0") == 0 || (is_any && !server_has_ipv6()))
         info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     else if (!is_any)
         info->iface = host;
 }
 
-static void choose_tls(struct lws_context_creation_info *info, const struct transport_config *config)
+static void server_choose_tls(struct lws_context_creation_info *info, const struct transport_config *config)
 {
     if (config->tls_cert[0] == '\0')
         return;
@@ -238,13 +238,13 @@ static void choose_tls(struct lws_context_creation_info *info, const struct tran
     info->alpn = "http/1.1"; /* our blocks and frames are written as they are: HTTP/2 would need frames around them */
 }
 
-static struct lws_context *context_new(struct transport *transport)
+static struct lws_context *server_context_new(struct transport *transport)
 {
     static const lws_retry_bo_t no_pings = {0};
     void *loops[] = {transport->eventlib};
     struct lws_context_creation_info info = {
         .port = (int)transport->config.port,
-        .protocols = protocols,
+        .protocols = server_protocols,
         .user = transport,
         .event_lib_custom = &eventlib_plugin,
         .foreign_loops = loops,
@@ -261,15 +261,15 @@ static struct lws_context *context_new(struct transport *transport)
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
     };
-    choose_address(&info, transport->config.host);
-    choose_tls(&info, &transport->config);
-    lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+    server_choose_address(&info, transport->config.host);
+    server_choose_tls(&info, &transport->config);
+    lws_set_log_level(LLL_ERR | LLL_WARN, server_on_lws_log);
     return lws_create_context(&info);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-static void on_turn_end(void *arg)
+static void server_on_turn_end(void *arg)
 {
     struct transport *transport = arg;
     eventlib_settle(transport->eventlib);
@@ -288,16 +288,16 @@ struct transport *transport_new(struct loop *loop, struct broker *broker, const 
     transport->tick = timer_new(loop, stream_tick, transport);
     if (!transport->eventlib || !transport->tick)
         goto failed;
-    rlim_t descriptors = provide_descriptors(transport);
-    transport->context = context_new(transport);
+    rlim_t descriptors = server_provide_descriptors(transport);
+    transport->context = server_context_new(transport);
     if (descriptors > 0)
-        limit_descriptors(descriptors);
+        server_limit_descriptors(descriptors);
     if (!transport->context) {
         log_error("listen_failed", "host=%s port=%u", config->host, config->port);
         goto failed;
     }
     eventlib_settle(transport->eventlib);
-    loop_on_turn_end(loop, on_turn_end, transport);
+    loop_on_turn_end(loop, server_on_turn_end, transport);
     log_info("listening", "host=%s port=%u tls=%s", config->host, config->port,
              config->tls_cert[0] != '\0' ? "yes" : "no");
     return transport;

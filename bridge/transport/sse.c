@@ -22,14 +22,14 @@
 #define RETRY_MAX_MS 5000
 #define RETRY_LATER_MS 15000 /* where there was no room */
 
-static unsigned retry_ms(unsigned most_ms)
+static unsigned sse_retry_ms(unsigned most_ms)
 {
     return (unsigned)(RETRY_MIN_MS + random_below(most_ms - RETRY_MIN_MS + 1));
 }
 
 /* --- what the broker says ----------------------------------------------------------------------------------------- */
 
-static enum sink_result send_scratch(struct stream *stream)
+static enum sink_result sse_send_scratch(struct stream *stream)
 {
     struct buffer *scratch = &stream->connection.transport->scratch;
     if (scratch->failed) {
@@ -40,28 +40,28 @@ static enum sink_result send_scratch(struct stream *stream)
     return stream_write(stream, scratch->data, scratch->len);
 }
 
-static struct buffer *empty_scratch(struct stream *stream)
+static struct buffer *sse_empty_scratch(struct stream *stream)
 {
     struct buffer *scratch = &stream->connection.transport->scratch;
     buffer_clear(scratch);
     return scratch;
 }
 
-static enum sink_result on_cursor(void *sink, struct position cursor)
+static enum sink_result sse_on_cursor(void *sink, struct position cursor)
 {
-    struct buffer *block = empty_scratch(sink);
-    wire_sse_retry(block, retry_ms(RETRY_MAX_MS));
+    struct buffer *block = sse_empty_scratch(sink);
+    wire_sse_retry(block, sse_retry_ms(RETRY_MAX_MS));
     wire_sse_cursor(block, cursor);
-    return send_scratch(sink);
+    return sse_send_scratch(sink);
 }
 
-static enum sink_result on_gap(void *sink, const struct gap *gap)
+static enum sink_result sse_on_gap(void *sink, const struct gap *gap)
 {
-    wire_sse_gap(empty_scratch(sink), gap);
-    return send_scratch(sink);
+    wire_sse_gap(sse_empty_scratch(sink), gap);
+    return sse_send_scratch(sink);
 }
 
-static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
+static enum sink_result sse_on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
 {
     (void)sink;
     (void)name;
@@ -70,11 +70,11 @@ static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag
     return SINK_READY; /* the first block has said it */
 }
 
-static const struct sink_ops sink_ops = {
+static const struct sink_ops sse_sink_ops = {
     .write = stream_write,
-    .gap = on_gap,
-    .cursor = on_cursor,
-    .subscribed = on_subscribed,
+    .gap = sse_on_gap,
+    .cursor = sse_on_cursor,
+    .subscribed = sse_on_subscribed,
 };
 
 /* --- what time brings --------------------------------------------------------------------------------------------- */
@@ -84,27 +84,27 @@ static uint64_t sse_look(struct stream *stream)
     uint64_t now_ms = stream->connection.transport->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     struct position cursor;
     if (now_ms - stream->output_ms >= heartbeat_ms) {
-        struct buffer *block = empty_scratch(stream);
+        struct buffer *block = sse_empty_scratch(stream);
         if (subscriber_cursor(stream->subscriber, &cursor))
             wire_sse_cursor(block, cursor);
         else
             wire_sse_comment(block);
-        send_scratch(stream);
+        sse_send_scratch(stream);
     }
     return stream->output_ms + heartbeat_ms;
 }
 
 static void sse_farewell(struct stream *stream, enum stream_why why)
 {
-    struct buffer *block = empty_scratch(stream);
+    struct buffer *block = sse_empty_scratch(stream);
     struct position cursor;
     (void)why;
-    wire_sse_retry(block, retry_ms(RETRY_MAX_MS));
+    wire_sse_retry(block, sse_retry_ms(RETRY_MAX_MS));
     if (subscriber_cursor(stream->subscriber, &cursor))
         wire_sse_cursor(block, cursor);
     else
         buffer_append_text(block, "\n");
-    send_scratch(stream);
+    sse_send_scratch(stream);
 }
 
 static int sse_close(struct stream *stream)
@@ -113,7 +113,7 @@ static int sse_close(struct stream *stream)
     return -1; /* the end of the connection is the end of the stream */
 }
 
-static const struct stream_kind kind = {
+static const struct stream_kind sse_kind = {
     .name = "sse",
     .farewell = sse_farewell,
     .close = sse_close,
@@ -122,21 +122,21 @@ static const struct stream_kind kind = {
 
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
 
-static void on_closed(struct connection *connection)
+static void sse_on_closed(struct connection *connection)
 {
     struct stream *stream = (struct stream *)connection;
     stream_close(stream);
     free(stream);
 }
 
-static const struct connection_ops connection_ops = {
+static const struct connection_ops sse_connection_ops = {
     .on_writable = stream_on_writable,
-    .on_closed = on_closed,
+    .on_closed = sse_on_closed,
 };
 
-static bool listen_to(struct stream *stream, const struct wish *wish, const struct start *start, enum format format)
+static bool sse_listen_to(struct stream *stream, const struct wish *wish, const struct start *start, enum format format)
 {
-    stream->subscriber = subscriber_new(stream->connection.transport->broker, &sink_ops, stream, format);
+    stream->subscriber = subscriber_new(stream->connection.transport->broker, &sse_sink_ops, stream, format);
     if (!stream->subscriber)
         return false;
     for (unsigned i = 0; i < wish->count; i++)
@@ -145,25 +145,25 @@ static bool listen_to(struct stream *stream, const struct wish *wish, const stru
     return true;
 }
 
-static int begin(struct transport *transport, struct lws *wsi, const struct request *request, const struct wish *wish,
-                 const struct start *start, enum format format)
+static int sse_begin(struct transport *transport, struct lws *wsi, const struct request *request,
+                     const struct wish *wish, const struct start *start, enum format format)
 {
     if (!response_send_stream_head(transport, wsi, request->origin))
         return -1;
     struct stream *stream = calloc(1, sizeof *stream);
     if (!stream)
         return -1;
-    stream_open(stream, &kind, &connection_ops, transport, wsi);
-    if (!listen_to(stream, wish, start, format))
+    stream_open(stream, &sse_kind, &sse_connection_ops, transport, wsi);
+    if (!sse_listen_to(stream, wish, start, format))
         return -1;          /* lws closes it, which frees it */
     lws_http_mark_sse(wsi); /* the header table is gone, and lws's own timeouts are off */
     return 0;
 }
 
-static int refuse_for_now(struct transport *transport, struct lws *wsi, const struct request *request)
+static int sse_refuse_for_now(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct buffer body = {0};
-    wire_sse_retry(&body, retry_ms(RETRY_LATER_MS));
+    wire_sse_retry(&body, sse_retry_ms(RETRY_LATER_MS));
     buffer_append_text(&body, "\n");
     struct response response = {.status = 200,
                                 .type = CONTENT_EVENTS,
@@ -177,7 +177,7 @@ static int refuse_for_now(struct transport *transport, struct lws *wsi, const st
 }
 
 /* false: it is none that we know */
-static bool read_format(const struct request *request, const struct wish *wish, enum format *format)
+static bool sse_read_format(const struct request *request, const struct wish *wish, enum format *format)
 {
     struct name value;
     bool is_one = wish->count == 1 && !glob_is_pattern(wish->names[0].bytes, wish->names[0].len);
@@ -189,8 +189,8 @@ static bool read_format(const struct request *request, const struct wish *wish, 
 }
 
 /* NULL: all is well. */
-static const char *read_wish(struct transport *transport, const struct request *request, struct wish *wish,
-                             struct start *start, enum format *format, struct verdict *verdict)
+static const char *sse_read_wish(struct transport *transport, const struct request *request, struct wish *wish,
+                                 struct start *start, enum format *format, struct verdict *verdict)
 {
     *verdict = admit_wish(&transport->config, &identity_anonymous, request, wish);
     if (!verdict->code && wish->count == 0)
@@ -202,7 +202,7 @@ static const char *read_wish(struct transport *transport, const struct request *
     if (problem)
         return problem;
     verdict->code = "bad_format";
-    return read_format(request, wish, format) ? NULL : "format is json, or not said";
+    return sse_read_format(request, wish, format) ? NULL : "format is json, or not said";
 }
 
 int sse_open(struct transport *transport, struct lws *wsi, const struct request *request)
@@ -212,7 +212,7 @@ int sse_open(struct transport *transport, struct lws *wsi, const struct request 
     struct start start;
     enum format format;
     struct wish wish;
-    const char *problem = read_wish(transport, request, &wish, &start, &format, &verdict);
+    const char *problem = sse_read_wish(transport, request, &wish, &start, &format, &verdict);
     if (problem) {
         response.status = verdict_status(verdict);
         return response_send_error(transport, wsi, response, verdict.code, problem);
@@ -223,6 +223,6 @@ int sse_open(struct transport *transport, struct lws *wsi, const struct request 
         return response_send(transport, wsi, &response);
     }
     if (transport->drain || !stream_has_room(transport))
-        return refuse_for_now(transport, wsi, request);
-    return begin(transport, wsi, request, &wish, &start, format);
+        return sse_refuse_for_now(transport, wsi, request);
+    return sse_begin(transport, wsi, request, &wish, &start, format);
 }

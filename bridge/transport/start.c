@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* In the order in which they count. */
-static const char *const cursor_args[] = {"last_event_id", "lastEventId",   "last-event-id",
-                                          "Last-Event-Id", "Last-Event-ID", "after"};
+static const char *const start_cursor_args[] = {"last_event_id", "lastEventId",   "last-event-id",
+                                                "Last-Event-Id", "Last-Event-ID", "after"};
 
 bool start_after(const char *text, size_t len, struct start *start)
 {
@@ -24,7 +24,7 @@ struct start start_newest(uint64_t n)
     return (struct start){.kind = START_NEWEST, .count = (unsigned)(n < REPLAY_MAX ? n : REPLAY_MAX)};
 }
 
-static bool count_parse(struct name text, uint64_t *out)
+static bool start_count_parse(struct name text, uint64_t *out)
 {
     *out = 0;
     if (text.len == 0 || text.len > 9)
@@ -38,11 +38,11 @@ static bool count_parse(struct name text, uint64_t *out)
 }
 
 /* The first cursor among header and arguments that is not empty. */
-static bool find_cursor(const struct request *request, struct name *cursor)
+static bool start_find_cursor(const struct request *request, struct name *cursor)
 {
     *cursor = (struct name){request->last_event_id, strlen(request->last_event_id)};
-    for (size_t i = 0; cursor->len == 0 && i < sizeof cursor_args / sizeof *cursor_args; i++)
-        if (!request_arg(request, cursor_args[i], cursor))
+    for (size_t i = 0; cursor->len == 0 && i < sizeof start_cursor_args / sizeof *start_cursor_args; i++)
+        if (!request_arg(request, start_cursor_args[i], cursor))
             cursor->len = 0;
     return cursor->len > 0;
 }
@@ -52,10 +52,10 @@ const char *start_read(const struct request *request, struct start *start)
     struct name value;
     uint64_t count;
     *start = (struct start){.kind = START_NOW};
-    if (find_cursor(request, &value))
+    if (start_find_cursor(request, &value))
         return start_after(value.bytes, value.len, start) ? NULL : "the last event id is not one of ours";
     if (request_arg(request, "replay", &value) && value.len > 0) {
-        if (!count_parse(value, &count))
+        if (!start_count_parse(value, &count))
             return "replay is not a number";
         *start = start_newest(count);
         return NULL;

@@ -26,7 +26,7 @@
 #define TICK_MAX_MS 500
 #define TICK_MIN_MS 20
 
-static const char *why_name(enum stream_why why)
+static const char *stream_why_name(enum stream_why why)
 {
     static const char *const names[] = {
         [WHY_AGE] = "age",       [WHY_DRAIN] = "drain", [WHY_STALLED] = "stalled", [WHY_WRITE_FAILED] = "write",
@@ -103,7 +103,7 @@ void stream_end(struct stream *stream, enum stream_why why)
         return;
     subscriber_free(stream->subscriber);
     stream->subscriber = NULL;
-    stream_enter(stream, STREAM_ENDING, why_name(why));
+    stream_enter(stream, STREAM_ENDING, stream_why_name(why));
     lws_callback_on_writable(stream->connection.wsi);
 }
 
@@ -111,7 +111,7 @@ void stream_kill(struct stream *stream, enum stream_why why)
 {
     if (stream->state == STREAM_DEAD)
         return;
-    stream_enter(stream, STREAM_DEAD, why_name(why));
+    stream_enter(stream, STREAM_DEAD, stream_why_name(why));
     lws_set_timeout(stream->connection.wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
@@ -139,7 +139,7 @@ uint64_t stream_heartbeat_ms(const struct stream *stream)
     return heartbeat_ms - ((uintptr_t)stream >> 6) % (heartbeat_ms / 8 + 1);
 }
 
-static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
+static uint64_t stream_earlier(uint64_t a_ms, uint64_t b_ms)
 {
     return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
@@ -172,7 +172,7 @@ static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
         stream_cut(stream);
     if (stream->since_ms == 0)
         return now_ms + stall_ms;
-    return earlier(stream->since_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
+    return stream_earlier(stream->since_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
 }
 
 /* It had time enough for its last words. The kernel goes on with them where the browser takes them. */
@@ -191,10 +191,10 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
     if (stream->state < STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
         stream_end(stream, WHY_AGE);
     if (stream->state < STREAM_ENDING)
-        next_ms = earlier(stream->ends_ms, stream_look_for_stall(stream, now_ms));
+        next_ms = stream_earlier(stream->ends_ms, stream_look_for_stall(stream, now_ms));
     switch (stream->state) {
     case STREAM_OPEN:
-        return earlier(next_ms, stream->kind->look(stream));
+        return stream_earlier(next_ms, stream->kind->look(stream));
     case STREAM_FULL:
         return next_ms;
     case STREAM_ENDING:
@@ -212,7 +212,7 @@ static struct stream *stream_of(struct wheel_item *item)
     return (struct stream *)((char *)item - offsetof(struct stream, item));
 }
 
-static void on_due(struct wheel_item *item, void *arg)
+static void stream_on_due(struct wheel_item *item, void *arg)
 {
     struct transport *transport = arg;
     wheel_put(&transport->wheel, item, stream_look(stream_of(item), transport->now_ms));
@@ -222,24 +222,25 @@ void stream_tick(void *arg)
 {
     struct transport *transport = arg;
     transport->now_ms = clock_now_ms();
-    wheel_turn(&transport->wheel, transport->now_ms, on_due, transport);
+    wheel_turn(&transport->wheel, transport->now_ms, stream_on_due, transport);
     if (transport->wheel.count > 0)
         timer_start(transport->tick, transport->wheel.tick_ms);
 }
 
-static uint64_t tick_ms(const struct transport_config *config)
+static uint64_t stream_tick_ms(const struct transport_config *config)
 {
-    uint64_t ms = earlier(earlier(config->max_age_ms, config->heartbeat_ms), config->stall_ms) / TICKS_PER_BEAT;
+    uint64_t ms =
+        stream_earlier(stream_earlier(config->max_age_ms, config->heartbeat_ms), config->stall_ms) / TICKS_PER_BEAT;
     return ms > TICK_MAX_MS ? TICK_MAX_MS : ms < TICK_MIN_MS ? TICK_MIN_MS : ms;
 }
 
 /* The first stream after none winds the clock up; there is no ticking for nobody. */
-static void start_ticking(struct transport *transport)
+static void stream_start_ticking(struct transport *transport)
 {
     transport->now_ms = clock_now_ms();
     if (transport->wheel.count > 0)
         return;
-    wheel_init(&transport->wheel, tick_ms(&transport->config), transport->now_ms);
+    wheel_init(&transport->wheel, stream_tick_ms(&transport->config), transport->now_ms);
     timer_start(transport->tick, transport->wheel.tick_ms);
 }
 
@@ -255,7 +256,7 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, const st
 {
     uint64_t age_ms = transport->config.max_age_ms;
     connection_open(&stream->connection, ops, transport, wsi);
-    start_ticking(transport);
+    stream_start_ticking(transport);
     stream->kind = kind;
     stream->fd = lws_get_socket_fd(wsi);
     stream->is_plain = transport_is_plain(transport);
@@ -265,9 +266,9 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, const st
     stream->taken = 0;
     stream->output_ms = transport->now_ms;
     stream->ends_ms = age_ms == 0 ? 0 : transport->now_ms + age_ms - random_below(age_ms * AGE_SPREAD / 100 + 1);
-    wheel_put(
-        &transport->wheel, &stream->item,
-        earlier(stream->ends_ms, transport->now_ms + earlier(stream_heartbeat_ms(stream), transport->config.stall_ms)));
+    wheel_put(&transport->wheel, &stream->item,
+              stream_earlier(stream->ends_ms, transport->now_ms + stream_earlier(stream_heartbeat_ms(stream),
+                                                                                 transport->config.stall_ms)));
 }
 
 void stream_close(struct stream *stream)

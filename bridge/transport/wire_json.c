@@ -24,7 +24,7 @@ void wire_base64(struct buffer *out, const char *bytes, size_t len)
     }
 }
 
-static void append_data(struct buffer *out, const struct entry *entry)
+static void wire_json_append_data(struct buffer *out, const struct entry *entry)
 {
     buffer_append_text(out, ",\"data\":");
     if (entry->is_text) {
@@ -44,7 +44,7 @@ void wire_json_message(struct buffer *out, const struct entry *entry)
     json_string_append(out, entry->channel, entry->channel_len);
     if (!position_is_begin(entry->position))
         buffer_printf(out, ",\"id\":\"%s\"", POSITION_TEXT(entry->position));
-    append_data(out, entry);
+    wire_json_append_data(out, entry);
     if (entry->event_len > 0) {
         buffer_append_text(out, ",\"event\":");
         json_string_append(out, entry->event, entry->event_len);

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-static bool ends_a_line(char c)
+static bool wire_sse_ends_a_line(char c)
 {
     return c == '\r' || c == '\n' || c == '\0'; /* NUL: harmless here, but never meant */
 }
@@ -25,31 +25,31 @@ bool wire_sse_is_reserved(const char *name, size_t len)
 }
 
 /* A publisher's event name that would break its line is as good as none. */
-static bool is_usable(const char *name, size_t len)
+static bool wire_sse_is_usable(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (ends_a_line(name[i]))
+        if (wire_sse_ends_a_line(name[i]))
             return false;
     return len > 0;
 }
 
 /* A channel is asked for by name, so it can't be left out. Such bytes come only with a pattern, if ever. */
-static void append_channel(struct buffer *out, const struct entry *entry)
+static void wire_sse_append_channel(struct buffer *out, const struct entry *entry)
 {
     for (size_t i = 0; i < entry->channel_len; i++)
-        buffer_append(out, ends_a_line(entry->channel[i]) ? "?" : &entry->channel[i], 1);
+        buffer_append(out, wire_sse_ends_a_line(entry->channel[i]) ? "?" : &entry->channel[i], 1);
 }
 
-static void append_event(struct buffer *out, bool is_named, const struct entry *entry)
+static void wire_sse_append_event(struct buffer *out, bool is_named, const struct entry *entry)
 {
     const char *name = is_named ? entry->channel : entry->event;
     size_t len = is_named ? entry->channel_len : entry->event_len;
-    bool has_name = is_named || is_usable(name, len);
+    bool has_name = is_named || wire_sse_is_usable(name, len);
     if (!has_name && entry->is_text)
         return;
     buffer_append_text(out, "event: ");
     if (is_named)
-        append_channel(out, entry);
+        wire_sse_append_channel(out, entry);
     else
         buffer_append(out, has_name ? name : "message", has_name ? len : 7);
     if (has_name && wire_sse_is_reserved(name, len))
@@ -57,14 +57,14 @@ static void append_event(struct buffer *out, bool is_named, const struct entry *
     buffer_append_text(out, entry->is_text ? "\n" : ";base64\n");
 }
 
-static void append_line(struct buffer *out, const char *bytes, size_t len)
+static void wire_sse_append_line(struct buffer *out, const char *bytes, size_t len)
 {
     buffer_append(out, "data: ", 6);
     buffer_append(out, bytes, len);
     buffer_append(out, "\n", 1);
 }
 
-static size_t line_len(const char *bytes, size_t len)
+static size_t wire_sse_line_len(const char *bytes, size_t len)
 {
     const char *lf = memchr(bytes, '\n', len);
     size_t until = lf ? (size_t)(lf - bytes) : len;
@@ -72,11 +72,11 @@ static size_t line_len(const char *bytes, size_t len)
     return cr ? (size_t)(cr - bytes) : until;
 }
 
-static void append_lines(struct buffer *out, const char *bytes, size_t len)
+static void wire_sse_append_lines(struct buffer *out, const char *bytes, size_t len)
 {
     for (;;) {
-        size_t n = line_len(bytes, len);
-        append_line(out, bytes, n);
+        size_t n = wire_sse_line_len(bytes, len);
+        wire_sse_append_line(out, bytes, n);
         if (n == len)
             return;
         size_t end = bytes[n] == '\r' && n + 1 < len && bytes[n + 1] == '\n' ? 2 : 1;
@@ -85,14 +85,14 @@ static void append_lines(struct buffer *out, const char *bytes, size_t len)
     }
 }
 
-static void append_data(struct buffer *out, unsigned format, const struct entry *entry)
+static void wire_sse_append_data(struct buffer *out, unsigned format, const struct entry *entry)
 {
     if (format == FORMAT_SSE_JSON) {
         buffer_append(out, "data: ", 6);
         wire_json_message(out, entry);
         buffer_append(out, "\n", 1);
     } else if (entry->is_text) {
-        append_lines(out, entry->payload, entry->payload_len);
+        wire_sse_append_lines(out, entry->payload, entry->payload_len);
     } else {
         buffer_append(out, "data: ", 6);
         wire_base64(out, entry->payload, entry->payload_len);
@@ -104,8 +104,8 @@ void wire_sse_entry(unsigned format, const struct entry *entry, struct buffer *o
 {
     buffer_reserve(out, entry->payload_len + entry->channel_len + 64);
     if (format != FORMAT_SSE_JSON)
-        append_event(out, format == FORMAT_SSE_NAMED, entry);
-    append_data(out, format, entry);
+        wire_sse_append_event(out, format == FORMAT_SSE_NAMED, entry);
+    wire_sse_append_data(out, format, entry);
     if (!position_is_begin(entry->position))
         buffer_printf(out, "id: %s\n", POSITION_TEXT(entry->position));
     buffer_append(out, "\n", 1);

@@ -17,7 +17,7 @@
 
 #define HEADER_MAX 10
 
-static size_t header_print(unsigned char header[static HEADER_MAX], enum ws_opcode opcode, uint64_t len)
+static size_t wire_ws_header_print(unsigned char header[static HEADER_MAX], enum ws_opcode opcode, uint64_t len)
 {
     header[0] = (unsigned char)(0x80 | opcode);
     if (len < 126) {
@@ -34,7 +34,7 @@ static size_t header_print(unsigned char header[static HEADER_MAX], enum ws_opco
 void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode)
 {
     unsigned char header[HEADER_MAX];
-    size_t len = out->len - start, header_len = header_print(header, opcode, len);
+    size_t len = out->len - start, header_len = wire_ws_header_print(header, opcode, len);
     if (!buffer_reserve(out, header_len))
         return;
     memmove(out->data + start + header_len, out->data + start, len);
@@ -43,7 +43,7 @@ void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode)
 }
 
 /* "message <channel> <id>\n", then the bytes; the id is "-" where there is none. */
-static void append_binary(struct buffer *out, const struct entry *entry)
+static void wire_ws_append_binary(struct buffer *out, const struct entry *entry)
 {
     bool has_id = !position_is_begin(entry->position);
     buffer_append_text(out, "message ");
@@ -60,6 +60,6 @@ void wire_ws_entry(unsigned format, const struct entry *entry, struct buffer *ou
     else if (entry->is_text)
         wire_json_message(out, entry);
     else
-        append_binary(out, entry);
+        wire_ws_append_binary(out, entry);
     wire_ws_wrap(out, start, entry->is_text ? WS_TEXT : WS_BINARY);
 }

@@ -40,24 +40,24 @@ static struct ws *ws_of(struct connection *connection)
     return (struct ws *)connection;
 }
 
-static struct transport *transport_here(const struct ws *ws)
+static struct transport *ws_transport(const struct ws *ws)
 {
     return ws->stream.connection.transport;
 }
 
 /* --- small frames that we say ------------------------------------------------------------------------------------- */
 
-static struct buffer *say(struct ws *ws)
+static struct buffer *ws_say(struct ws *ws)
 {
-    struct buffer *scratch = &transport_here(ws)->scratch;
+    struct buffer *scratch = &ws_transport(ws)->scratch;
     buffer_clear(scratch);
     return scratch;
 }
 
 /* What say() gave and the caller filled is a JSON text; send it. */
-static enum sink_result said(struct ws *ws)
+static enum sink_result ws_said(struct ws *ws)
 {
-    struct buffer *scratch = &transport_here(ws)->scratch;
+    struct buffer *scratch = &ws_transport(ws)->scratch;
     wire_ws_wrap(scratch, 0, WS_TEXT);
     if (!scratch->failed)
         return stream_write(&ws->stream, scratch->data, scratch->len);
@@ -66,7 +66,7 @@ static enum sink_result said(struct ws *ws)
     return SINK_FULL;
 }
 
-static void append_ref(struct buffer *out, const char *text, size_t len)
+static void ws_append_ref(struct buffer *out, const char *text, size_t len)
 {
     if (len == 0)
         return;
@@ -74,17 +74,17 @@ static void append_ref(struct buffer *out, const char *text, size_t len)
     buffer_append(out, text, len);
 }
 
-static void append_member(struct buffer *out, const char *name, const char *bytes, size_t len)
+static void ws_append_member(struct buffer *out, const char *name, const char *bytes, size_t len)
 {
     buffer_printf(out, ",\"%s\":", name);
     json_string_append(out, bytes, len);
 }
 
-static enum sink_result say_hello(struct ws *ws, const struct position *cursor)
+static enum sink_result ws_say_hello(struct ws *ws, const struct position *cursor)
 {
-    const struct transport_config *config = &transport_here(ws)->config;
+    const struct transport_config *config = &ws_transport(ws)->config;
     char id[CONNECTION_ID_LEN + 1];
-    struct buffer *out = say(ws);
+    struct buffer *out = ws_say(ws);
     random_token(id, sizeof id);
     ws->is_hello_said = true;
     buffer_append_text(out, "{\"type\":\"hello\",\"cursor\":");
@@ -94,26 +94,26 @@ static enum sink_result say_hello(struct ws *ws, const struct position *cursor)
         buffer_append_text(out, "null");
     buffer_printf(out, ",\"heartbeat\":%llu,\"max_payload\":%zu,\"connection\":\"%s\"}",
                   (unsigned long long)config->heartbeat_ms, config->max_payload, id);
-    return said(ws);
+    return ws_said(ws);
 }
 
-static enum sink_result say_cursor(struct ws *ws, struct position cursor)
+static enum sink_result ws_say_cursor(struct ws *ws, struct position cursor)
 {
-    buffer_printf(say(ws), "{\"type\":\"cursor\",\"id\":\"%s\"}", POSITION_TEXT(cursor));
-    return said(ws);
+    buffer_printf(ws_say(ws), "{\"type\":\"cursor\",\"id\":\"%s\"}", POSITION_TEXT(cursor));
+    return ws_said(ws);
 }
 
 void ws_say_error(struct ws *ws, struct ref ref, const char *code, const char *message)
 {
-    struct buffer *out = say(ws);
+    struct buffer *out = ws_say(ws);
     if (ws->is_raw)
         return;
     buffer_append_text(out, "{\"type\":\"error\"");
-    append_ref(out, ref.text, ref.len);
-    append_member(out, "code", code, strlen(code));
-    append_member(out, "message", message, strlen(message));
+    ws_append_ref(out, ref.text, ref.len);
+    ws_append_member(out, "code", code, strlen(code));
+    ws_append_member(out, "message", message, strlen(message));
     buffer_append_text(out, "}");
-    said(ws);
+    ws_said(ws);
 }
 
 void ws_say_bad_frame(struct ws *ws, struct ref ref, const char *message)
@@ -125,61 +125,61 @@ void ws_say_bad_frame(struct ws *ws, struct ref ref, const char *message)
 
 /* --- what the broker says ----------------------------------------------------------------------------------------- */
 
-static enum sink_result on_cursor(void *sink, struct position cursor)
+static enum sink_result ws_on_cursor(void *sink, struct position cursor)
 {
     struct ws *ws = sink;
     if (ws->is_raw)
         return SINK_READY;
-    return ws->is_hello_said ? say_cursor(ws, cursor) : say_hello(ws, &cursor);
+    return ws->is_hello_said ? ws_say_cursor(ws, cursor) : ws_say_hello(ws, &cursor);
 }
 
-static enum sink_result on_gap(void *sink, const struct gap *gap)
+static enum sink_result ws_on_gap(void *sink, const struct gap *gap)
 {
     struct ws *ws = sink;
-    struct buffer *out = say(ws);
+    struct buffer *out = ws_say(ws);
     if (ws->is_raw)
         return SINK_READY;
     buffer_append_text(out, "{\"type\":\"gap\",");
     wire_json_gap(out, gap);
     buffer_printf(out, ",\"id\":\"%s\"}", POSITION_TEXT(gap->cursor));
-    return said(ws);
+    return ws_said(ws);
 }
 
-static void forget(struct ws *ws, struct pending *pending)
+static void ws_forget(struct ws *ws, struct pending *pending)
 {
     ws->pending_count--;
-    pending_free(&transport_here(ws)->pendings, pending);
+    pending_free(&ws_transport(ws)->pendings, pending);
 }
 
-static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
+static enum sink_result ws_on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
 {
     struct ws *ws = sink;
-    struct pending *pending = tag != 0 ? pending_find(&transport_here(ws)->pendings, tag) : NULL;
-    struct buffer *out = say(ws);
+    struct pending *pending = tag != 0 ? pending_find(&ws_transport(ws)->pendings, tag) : NULL;
+    struct buffer *out = ws_say(ws);
     if (ws->is_raw)
         return SINK_READY;
     buffer_append_text(out, "{\"type\":\"subscribed\"");
-    append_member(out, "channel", name, strlen(name));
+    ws_append_member(out, "channel", name, strlen(name));
     buffer_printf(out, ",\"id\":\"%s\"", POSITION_TEXT(cursor));
     if (pending) {
-        append_ref(out, pending->ref, pending->ref_len);
-        forget(ws, pending);
+        ws_append_ref(out, pending->ref, pending->ref_len);
+        ws_forget(ws, pending);
     }
     buffer_append_text(out, "}");
-    return said(ws);
+    return ws_said(ws);
 }
 
-static const struct sink_ops sink_ops = {
+static const struct sink_ops ws_sink_ops = {
     .write = stream_write,
-    .gap = on_gap,
-    .cursor = on_cursor,
-    .subscribed = on_subscribed,
+    .gap = ws_on_gap,
+    .cursor = ws_on_cursor,
+    .subscribed = ws_on_subscribed,
 };
 
 /* --- subscribe, unsubscribe --------------------------------------------------------------------------------------- */
 
 /* A note that will be given back with the answer; NULL: an error has been said. */
-static struct pending *note_down(struct ws *ws, struct ref ref, struct name name)
+static struct pending *ws_note_down(struct ws *ws, struct ref ref, struct name name)
 {
     struct pending_note note = {.ref = ref.text, .ref_len = ref.len, .name = name.bytes, .name_len = name.len};
     struct connection *connection = &ws->stream.connection;
@@ -187,7 +187,7 @@ static struct pending *note_down(struct ws *ws, struct ref ref, struct name name
         ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
         return NULL;
     }
-    struct pending *pending = pending_new(&transport_here(ws)->pendings, &connection->pendings, connection, &note);
+    struct pending *pending = pending_new(&ws_transport(ws)->pendings, &connection->pendings, connection, &note);
     if (!pending)
         ws_say_error(ws, ref, "unavailable", "no memory");
     else
@@ -197,7 +197,7 @@ static struct pending *note_down(struct ws *ws, struct ref ref, struct name name
 
 void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const struct start *start)
 {
-    const struct transport_config *config = &transport_here(ws)->config;
+    const struct transport_config *config = &ws_transport(ws)->config;
     struct verdict verdict = admit_subscribe(config, &identity_anonymous, channel);
     if (verdict.code) {
         ws_say_error(ws, ref, verdict.code, verdict.message);
@@ -207,13 +207,13 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const stru
         ws_say_error(ws, ref, "too_many_channels", "more channels than one connection may have");
         return;
     }
-    struct pending *pending = note_down(ws, ref, channel);
+    struct pending *pending = ws_note_down(ws, ref, channel);
     if (!pending)
         return;
     enum add_result result = subscriber_add(ws->stream.subscriber, channel.bytes, channel.len, start, pending->ticket);
     if (result == ADD_OK)
         return;
-    forget(ws, pending);
+    ws_forget(ws, pending);
     if (result == ADD_ALREADY)
         ws_say_error(ws, ref, "already_subscribed", "you listen to it already");
     else
@@ -221,13 +221,13 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const stru
 }
 
 /* A subscription that was not caught up yet has a note waiting. */
-static void forget_subscription(struct ws *ws, struct name channel)
+static void ws_forget_subscription(struct ws *ws, struct name channel)
 {
     struct pending *pending, *next;
     for (pending = LIST_FIRST(&ws->stream.connection.pendings); pending; pending = next) {
         next = LIST_NEXT(pending, siblings);
         if (pending->name_len > 0 && name_is(channel, pending->name))
-            forget(ws, pending);
+            ws_forget(ws, pending);
     }
 }
 
@@ -241,18 +241,18 @@ void ws_unsubscribe(struct ws *ws, struct ref ref, struct name channel)
         ws_say_error(ws, ref, "not_subscribed", "you don't listen to it");
         return;
     }
-    forget_subscription(ws, channel);
-    struct buffer *out = say(ws);
+    ws_forget_subscription(ws, channel);
+    struct buffer *out = ws_say(ws);
     buffer_append_text(out, "{\"type\":\"unsubscribed\"");
-    append_member(out, "channel", channel.bytes, channel.len);
-    append_ref(out, ref.text, ref.len);
+    ws_append_member(out, "channel", channel.bytes, channel.len);
+    ws_append_ref(out, ref.text, ref.len);
     buffer_append_text(out, "}");
-    said(ws);
+    ws_said(ws);
 }
 
 /* --- publish ------------------------------------------------------------------------------------------------------ */
 
-static void hand_on(struct ws *ws, struct ref ref, const struct ws_publication *what)
+static void ws_hand_on(struct ws *ws, struct ref ref, const struct ws_publication *what)
 {
     struct publish_request publish = {.channel = what->channel.bytes,
                                       .channel_len = what->channel.len,
@@ -268,7 +268,7 @@ static void hand_on(struct ws *ws, struct ref ref, const struct ws_publication *
         ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
         return;
     }
-    if (publish_start(transport_here(ws), &ws->stream.connection, &publish, &note))
+    if (publish_start(ws_transport(ws), &ws->stream.connection, &publish, &note))
         ws->pending_count++, ws->publishing++;
     else
         ws_say_error(ws, ref, "unavailable", "no memory");
@@ -276,7 +276,7 @@ static void hand_on(struct ws *ws, struct ref ref, const struct ws_publication *
 
 void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what)
 {
-    const struct transport *transport = transport_here(ws);
+    const struct transport *transport = ws_transport(ws);
     struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, what->channel);
     if (verdict.code && ws->is_raw)
         ws_end(ws, WS_CLOSE_FORBIDDEN, verdict.message);
@@ -289,21 +289,22 @@ void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what
     else if (transport->drain)
         ws_say_error(ws, ref, "unavailable", "this instance is going; publish again after reconnecting");
     else
-        hand_on(ws, ref, what);
+        ws_hand_on(ws, ref, what);
 }
 
-static void say_ack(struct ws *ws, const struct pending *pending, struct position position)
+static void ws_say_ack(struct ws *ws, const struct pending *pending, struct position position)
 {
-    struct buffer *out = say(ws);
+    struct buffer *out = ws_say(ws);
     buffer_append_text(out, "{\"type\":\"ack\"");
-    append_ref(out, pending->ref, pending->ref_len);
+    ws_append_ref(out, pending->ref, pending->ref_len);
     buffer_append_text(out, ",\"id\":");
     publish_id_append(out, position);
     buffer_append_text(out, "}");
-    said(ws);
+    ws_said(ws);
 }
 
-static void on_published(struct connection *connection, const struct pending *pending, const struct publication *result)
+static void ws_on_published(struct connection *connection, const struct pending *pending,
+                            const struct publication *result)
 {
     struct ws *ws = ws_of(connection);
     struct ref ref = {pending->ref, pending->ref_len};
@@ -318,14 +319,14 @@ static void on_published(struct connection *connection, const struct pending *pe
     else if (result->answer == ANSWER_REFUSED)
         ws_say_error(ws, ref, "unavailable", "Redis refused to record it");
     else if (!ws->is_raw)
-        say_ack(ws, pending, result->position);
+        ws_say_ack(ws, pending, result->position);
     if (connection->transport->drain)
         ws_drain(&ws->stream);
 }
 
 /* --- whole messages out of pieces --------------------------------------------------------------------------------- */
 
-static void on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
+static void ws_on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
 {
     struct ws_publication what = {
         .channel = {ws->raw_channel, 0}, .payload = {bytes, len}, .event = {"", 0}, .key = {"", 0}};
@@ -340,23 +341,23 @@ static void on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
 }
 
 /* A message that must be too large is given up before it is here. */
-static size_t message_max(const struct ws *ws, bool is_binary)
+static size_t ws_message_max(const struct ws *ws, bool is_binary)
 {
-    size_t max_payload = transport_here(ws)->config.max_payload;
+    size_t max_payload = ws_transport(ws)->config.max_payload;
     if (ws->is_raw)
         return max_payload;
     return max_payload * (is_binary ? 1 : ESCAPE_MAX) + MESSAGE_OVERHEAD;
 }
 
-static void hear(struct ws *ws)
+static void ws_hear(struct ws *ws)
 {
-    ws->heard_ms = transport_here(ws)->now_ms;
+    ws->heard_ms = ws_transport(ws)->now_ms;
     if (ws->ponged_ms != 0)
         ws->ponged_ms = ws->heard_ms;
 }
 
 /* A client that sends and does not read is not read from, until it has taken our answers. */
-static void pause_if_full(struct ws *ws)
+static void ws_pause_if_full(struct ws *ws)
 {
     if (ws->stream.state != STREAM_FULL || ws->is_paused)
         return;
@@ -364,7 +365,7 @@ static void pause_if_full(struct ws *ws)
     lws_rx_flow_control(ws->stream.connection.wsi, 0);
 }
 
-static int on_input(struct connection *connection, char *bytes, size_t len)
+static int ws_on_input(struct connection *connection, char *bytes, size_t len)
 {
     struct ws *ws = ws_of(connection);
     struct lws *wsi = connection->wsi;
@@ -372,29 +373,29 @@ static int on_input(struct connection *connection, char *bytes, size_t len)
     bool is_binary = lws_frame_is_binary(wsi);
     if (ws->stream.state >= STREAM_ENDING)
         return 0;
-    hear(ws);
+    ws_hear(ws);
     if (is_first)
         buffer_clear(&ws->message);
-    if (ws->message.len + len + lws_remaining_packet_payload(wsi) > message_max(ws, is_binary)) {
+    if (ws->message.len + len + lws_remaining_packet_payload(wsi) > ws_message_max(ws, is_binary)) {
         ws_end(ws, WS_CLOSE_TOO_BIG, "the message is larger than max_payload");
         return 0;
     }
     if (is_first && is_final) {
-        on_message(ws, bytes, len, is_binary);
+        ws_on_message(ws, bytes, len, is_binary);
     } else {
         buffer_append(&ws->message, bytes, len);
         if (ws->message.failed)
             ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
         else if (is_final)
-            on_message(ws, ws->message.data ? ws->message.data : bytes, ws->message.len, is_binary);
+            ws_on_message(ws, ws->message.data ? ws->message.data : bytes, ws->message.len, is_binary);
     }
     if (is_final)
         buffer_fini(&ws->message);
-    pause_if_full(ws);
+    ws_pause_if_full(ws);
     return 0;
 }
 
-static int on_writable(struct connection *connection)
+static int ws_on_writable(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
     int result = stream_on_writable(connection);
@@ -405,29 +406,29 @@ static int on_writable(struct connection *connection)
     return result;
 }
 
-static void on_pong(struct connection *connection)
+static void ws_on_pong(struct connection *connection)
 {
     ws_of(connection)->heard_ms = connection->transport->now_ms;
 }
 
 /* The browser has sent its close; lws answers it. Nothing may be sent behind that. */
-static void on_leaving(struct connection *connection)
+static void ws_on_leaving(struct connection *connection)
 {
     stream_end(&ws_of(connection)->stream, WHY_LEFT);
 }
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
-static void append_ping(struct buffer *out)
+static void ws_append_ping(struct buffer *out)
 {
     size_t start = out->len;
     buffer_append(out, "b", 1); /* lws reports only pongs that carry something */
     wire_ws_wrap(out, start, WS_PING);
 }
 
-static void send_life(struct ws *ws, bool is_silent)
+static void ws_send_life(struct ws *ws, bool is_silent)
 {
-    struct buffer *out = say(ws);
+    struct buffer *out = ws_say(ws);
     struct position cursor;
     if (is_silent && !ws->is_raw) {
         if (subscriber_cursor(ws->stream.subscriber, &cursor)) {
@@ -438,30 +439,30 @@ static void send_life(struct ws *ws, bool is_silent)
         buffer_append_text(out, "{\"type\":\"ping\"}");
         wire_ws_wrap(out, start, WS_TEXT);
     }
-    append_ping(out);
-    ws->pinged_ms = transport_here(ws)->now_ms;
+    ws_append_ping(out);
+    ws->pinged_ms = ws_transport(ws)->now_ms;
     if (!out->failed)
         stream_write(&ws->stream, out->data, out->len);
 }
 
-static bool is_mute(const struct ws *ws, uint64_t now_ms)
+static bool ws_is_mute(const struct ws *ws, uint64_t now_ms)
 {
-    uint64_t limit_ms = 2 * transport_here(ws)->config.heartbeat_ms + SILENCE_GRACE_MS;
+    uint64_t limit_ms = 2 * ws_transport(ws)->config.heartbeat_ms + SILENCE_GRACE_MS;
     return now_ms - ws->heard_ms > limit_ms || (ws->ponged_ms != 0 && now_ms - ws->ponged_ms > limit_ms);
 }
 
 static uint64_t ws_look(struct stream *stream)
 {
     struct ws *ws = (struct ws *)stream;
-    uint64_t now_ms = transport_here(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
+    uint64_t now_ms = ws_transport(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     uint64_t asked_ms = ws->heard_ms > ws->pinged_ms ? ws->heard_ms : ws->pinged_ms;
     bool is_silent = now_ms - stream->output_ms >= heartbeat_ms;
-    if (is_mute(ws, now_ms) && !stream->is_slow) { /* our ping may be far behind in what it has not read yet */
+    if (ws_is_mute(ws, now_ms) && !stream->is_slow) { /* our ping may be far behind in what it has not read yet */
         ws_end(ws, WS_CLOSE_SILENT, "no pong");
         return now_ms;
     }
     if (is_silent || now_ms - asked_ms >= heartbeat_ms) {
-        send_life(ws, is_silent);
+        ws_send_life(ws, is_silent);
         asked_ms = now_ms;
     }
     return (stream->output_ms < asked_ms ? stream->output_ms : asked_ms) + heartbeat_ms;
@@ -488,7 +489,7 @@ static void ws_farewell(struct stream *stream, enum stream_why why)
             why == WHY_AGE ? "end of this connection's time, come back" : "this instance is going, come back";
     }
     if ((why == WHY_AGE || why == WHY_DRAIN) && !ws->is_raw && subscriber_cursor(stream->subscriber, &cursor))
-        say_cursor(ws, cursor);
+        ws_say_cursor(ws, cursor);
 }
 
 static int ws_close(struct stream *stream)
@@ -504,7 +505,7 @@ static int ws_close(struct stream *stream)
     return -1; /* lws sends the close frame, and waits for the browser's for 5 s */
 }
 
-static const struct stream_kind kind = {
+static const struct stream_kind ws_kind = {
     .name = "ws",
     .farewell = ws_farewell,
     .close = ws_close,
@@ -513,7 +514,7 @@ static const struct stream_kind kind = {
 
 bool stream_is_ws(const struct stream *stream)
 {
-    return stream->kind == &kind;
+    return stream->kind == &ws_kind;
 }
 
 void ws_drain(struct stream *stream)
@@ -522,7 +523,7 @@ void ws_drain(struct stream *stream)
         stream_end(stream, WHY_DRAIN);
 }
 
-static void on_closed(struct connection *connection)
+static void ws_on_closed(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
     stream_close(&ws->stream);
@@ -531,18 +532,18 @@ static void on_closed(struct connection *connection)
     free(ws);
 }
 
-static const struct connection_ops connection_ops = {
-    .on_writable = on_writable,
-    .on_input = on_input,
-    .on_pong = on_pong,
-    .on_leaving = on_leaving,
-    .on_published = on_published,
-    .on_closed = on_closed,
+static const struct connection_ops ws_connection_ops = {
+    .on_writable = ws_on_writable,
+    .on_input = ws_on_input,
+    .on_pong = ws_on_pong,
+    .on_leaving = ws_on_leaving,
+    .on_published = ws_on_published,
+    .on_closed = ws_on_closed,
 };
 
 /* --- birth -------------------------------------------------------------------------------------------------------- */
 
-static bool wants_raw(struct lws *wsi, const struct request *request)
+static bool ws_wants_raw(struct lws *wsi, const struct request *request)
 {
     struct name format;
     return strcmp(lws_get_protocol(wsi)->name, SUBPROTOCOL_RAW) == 0 ||
@@ -554,14 +555,15 @@ static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_r
     struct ws *ws = calloc(1, sizeof *ws);
     if (!ws)
         return NULL;
-    stream_open(&ws->stream, &kind, &connection_ops, transport, wsi);
+    stream_open(&ws->stream, &ws_kind, &ws_connection_ops, transport, wsi);
     ws->is_raw = is_raw;
     ws->heard_ms = ws->pinged_ms = transport->now_ms;
-    ws->stream.subscriber = subscriber_new(transport->broker, &sink_ops, ws, is_raw ? FORMAT_WS_RAW : FORMAT_WS_JSON);
+    ws->stream.subscriber =
+        subscriber_new(transport->broker, &ws_sink_ops, ws, is_raw ? FORMAT_WS_RAW : FORMAT_WS_JSON);
     return ws;
 }
 
-static bool listen_to(struct ws *ws, const struct wish *wish, const struct start *start)
+static bool ws_listen_to(struct ws *ws, const struct wish *wish, const struct start *start)
 {
     for (unsigned i = 0; i < wish->count; i++)
         if (subscriber_add(ws->stream.subscriber, wish->names[i].bytes, wish->names[i].len, start, 0) == ADD_NO_MEMORY)
@@ -569,47 +571,47 @@ static bool listen_to(struct ws *ws, const struct wish *wish, const struct start
     return true;
 }
 
-static void end_with_error(struct ws *ws, enum ws_close close, const char *code, const char *message)
+static void ws_end_with_error(struct ws *ws, enum ws_close close, const char *code, const char *message)
 {
     ws_say_error(ws, (struct ref){"", 0}, code, message);
     ws_end(ws, close, message);
 }
 
-static bool is_one_channel(const struct wish *wish)
+static bool ws_is_one_channel(const struct wish *wish)
 {
     return wish->count == 1 && !glob_is_pattern(wish->names[0].bytes, wish->names[0].len);
 }
 
-static void begin_raw(struct ws *ws, const struct wish *wish, const struct start *start)
+static void ws_begin_raw(struct ws *ws, const struct wish *wish, const struct start *start)
 {
-    if (!is_one_channel(wish)) {
+    if (!ws_is_one_channel(wish)) {
         ws_end(ws, WS_CLOSE_POLICY, "raw needs exactly one channel");
         return;
     }
     ws->raw_channel = strndup(wish->names[0].bytes, wish->names[0].len);
-    if (!ws->raw_channel || !listen_to(ws, wish, start))
+    if (!ws->raw_channel || !ws_listen_to(ws, wish, start))
         ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
 }
 
-static void begin(struct ws *ws, const struct request *request, struct wish *wish)
+static void ws_begin(struct ws *ws, const struct request *request, struct wish *wish)
 {
-    struct transport *transport = transport_here(ws);
+    struct transport *transport = ws_transport(ws);
     struct verdict verdict = admit_wish(&transport->config, &identity_anonymous, request, wish);
     struct start start;
     const char *bad_start = start_read(request, &start);
     if (!response_origin_is_allowed(transport, request->origin))
-        end_with_error(ws, WS_CLOSE_FORBIDDEN, "forbidden", "pages of this origin may not connect");
+        ws_end_with_error(ws, WS_CLOSE_FORBIDDEN, "forbidden", "pages of this origin may not connect");
     else if (verdict.code)
-        end_with_error(ws, verdict_status(verdict) == 403 ? WS_CLOSE_FORBIDDEN : WS_CLOSE_POLICY, verdict.code,
-                       verdict.message);
+        ws_end_with_error(ws, verdict_status(verdict) == 403 ? WS_CLOSE_FORBIDDEN : WS_CLOSE_POLICY, verdict.code,
+                          verdict.message);
     else if (bad_start)
-        end_with_error(ws, WS_CLOSE_POLICY, "bad_cursor", bad_start);
+        ws_end_with_error(ws, WS_CLOSE_POLICY, "bad_cursor", bad_start);
     else if (ws->is_raw)
-        begin_raw(ws, wish, &start);
-    else if (!listen_to(ws, wish, &start))
+        ws_begin_raw(ws, wish, &start);
+    else if (!ws_listen_to(ws, wish, &start))
         ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
     else if (wish->count == 0)
-        say_hello(ws, NULL);
+        ws_say_hello(ws, NULL);
 }
 
 int ws_open(struct transport *transport, struct lws *wsi)
@@ -619,7 +621,7 @@ int ws_open(struct transport *transport, struct lws *wsi)
     struct wish wish;
     if (!request_init(&request, wsi))
         return -1;
-    struct ws *ws = ws_new(transport, wsi, wants_raw(wsi, &request));
+    struct ws *ws = ws_new(transport, wsi, ws_wants_raw(wsi, &request));
     if (!ws || !ws->stream.subscriber) {
         request_fini(&request);
         return -1; /* where there is one, lws's close frees it */
@@ -629,7 +631,7 @@ int ws_open(struct transport *transport, struct lws *wsi)
     else if (!has_room)
         ws_end(ws, WS_CLOSE_LATER, "no room at the moment, come back later");
     else
-        begin(ws, &request, &wish);
+        ws_begin(ws, &request, &wish);
     request_fini(&request);
     return 0;
 }
