@@ -1,7 +1,7 @@
 /*
  * config.c - collects the values, reads them through the table, completes what depends on something else.
  *
- *     config_read:  config_arguments_read ──► config_settings_read ──► complete ──► config_cross_check ──► a verdict
+ *     config_read:  config_arguments_read ──► config_settings_read ──► complete ──► config_cross_check ──► a action
  *
  * Each step goes on after a mistake, so that one start shows all of them.
  */
@@ -29,7 +29,7 @@ extern char **environ;
 /* What config_read() works with. */
 struct reading {
     struct config *config;
-    enum config_verdict verdict;
+    enum config_action action;
     const char *flags[SETTINGS_MAX]; /* the value that a flag gave, by setting; NULL: none */
     bool is_given[SETTINGS_MAX];     /* by flag or environment */
 };
@@ -43,7 +43,7 @@ static void config_complain(struct reading *reading, const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     dprintf(STDERR_FILENO, "redis-bridge: %s\n", line);
-    reading->verdict = CONFIG_BAD;
+    reading->action = CONFIG_BAD;
 }
 
 static unsigned config_setting_index(const char *name)
@@ -89,7 +89,7 @@ static bool config_read_action_flag(struct reading *reading, const char *argumen
 {
     static const struct {
         const char *flag;
-        enum config_verdict verdict;
+        enum config_action action;
         void (*print)(void);
     } actions[] = {
         {"--help", CONFIG_DONE, help_print},
@@ -102,7 +102,7 @@ static bool config_read_action_flag(struct reading *reading, const char *argumen
 
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (strcmp(argument, actions[i].flag) == 0) {
-            reading->verdict = actions[i].verdict;
+            reading->action = actions[i].action;
             if (actions[i].print)
                 actions[i].print();
             return true;
@@ -112,7 +112,7 @@ static bool config_read_action_flag(struct reading *reading, const char *argumen
 
 static void config_arguments_read(struct reading *reading, char **arguments)
 {
-    while (*arguments && reading->verdict != CONFIG_DONE) {
+    while (*arguments && reading->action != CONFIG_DONE) {
         int taken = config_read_setting_flag(reading, arguments);
         if (taken == 0 && !config_read_action_flag(reading, *arguments)) {
             config_complain(reading, "\"%s\" is not a flag; redis-bridge --help tells them all",
@@ -208,7 +208,7 @@ static void config_complete(struct reading *reading)
         config_list_copy(&config->channels, &config->subscribe);
     if (!config_is_given(reading, "BRIDGE_MAX_AGE") && config_is_on_railway())
         config->max_age_ms = RAILWAY_MAX_AGE_MS;
-    if (reading->verdict == CONFIG_FOREGROUND && !config_is_given(reading, "BRIDGE_WORKERS"))
+    if (reading->action == CONFIG_FOREGROUND && !config_is_given(reading, "BRIDGE_WORKERS"))
         config->workers = 1;
     if (config->workers == 0) {
         unsigned processors = capacity_processors();
@@ -255,7 +255,7 @@ static void config_cross_check(struct reading *reading)
     config_check_unsupported(reading);
     if ((*config->tls_cert == '\0') != (*config->tls_key == '\0'))
         config_complain(reading, "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY are only accepted together");
-    if (reading->verdict == CONFIG_FOREGROUND && config->workers != 1)
+    if (reading->action == CONFIG_FOREGROUND && config->workers != 1)
         config_complain(reading, "BRIDGE_WORKERS=\"%u\" is not accepted with --foreground; it takes 1",
                         (unsigned)config->workers);
 }
@@ -309,30 +309,30 @@ static void config_limit_connections(struct config *config)
 
 /* --- all together ------------------------------------------------------------------------------------------------- */
 
-enum config_verdict config_read(struct config **out, int argc, char **argv)
+enum config_action config_read(struct config **out, int argc, char **argv)
 {
     struct config *config = *out = calloc(1, sizeof *config);
-    struct reading reading = {.config = config, .verdict = CONFIG_SUPERVISE};
+    struct reading reading = {.config = config, .action = CONFIG_SUPERVISE};
     CHECK(config);
     config->redis = calloc(1, sizeof *config->redis);
     CHECK(config->redis);
     if (argc > 0)
         config_arguments_read(&reading, argv + 1);
-    if (reading.verdict == CONFIG_DONE)
+    if (reading.action == CONFIG_DONE)
         return CONFIG_DONE;
     config_settings_read(&reading);
-    if (reading.verdict == CONFIG_BAD)
+    if (reading.action == CONFIG_BAD)
         return CONFIG_BAD;
     log_open(config->log_level, config->log_json, "bridge");
-    if (reading.verdict == CONFIG_CHECK)
+    if (reading.action == CONFIG_CHECK)
         return CONFIG_CHECK;
     config_complete(&reading);
     config_cross_check(&reading);
-    if (reading.verdict == CONFIG_BAD)
+    if (reading.action == CONFIG_BAD)
         return CONFIG_BAD;
     config_warn_of_odd(config);
     config_limit_connections(config);
-    return reading.verdict;
+    return reading.action;
 }
 
 void config_free(struct config *config)

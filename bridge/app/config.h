@@ -33,7 +33,7 @@ struct config {
     bool log_json;
 };
 
-enum config_verdict {
+enum config_action {
     CONFIG_SUPERVISE,  /* run, with worker processes */
     CONFIG_FOREGROUND, /* run, in one process */
     CONFIG_CHECK,      /* ask the running instance whether it is ready */
@@ -42,7 +42,7 @@ enum config_verdict {
 };
 
 /* `out` is yours in any case; to be given back with config_free(). The log is open afterwards. */
-MUST_CHECK enum config_verdict config_read(struct config **out, int argc, char **argv);
+MUST_CHECK enum config_action config_read(struct config **out, int argc, char **argv);
 void config_free(struct config *config);
 
 /* Log what matters of it, without secrets. */

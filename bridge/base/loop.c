@@ -57,7 +57,7 @@ struct loop *loop_new(void)
     event_set_log_callback(loop_on_libevent_log);
     if (loop && config) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-        /* hiredis takes its wish to read back and makes it anew at each read: not to be two system calls each time. */
+        /* hiredis stops watching for reading and begins again at each read: not to be two system calls each time. */
         event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
         loop->base = event_base_new_with_config(config);
     }

@@ -16,14 +16,14 @@
  * After an outage the same read begins at the tail's end: where it brings all that was missed, the tail goes on as if
  * nothing had been; where it does not, the tail begins anew and each member reads on from its own cursor.
  *
- * Pages     Members behind the tail share pages (see stretch.h): at most one read per feed is under way, from the
+ * Pages     Members behind the tail share pages (see page_cache.h): at most one read per feed is under way, from the
  *           position of the one furthest behind, and all who are within what it brings go on from it.
  */
 #include "hub.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "verdict.h"
+#include "gap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +108,7 @@ struct feed *feed_get(struct broker *broker, const char *name, size_t len)
     feed->id = ++broker->last_id;
     TAILQ_INIT(&feed->members);
     TAILQ_INIT(&feed->waiting);
-    TAILQ_INIT(&feed->shelf);
+    TAILQ_INIT(&feed->pages);
     feed->name_len = len;
     memcpy(feed->name, name, len);
     feed->is_pattern = glob_is_pattern(name, len);
@@ -133,7 +133,7 @@ void feed_free(struct feed *feed)
     HASH_DELETE(by_name, broker->feeds, feed);
     HASH_DELETE(by_id, broker->feeds_by_id, feed);
     tail_fini(&feed->held);
-    shelf_fini(&feed->shelf);
+    page_cache_fini(&feed->pages);
     free(feed);
 }
 
@@ -211,7 +211,7 @@ static struct position feed_fill_after(const struct feed *feed)
     const struct member *member;
     TAILQ_FOREACH (member, &feed->members, in_feed) {
         const struct subscriber *s = member->subscriber;
-        bool is_known = member->is_merged ? s->has_cursor : member->has_floor;
+        bool is_known = member->is_merged ? s->has_cursor : member->has_after;
         struct position wanted = is_known ? member_after(member) : member->start.after;
         if ((is_known || member->start.kind == START_AFTER) && position_compare(wanted, after) < 0)
             after = wanted;
@@ -231,18 +231,17 @@ static void feed_fill(struct feed *feed)
                 feed->id);
 }
 
-static struct stretch *feed_keep(struct feed *feed, const struct page *page)
+static struct cached_page *feed_keep(struct feed *feed, const struct page *page)
 {
     feed_tend(feed);
-    return shelf_keep(&feed->shelf, page, clock_now_ms());
+    return page_cache_add(&feed->pages, page, clock_now_ms());
 }
 
 /* Let the tail go on with what the page brings, or where that is not all, begin anew behind it. */
 static void feed_extend_tail(struct feed *feed, const struct page *page)
 {
     enum gap_reason reason;
-    bool goes_on =
-        !page->has_more && (!feed->has_tail || verdict_is_complete(page, &page->floors[0], page->after, &reason));
+    bool goes_on = !page->has_more && (!feed->has_tail || gap_is_absent(page, &page->extents[0], page->after, &reason));
     if (!goes_on || position_compare(page_since(page), page->newest) > 0) {
         tail_reset(&feed->tail, page->newest);
         feed_keep(feed, page);
@@ -288,7 +287,7 @@ static void feed_on_filled(void *arg, uint64_t id, struct reply reply, const str
     feed->is_filling_sent = false;
     if (reply.status == REPLY_DOWN)
         return; /* feed_join or broker_on_caller_up sends it again */
-    if (reply.status == REPLY_ERROR || page->floor_count != 1) {
+    if (reply.status == REPLY_ERROR || page->extent_count != 1) {
         log_warn("read_failed", "feed=\"%s\" why=\"%s\"", LOG_TEXT(feed->name, feed->name_len),
                  LOG_TEXT(reply.text, strlen(reply.text)));
         return; /* the beat sends it again */
@@ -365,7 +364,7 @@ void feed_forget(struct feed *feed, struct position before)
     }
     tail_forget(&feed->tail, before);
     feed_count_tail(feed);
-    shelf_void(&feed->shelf);
+    page_cache_invalidate(&feed->pages);
 }
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
@@ -437,37 +436,37 @@ void feed_want_page(struct feed *feed, struct member *member)
 static bool feed_misses(const struct page *page, struct member *member, enum gap_reason *reason)
 {
     struct position after = member_after(member);
-    struct excuse needs = page_excuse(page);
+    struct known_loss loss = page_loss(page);
     bool is_first = !member->is_served;
     member->is_served = true;
     if (is_first && member->subscriber->asks_for_kept) {
-        member->excuse = (struct excuse){needs.trimmed, page->newest};
+        member->known_loss = (struct known_loss){loss.trimmed, page->newest};
         return false;
     }
-    return !verdict_is_complete(page, &page->floors[0], after, reason) &&
-           (*reason == GAP_AHEAD || !excuse_covers(&member->excuse, &needs, after));
+    return !gap_is_absent(page, &page->extents[0], after, reason) &&
+           (*reason == GAP_AHEAD || !known_loss_covers(&member->known_loss, &loss, after));
 }
 
-/* What the page, which was kept as `stretch` (or not: NULL), says about a member that waited for it. */
-static void feed_serve(struct feed *feed, const struct page *page, struct stretch *stretch, struct member *member)
+/* What the page, which was kept as `cached` (or not: NULL), says about a member that waited for it. */
+static void feed_serve(struct feed *feed, const struct page *page, struct cached_page *cached, struct member *member)
 {
     struct position after = member_after(member);
-    const struct page_floor *floor = &page->floors[0];
+    const struct log_extent *extent = &page->extents[0];
     enum gap_reason reason;
     feed_want_no_page(feed, member);
     if (feed_misses(page, member, &reason)) {
         member->has_gap = true;
         member->gap = (struct gap){.channel = feed->name,
                                    .after = after,
-                                   .has_oldest = floor->has_log,
-                                   .oldest = floor->oldest,
+                                   .has_oldest = extent->has_log,
+                                   .oldest = extent->oldest,
                                    .reason = reason};
-        member->excuse = (struct excuse){page_excuse(page).trimmed, page->newest};
+        member->known_loss = (struct known_loss){page_loss(page).trimmed, page->newest};
     } else {
         if (position_compare(after, member->subscriber->cursor) >= 0)
             member->subscriber->is_verified = true;
         if (member->subscriber->state != SUB_FULL) /* its turn may come when others have read many more pages */
-            member_pin(member, stretch);
+            member_pin(member, cached);
     }
     subscriber_wake(member->subscriber, "a page came");
 }
@@ -480,10 +479,10 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
     if (!feed)
         return;
     feed->is_reading = false;
-    if (reply.status != REPLY_OK || page->floor_count != 1)
+    if (reply.status != REPLY_OK || page->extent_count != 1)
         return; /* feed_sweep asks again */
     broker->counters.pages_read++;
-    struct stretch *stretch = feed_keep(feed, page);
+    struct cached_page *cached = feed_keep(feed, page);
     struct member *member, *next;
     for (member = TAILQ_FIRST(&feed->waiting); member; member = next) {
         next = TAILQ_NEXT(member, in_waiting);
@@ -493,7 +492,7 @@ static void feed_on_page(void *arg, uint64_t id, struct reply reply, const struc
                          (member->is_asked || position_compare(after, page->newest) <= 0);
         member->is_asked = false;
         if (is_within)
-            feed_serve(feed, page, stretch, member);
+            feed_serve(feed, page, cached, member);
         else
             feed_want_page(feed, member);
     }
@@ -518,12 +517,12 @@ void feed_sweep(struct feed *feed, uint64_t now_ms)
 {
     TAILQ_REMOVE(&feed->broker->tended, feed, in_tended);
     feed->is_tended = false;
-    shelf_sweep(&feed->shelf, now_ms);
+    page_cache_sweep(&feed->pages, now_ms);
     if (!TAILQ_EMPTY(&feed->waiting) && !feed->is_reading)
         feed_want_page(feed, TAILQ_FIRST(&feed->waiting));
     if (feed->state == FEED_FILLING && !feed->is_filling_sent && caller_is_up(feed->broker->caller))
         feed_fill(feed);
     if (feed_wake_unstarted(feed) || feed->state == FEED_FILLING || !TAILQ_EMPTY(&feed->waiting) ||
-        !TAILQ_EMPTY(&feed->shelf))
+        !TAILQ_EMPTY(&feed->pages))
         feed_tend(feed);
 }

@@ -1,8 +1,8 @@
 /*
  * history.c - entries for whoever asks once: a page of the log, without a subscriber.
  */
+#include "gap.h"
 #include "hub.h"
-#include "verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static void history_inquiry_on_page(void *arg, uint64_t ticket, struct reply rep
 {
     struct inquiry *inquiry = arg;
     (void)ticket;
-    if (reply.status != REPLY_OK || page->floor_count != inquiry->count) {
+    if (reply.status != REPLY_OK || page->extent_count != inquiry->count) {
         history_inquiry_answer(inquiry, reply, NULL);
         return;
     }
@@ -61,16 +61,16 @@ static void history_inquiry_on_page(void *arg, uint64_t ticket, struct reply rep
     struct gap *gaps = calloc(inquiry->count ? inquiry->count : 1, sizeof *gaps);
     CHECK(gaps);
     for (unsigned i = 0; i < inquiry->count; i++) {
-        const struct page_floor *floor = &page->floors[i];
+        const struct log_extent *extent = &page->extents[i];
         enum gap_reason reason;
-        if (verdict_is_complete(page, floor, page->after, &reason))
+        if (gap_is_absent(page, extent, page->after, &reason))
             continue;
         if (reason == GAP_AHEAD)
             history.cursor = POSITION_BEGIN;
         gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i].bytes,
                                                  .after = page->after,
-                                                 .has_oldest = floor->has_log,
-                                                 .oldest = floor->oldest,
+                                                 .has_oldest = extent->has_log,
+                                                 .oldest = extent->oldest,
                                                  .reason = reason,
                                                  .cursor = history.cursor};
     }

@@ -7,14 +7,14 @@
  * feed.c        one channel or pattern: joining live to the log, its tail, pages of its log
  * subscriber.c  one cursor: its state, its members
  * pump.c        what moves a cursor forward
- * tail.h        a run of entries without a hole        stretch.h  a page of a log, kept
+ * tail.h        a run of entries without a hole        page_cache.h  a page of a log, kept
  */
 #ifndef BROKER_HUB_H
 #define BROKER_HUB_H
 
 #include "broker/broker.h"
+#include "page_cache.h"
 #include "redis/redis.h"
-#include "stretch.h"
 #include "tail.h"
 
 #include <sys/queue.h>
@@ -33,8 +33,8 @@ enum feed_state {
 struct member {
     TAILQ_ENTRY(member) in_feed; /* this and the next are what a delivery needs: see fetch_ahead() */
     struct subscriber *subscriber;
-    struct position floor; /* nothing up to here is wanted; of a member that is not merged: its own cursor */
-    bool has_floor;
+    struct position after; /* nothing up to here is wanted; of a member that is not merged: its own cursor */
+    bool has_after;
     bool is_merged; /* the subscriber's cursor covers it */
     struct feed *feed;
     struct member *next; /* of the subscriber */
@@ -42,11 +42,11 @@ struct member {
     bool is_told;        /* sink.subscribed was called */
     bool wants_page;     /* the subscriber waits for a page of this feed: in feed.waiting */
     TAILQ_ENTRY(member) in_waiting;
-    bool is_asked;          /* it waited already when the read that is under way was sent */
-    struct stretch *pinned; /* where it reads on; never while the subscriber's socket is full */
-    bool has_gap;           /* to be told by the pump */
+    bool is_asked;              /* it waited already when the read that is under way was sent */
+    struct cached_page *pinned; /* where it reads on; never while the subscriber's socket is full */
+    bool has_gap;               /* to be told by the pump */
     struct gap gap;
-    struct excuse excuse;
+    struct known_loss known_loss;
     bool is_served; /* a page was judged for it before */
     uint64_t tag;
 };
@@ -73,7 +73,7 @@ struct feed {
     TAILQ_ENTRY(feed) in_tailed;
     struct position fresh_since; /* what was pushed in this turn comes after this */
 
-    struct shelf shelf;         /* pages of the log, for those behind the tail */
+    struct page_cache pages;    /* pages of the log, for those behind the tail */
     struct member_list waiting; /* members that want a page */
     bool is_reading;            /* a page is on its way */
     bool is_wanted;             /* in broker.wanted: a page is to be asked for */
@@ -156,8 +156,8 @@ struct subscriber {
 void subscriber_enter(struct subscriber *s, enum subscriber_state state, const char *why);
 /* Something changed for it: let the pump see to it at the end of this turn (unless its socket is full). */
 void subscriber_wake(struct subscriber *s, const char *why);
-/* Read on from this stretch (NULL: from none); it stays in memory until then. */
-void member_pin(struct member *member, struct stretch *stretch);
+/* Read on from this cached (NULL: from none); it stays in memory until then. */
+void member_pin(struct member *member, struct cached_page *cached);
 /* The position after which this member's entries are wanted. */
 struct position member_after(const struct member *member);
 

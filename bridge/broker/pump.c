@@ -78,17 +78,17 @@ static bool pump_member_source(struct member *member, struct source *source, str
         pump_nearer(&horizon->has_heard, &horizon->heard, position_max(feed_heard(feed), s->broker->newest));
         return true;
     }
-    struct stretch *stretch = shelf_find(&feed->shelf, after, &member->excuse);
-    member_pin(member, stretch);
-    if (stretch) {
+    struct cached_page *cached = page_cache_find(&feed->pages, after, &member->known_loss);
+    member_pin(member, cached);
+    if (cached) {
         feed_want_no_page(feed, member);
         if (s->asks_for_kept && !member->is_served) {
             member->is_served = true;
-            member->excuse = (struct excuse){stretch->needs.trimmed, stretch->newest};
+            member->known_loss = (struct known_loss){cached->loss.trimmed, cached->newest};
         }
-        stretch->used_ms = s->broker->turn_ms;
-        *source = (struct source){&stretch->entries, tail_after(&stretch->entries, after)};
-        pump_nearer(&horizon->has_page, &horizon->page, stretch->until);
+        cached->used_ms = s->broker->turn_ms;
+        *source = (struct source){&cached->entries, tail_after(&cached->entries, after)};
+        pump_nearer(&horizon->has_page, &horizon->page, cached->until);
         return true;
     }
     feed_want_page(feed, member);
@@ -111,7 +111,7 @@ static bool pump_is_full(struct subscriber *s, enum sink_result result)
 static void pump_begin_anew(struct subscriber *s, struct member *member)
 {
     if (!member->is_merged || position_compare(member->gap.after, s->cursor) > 0) {
-        member->floor = POSITION_BEGIN;
+        member->after = POSITION_BEGIN;
         member->is_merged = false;
         s->is_unmerged = true;
         return;
@@ -119,8 +119,8 @@ static void pump_begin_anew(struct subscriber *s, struct member *member)
     s->cursor = POSITION_BEGIN;
     s->is_verified = true;
     for (struct member *other = s->members; other; other = other->next) {
-        other->floor = POSITION_BEGIN;
-        other->has_floor = true;
+        other->after = POSITION_BEGIN;
+        other->has_after = true;
         other->is_merged = true;
     }
     s->is_unmerged = false;
@@ -289,28 +289,28 @@ static bool pump_subscriber_is_merged(const struct subscriber *s)
     return false;
 }
 
-/* Fix the floor of a member that was just added. false: not known yet. */
+/* Fix the place of a member that was just added. false: not known yet. */
 static bool pump_member_start(struct member *member)
 {
-    if (member->has_floor)
+    if (member->has_after)
         return true;
     switch (member->start.kind) {
     case START_NEWEST: /* on a connection that is under way, only "now" and "after" mean something exact */
     case START_NOW:
         if (member->feed->state != FEED_LIVE)
             return false;
-        member->floor = position_max(member->feed->is_ephemeral ? POSITION_BEGIN : feed_heard(member->feed),
+        member->after = position_max(member->feed->is_ephemeral ? POSITION_BEGIN : feed_heard(member->feed),
                                      member->subscriber->broker->flushed);
         if (pump_subscriber_is_merged(member->subscriber)) /* "now" is where the others are */
-            member->floor = position_min(member->floor, member->subscriber->cursor);
+            member->after = position_min(member->after, member->subscriber->cursor);
         break;
     case START_AFTER:
-        member->floor = member->start.after;
-        if (position_compare(member->floor, member->subscriber->cursor) > 0)
+        member->after = member->start.after;
+        if (position_compare(member->after, member->subscriber->cursor) > 0)
             member->subscriber->is_verified = false;
         break;
     }
-    member->has_floor = true;
+    member->has_after = true;
     return true;
 }
 
@@ -321,7 +321,7 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
         subscriber_enter(s, SUB_WAITING, "a new feed is not live");
         return false;
     }
-    while (position_compare(member->floor, s->cursor) < 0) {
+    while (position_compare(member->after, s->cursor) < 0) {
         struct source source;
         struct horizon horizon = {0};
         if (!pump_member_source(member, &source, &horizon)) {
@@ -333,8 +333,8 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
             until = horizon.page;
         bool is_late = horizon.has_heard && position_compare(horizon.certain, until) < 0;
         if (is_late)
-            until = position_max(horizon.certain, member->floor);
-        switch (pump_give(s, &source, 1, &until, &member->floor)) {
+            until = position_max(horizon.certain, member->after);
+        switch (pump_give(s, &source, 1, &until, &member->after)) {
         case GIVEN_FULL:
             return false;
         case GIVEN_SOME:
@@ -342,7 +342,7 @@ static bool pump_catch_up(struct subscriber *s, struct member *member)
             return false;
         case GIVEN_ALL:
         case GIVEN_UNTIL:
-            member->floor = until;
+            member->after = until;
         }
         if (is_late) {
             subscriber_enter(s, SUB_BEHIND, "at the horizon");
@@ -365,7 +365,7 @@ static bool pump_adopt(struct subscriber *s)
         subscriber_enter(s, SUB_WAITING, "its feed is not live");
         return false;
     }
-    s->cursor = first->floor;
+    s->cursor = first->after;
     s->is_verified = first->start.kind != START_AFTER;
     first->is_merged = true;
     return true;
@@ -502,7 +502,7 @@ static bool pump_is_at(const struct subscriber *s, const struct member *member, 
 {
     return s->member_count == 1 && !s->is_unmerged && position_compare(s->cursor, oldest) < 0 &&
            position_compare(s->cursor, since) >= 0 &&
-           (!member->has_floor || position_compare(member->floor, oldest) < 0);
+           (!member->has_after || position_compare(member->after, oldest) < 0);
 }
 
 /* The first 64 bytes, on whatever two lines of the cache they are. */

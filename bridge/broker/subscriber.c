@@ -19,7 +19,7 @@
  * LIVE     has a cursor; all feeds are live, and it was given all that their tails held when the last turn ended
  *
  * A member is merged once the subscriber's one cursor covers it. Those added with the same start before the cursor is
- * known are merged from the beginning. Any other first catches up by itself, from its own floor to the cursor of the
+ * known are merged from the beginning. Any other first catches up by itself, from its own place to the cursor of the
  * others.
  */
 #include "hub.h"
@@ -52,21 +52,21 @@ void subscriber_wake(struct subscriber *s, const char *why)
         subscriber_enter(s, SUB_BEHIND, why);
 }
 
-void member_pin(struct member *member, struct stretch *stretch)
+void member_pin(struct member *member, struct cached_page *cached)
 {
-    if (stretch)
-        stretch->pins++;
+    if (cached)
+        cached->pins++;
     if (member->pinned)
         member->pinned->pins--;
-    member->pinned = stretch;
+    member->pinned = cached;
 }
 
 struct position member_after(const struct member *member)
 {
     const struct subscriber *s = member->subscriber;
     if (!member->is_merged)
-        return member->floor;
-    return member->has_floor ? position_max(s->cursor, member->floor) : s->cursor;
+        return member->after;
+    return member->has_after ? position_max(s->cursor, member->after) : s->cursor;
 }
 
 struct subscriber *subscriber_new(struct broker *broker, const struct sink_ops *ops, void *sink, unsigned format)

@@ -32,7 +32,7 @@ static uint64_t ear_list_hash(const struct glob_list *list)
     return sum;
 }
 
-uint64_t ear_rules(const struct ear *ear)
+uint64_t ear_filter_hash(const struct ear *ear)
 {
     return ear_list_hash(ear->channels) * 3 + ear_list_hash(ear->ephemeral);
 }

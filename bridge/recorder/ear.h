@@ -1,7 +1,7 @@
 /*
  * ear.h - which of the plain messages that are heard count, and so have an ordinal.
  *
- * Promise   All who hear the same and were born with the same rules count the same messages, in the same order. What a
+ * Promise   All who hear the same and were born with the same settings count the same messages, in the same order. What a
  *           setting of one instance alone decides (BRIDGE_MAX_PAYLOAD) is recorded or not, but counts.
  */
 #ifndef RECORDER_EAR_H
@@ -25,8 +25,8 @@ struct ear {
     size_t echo_channel_len, echo_payload_len;
 };
 
-/* A number for what counts: equal for those who count alike. */
-uint64_t ear_rules(const struct ear *ear);
+/* A hash of the settings that decide what counts: equal for those who count alike. */
+uint64_t ear_filter_hash(const struct ear *ear);
 
 /* An announcement was heard on live. */
 void ear_hear_live(struct ear *ear, const struct announcement *announcement);

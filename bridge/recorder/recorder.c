@@ -79,7 +79,7 @@ struct recorder {
     struct inbox *inbox;
     struct scribe *scribe;
     struct ear ear;
-    uint64_t rules;
+    uint64_t filter_hash;
     struct timer *attend_timer;
     uint64_t tick_ms;
     char control[REDIS_PREFIX_MAX + 16], live[LIVE_NAME_MAX];
@@ -87,14 +87,14 @@ struct recorder {
     enum recorder_state state;
     char node[NODE_MAX];
     char node_channel[NODE_CHANNEL_MAX];
-    uint64_t node_serial;  /* how many nodes it was: answers to an earlier one are nothing to this one ... */
-    uint64_t generation;   /* ... and those from before the newest change of its place are stale */
-    bool is_confirmed;     /* AWAY: control is heard, but what the node before had queued is not recorded yet ... */
-    unsigned estate_ticks; /* ... for so long */
-    unsigned unconfirmed;  /* ENTERING: subscriptions */
-    uint64_t nonce;        /* of the newest sync */
-    uint64_t sync_ms;      /* when it was asked for */
-    bool is_begin_known;   /* ENTERING: what was recorded at a moment before its queue begins ... */
+    uint64_t node_serial;    /* how many nodes it was: answers to an earlier one are nothing to this one ... */
+    uint64_t generation;     /* ... and those from before the newest change of its place are stale */
+    bool is_confirmed;       /* AWAY: control is heard, but what the node before had queued is not recorded yet ... */
+    unsigned leftover_ticks; /* ... for so long */
+    unsigned unconfirmed;    /* ENTERING: subscriptions */
+    uint64_t nonce;          /* of the newest sync */
+    uint64_t sync_ms;        /* when it was asked for */
+    bool is_begin_known;     /* ENTERING: what was recorded at a moment before its queue begins ... */
     uint64_t place_era, place_last; /* ... and, JOINING, at its place */
     uint64_t place_length;          /* JOINING: messages in the queue before the place of the newest sync */
     bool is_attending;              /* an answer is owed ... */
@@ -158,7 +158,7 @@ static void recorder_sync(struct recorder *r)
     if (!caller_is_up(r->caller))
         return;
     r->sync_ms = clock_now_ms();
-    caller_sync(r->caller, r->node, ++r->nonce, r->rules, recorder_on_done, r, 0);
+    caller_sync(r->caller, r->node, ++r->nonce, r->filter_hash, recorder_on_done, r, 0);
 }
 
 /* Listen to everything; the queue begins with the last confirmation. */
@@ -320,7 +320,7 @@ static void recorder_attend(struct recorder *r)
     const struct attendance attendance = {
         .node = r->node,
         .lease_ms = r->config.lease_ms - r->config.lease_ms / 6, /* the standby looks only every tick */
-        .rules = r->rules,
+        .filter_hash = r->filter_hash,
         .claim = claims[r->state],
         .era = is_joining ? r->place_era : scribe_era(r->scribe),
         .number = is_joining ? r->place_last : scribe_first(r->scribe),
@@ -331,7 +331,7 @@ static void recorder_attend(struct recorder *r)
 }
 
 /* What the node before had queued is let go. Where another node was synced, that one has it too. */
-static void recorder_drop_estate(struct recorder *r, const char *why)
+static void recorder_drop_leftover(struct recorder *r, const char *why)
 {
     log_error("recorder_unconfirmed", "messages=%" PRIu64 " era=%" PRIu64 " why=\"%s\"", scribe_length(r->scribe),
               scribe_era(r->scribe), why);
@@ -343,8 +343,8 @@ static void recorder_on_attend_timer(void *arg)
 {
     struct recorder *r = arg;
     timer_start(r->attend_timer, r->tick_ms);
-    if (r->state == RECORDER_AWAY && r->is_confirmed && ++r->estate_ticks * r->tick_ms >= r->config.lease_ms)
-        recorder_drop_estate(r, "Redis does not record it");
+    if (r->state == RECORDER_AWAY && r->is_confirmed && ++r->leftover_ticks * r->tick_ms >= r->config.lease_ms)
+        recorder_drop_leftover(r, "Redis does not record it");
     if (pulse_is_deaf(&r->pulse)) {
         recorder_restart(r, "the recorder does not hear itself");
         return;
@@ -417,9 +417,9 @@ void recorder_leave(struct recorder *r, void (*fn)(void *arg), void *arg)
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
-static void recorder_answer_sync(struct recorder *r, const char *node, uint64_t nonce, uint64_t rules)
+static void recorder_answer_sync(struct recorder *r, const char *node, uint64_t nonce, uint64_t filter_hash)
 {
-    if (recorder_is_numbering(r) && rules == r->rules)
+    if (recorder_is_numbering(r) && filter_hash == r->filter_hash)
         caller_place(r->caller, scribe_era(r->scribe), node, nonce, scribe_newest(r->scribe), recorder_on_done, r, 0);
 }
 
@@ -521,7 +521,7 @@ static void recorder_on_listener_up(void *arg)
     r->nonce = 0;
     r->is_attending = r->attends_again = r->is_confirmed = false;
     r->is_one_too_many = false;
-    r->estate_ticks = r->waiting_ticks = 0;
+    r->leftover_ticks = r->waiting_ticks = 0;
     pulse_begin(&r->pulse);
     listener_subscribe(r->listener, false, r->node_channel, strlen(r->node_channel));
     listener_subscribe(r->listener, false, r->control, strlen(r->control));
@@ -607,7 +607,7 @@ static void recorder_on_refused(void *arg)
         recorder_attend(r);
         return;
     }
-    recorder_drop_estate(r, "the era is over");
+    recorder_drop_leftover(r, "the era is over");
 }
 
 /* What is true in each state, as the head of this file has it. */
@@ -676,7 +676,7 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_config *c
         return NULL;
     r->config = *config;
     r->ear = (struct ear){.redis = config->redis, .channels = config->channels, .ephemeral = config->ephemeral};
-    r->rules = ear_rules(&r->ear);
+    r->filter_hash = ear_filter_hash(&r->ear);
     r->tick_ms = config->lease_ms / TICKS < TICK_MS_MAX ? config->lease_ms / TICKS + 1 : TICK_MS_MAX;
     snprintf(r->control, sizeof r->control, "%scontrol", config->redis->prefix);
     live_name(config->redis, "*", 1, r->live);

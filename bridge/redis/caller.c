@@ -398,21 +398,24 @@ void caller_attend(struct caller *caller, const struct attendance *a, caller_att
     static const char *const claims[] = {"waiting", "joining", "synced"};
     struct request *request = caller_request_new(caller, caller_decode_attend, arg, ticket);
     request->fn.attend = fn;
-    char lease[NUMBER_MAX], rules[NUMBER_MAX], era[NUMBER_MAX], number[NUMBER_MAX];
-    struct name args[] = {caller_text_name(a->node),           caller_number_name(lease, a->lease_ms),
-                          caller_number_name(rules, a->rules), caller_text_name(claims[a->claim]),
-                          caller_number_name(era, a->era),     caller_number_name(number, a->number)};
+    char lease[NUMBER_MAX], filter_hash[NUMBER_MAX], era[NUMBER_MAX], number[NUMBER_MAX];
+    struct name args[] = {caller_text_name(a->node),
+                          caller_number_name(lease, a->lease_ms),
+                          caller_number_name(filter_hash, a->filter_hash),
+                          caller_text_name(claims[a->claim]),
+                          caller_number_name(era, a->era),
+                          caller_number_name(number, a->number)};
     caller_request_send(request, "attend", args, 6);
 }
 
-void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t rules, caller_done_fn fn, void *arg,
-                 uint64_t ticket)
+void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t filter_hash, caller_done_fn fn,
+                 void *arg, uint64_t ticket)
 {
     struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
-    char nonce_text[NUMBER_MAX], rules_text[NUMBER_MAX];
+    char nonce_text[NUMBER_MAX], filter_text[NUMBER_MAX];
     struct name args[] = {caller_text_name(node), caller_number_name(nonce_text, nonce),
-                          caller_number_name(rules_text, rules)};
+                          caller_number_name(filter_text, filter_hash)};
     caller_request_send(request, "sync", args, 3);
 }
 

@@ -9,7 +9,7 @@
 --           log:<c>   stream of one channel          channels sorted set: channel -> ms of its last position
 --           lost      cursors before this position may miss what Redis lost (see witness)
 --           key:…     position of a publish with an idempotency key, for 2 minutes
---           era       hash: era, last (ordinal), rules, held (ms of the newest attend of a holder)
+--           era       hash: era, last (ordinal), rules (hash of what counts), held (ms of the newest attend of a holder)
 --           recorder  the seat, with an expiry
 --           recorder:standby  the standby's lease    recorder:members  sorted set: node -> ms until which it counts
 --           inbox     stream that others add to      inbox:position, inbox:rejected
@@ -80,12 +80,12 @@ end
 -- The newest position at which an entry can have expired without a trace. An entry lives TTL by the clock, and its
 -- position is never behind the clock; where positions are ahead (the clock was set back), nothing is certain. Nothing
 -- is newer than the newest position.
-local function expired_floor(now, position, genesis)
+local function expired_before(now, position, genesis)
   local limit = now - TTL
   if tonumber((position_split(position))) > now + 1 then return position end
   if tonumber((position_split(genesis))) > limit then return BEGIN end
-  local floor = position_join(limit + 1, 0)
-  return position_before(position, floor) and position or floor
+  local edge = position_join(limit + 1, 0)
+  return position_before(position, edge) and position or edge
 end
 
 ---------------------------------------------------------------------------------------------------- names
@@ -200,7 +200,7 @@ local function reserve(count)
   ms, seq = tonumber(ms), tonumber(seq)
   if now > ms then ms, seq = now, -1 end
   call('SET', KEY_POSITION, position_join(ms, seq + count))
-  return {ms = ms, seq = seq, now = now, floor = expired_floor(now, last, genesis), newest = {}}
+  return {ms = ms, seq = seq, now = now, expired = expired_before(now, last, genesis), newest = {}}
 end
 
 -- A command on a key of ours. What is of another type there is an accident, and must not keep anybody's messages from
@@ -239,7 +239,7 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   local position = position_join(reserved.ms, reserved.seq)
   local log = PREFIX .. 'log:' .. channel
   local known = reserved.newest[channel]
-  local previous = known or log_newest(log) or reserved.floor
+  local previous = known or log_newest(log) or reserved.expired
   local fields = {'d', payload, 'p', previous}
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
@@ -314,7 +314,7 @@ local function witness(_, argv)
   if not is_lost and channel ~= '' then
     local log = PREFIX .. 'log:' .. channel
     local first = call_ours('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-    local forgotten = first and field_of(first, 'p') or expired_floor(now, newest, genesis)
+    local forgotten = first and field_of(first, 'p') or expired_before(now, newest, genesis)
     is_lost = position_before(forgotten, seen) and #call('XRANGE', log, seen, seen) == 0
   end
   local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY_LOST) or BEGIN, seen)
@@ -411,8 +411,8 @@ local function read(_, argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
   local newest, genesis = keyspace(now)
-  local floors, seen, page = {}, {}, page_new(limit, bytes)
-  local expired = expired_floor(now, newest, genesis)
+  local extents, seen, page = {}, {}, page_new(limit, bytes)
+  local expired = expired_before(now, newest, genesis)
   local is_ahead = position_before(newest, after)
 
   for i = 4, #argv do
@@ -430,10 +430,10 @@ local function read(_, argv)
       end
     end
     local forgets = string.sub(argv[i], 1, 1) == 'p' or not oldest
-    floors[#floors + 1] = oldest and '1' or '0'
-    floors[#floors + 1] = oldest or BEGIN
-    floors[#floors + 1] = trimmed
-    floors[#floors + 1] = forgets and expired or BEGIN
+    extents[#extents + 1] = oldest and '1' or '0'
+    extents[#extents + 1] = oldest or BEGIN
+    extents[#extents + 1] = trimmed
+    extents[#extents + 1] = forgets and expired or BEGIN
   end
 
   page_cut(page)
@@ -442,7 +442,7 @@ local function read(_, argv)
     local entry = pair[1]
     out[i] = {entry[1], pair[2], field_of(entry, 'p'), field_of(entry, 'e'), field_of(entry, 'f'), field_of(entry, 'd')}
   end
-  return {newest, genesis, page.horizon or position_max(newest, after), page.horizon and '1' or '0', floors, out,
+  return {newest, genesis, page.horizon or position_max(newest, after), page.horizon and '1' or '0', extents, out,
     call('GET', KEY_LOST) or BEGIN}
 end
 
@@ -512,11 +512,11 @@ end
 -- A new era, whose message 1 is the first that this node has queued. Its number is a time, so that none ever comes
 -- twice, not even where Redis loses its newest writes. Told on control: `era <n> <node> <ms since somebody held the
 -- seat, 0: nobody ever did>`.
-local function era_open(node, rules, current, lease, now)
+local function era_open(node, filter, current, lease, now)
   local time = call('TIME')
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
   local held = tonumber(call('HGET', KEY_ERA, 'held') or now)
-  call('HSET', KEY_ERA, 'era', era, 'last', '0', 'rules', rules, 'held', string.format('%.0f', now))
+  call('HSET', KEY_ERA, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now))
   call('DEL', KEY_MEMBERS)
   seat_give(node, lease)
   member_add(node, lease, now)
@@ -524,7 +524,7 @@ local function era_open(node, rules, current, lease, now)
   return era
 end
 
--- attend node lease rules claim era number: a node says what it knows, and is told what it is.
+-- attend node lease filter claim era number: a node says what it knows, and is told what it is.
 -- The claim:  waiting  it hears control only
 --             joining  it has queued all messages since its place, when `number` was the last recorded one of `era`
 --             synced   it has, or will hear, every message of `era` from `number` on
@@ -535,7 +535,7 @@ end
 -- Only a member holds the seat, and a new era is opened only where there is no member and nothing can have been
 -- recorded of what the node has queued.
 local function attend(_, argv)
-  local node, lease, rules, claim, era, number = unpack(argv)
+  local node, lease, filter, claim, era, number = unpack(argv)
   lease, number = tonumber(lease), tonumber(number)
   local now = clock_ms()
   local state = call('HMGET', KEY_ERA, 'era', 'last', 'rules')
@@ -573,7 +573,7 @@ local function attend(_, argv)
   if not seat and not others and claim ~= 'waiting' then
     local nothing_recorded = current == '0' or is_current and (is_synced or number == last)
     if nothing_recorded then
-      current, last = era_open(node, rules, current, lease, now), 0
+      current, last = era_open(node, filter, current, lease, now), 0
       return answer('holder')
     end
     if is_current and not is_synced then return answer('anew') end
@@ -582,14 +582,14 @@ local function attend(_, argv)
 
   local standby = lease_owner(KEY_STANDBY)
   if is_member and standby and not call('ZSCORE', KEY_MEMBERS, standby) then standby = nil end -- it is not there yet
-  if (not standby or standby == node) and (rules == state[3] or current == '0' or not others) then
+  if (not standby or standby == node) and (filter == state[3] or current == '0' or not others) then
     call('SET', KEY_STANDBY, node, 'PX', lease)
     return answer('standby')
   end
   return answer('waiting')
 end
 
--- sync node nonce rules: mark a place in the order of things, and ask for its ordinal.
+-- sync node nonce filter: mark a place in the order of things, and ask for its ordinal.
 local function sync(_, argv)
   local state = call('HMGET', KEY_ERA, 'era', 'last')
   call('PUBLISH', CONTROL, table.concat({'sync', argv[1], argv[2], argv[3], state[1] or '0', state[2] or '0'}, ' '))

@@ -38,20 +38,20 @@ static struct entry *page_entry(const redisReply *reply)
     return entry_new(&source);
 }
 
-static bool page_floors(struct page *page, const redisReply *reply)
+static bool page_extents(struct page *page, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 4 != 0)
         return false;
-    page->floor_count = (unsigned)(reply->elements / 4);
-    page->floors = calloc(page->floor_count ? page->floor_count : 1, sizeof *page->floors);
-    if (!page->floors)
+    page->extent_count = (unsigned)(reply->elements / 4);
+    page->extents = calloc(page->extent_count ? page->extent_count : 1, sizeof *page->extents);
+    if (!page->extents)
         return false;
-    for (unsigned i = 0; i < page->floor_count; i++) {
+    for (unsigned i = 0; i < page->extent_count; i++) {
         redisReply *const *part = reply->element + 4 * (size_t)i;
-        struct page_floor *floor = &page->floors[i];
-        floor->has_log = page_flag(part[0]);
-        if (!page_position(part[1], &floor->oldest) || !page_position(part[2], &floor->trimmed) ||
-            !page_position(part[3], &floor->expired))
+        struct log_extent *extent = &page->extents[i];
+        extent->has_log = page_flag(part[0]);
+        if (!page_position(part[1], &extent->oldest) || !page_position(part[2], &extent->trimmed) ||
+            !page_position(part[3], &extent->expired))
             return false;
     }
     return true;
@@ -80,7 +80,7 @@ bool page_decode(struct page *page, struct position after, const redisReply *rep
         return false;
     redisReply *const *part = reply->element;
     if (page_position(part[6], &page->lost) && page_position(part[0], &page->newest) &&
-        page_position(part[1], &page->genesis) && page_position(part[2], &page->until) && page_floors(page, part[4]) &&
+        page_position(part[1], &page->genesis) && page_position(part[2], &page->until) && page_extents(page, part[4]) &&
         page_entries(page, part[5])) {
         page->has_more = page_flag(part[3]);
         return true;
@@ -94,6 +94,6 @@ void page_fini(struct page *page)
     for (unsigned i = 0; i < page->count; i++)
         entry_unref(page->entries[i]);
     free(page->entries);
-    free(page->floors);
+    free(page->extents);
     *page = (struct page){0};
 }

@@ -8,7 +8,7 @@
 
 #include <hiredis/hiredis.h>
 
-/* Decode; entries and floors are owned by the page. false: no memory, or not an answer of read(); nothing is owned. */
+/* Decode; entries and extents are owned by the page. false: no memory, or not an answer of read(); nothing is owned. */
 MUST_CHECK bool page_decode(struct page *page, struct position after, const redisReply *reply);
 void page_fini(struct page *page);
 

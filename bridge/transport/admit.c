@@ -10,16 +10,16 @@
 
 const struct identity identity_anonymous = {.name = ""};
 
-static const struct verdict admit_yes = {NULL, NULL};
+static const struct refusal admit_granted = {NULL, NULL};
 
-static struct verdict admit_bad(const char *message)
+static struct refusal admit_bad(const char *message)
 {
-    return (struct verdict){"bad_channel", message};
+    return (struct refusal){"bad_channel", message};
 }
 
-static struct verdict admit_forbidden(const char *message)
+static struct refusal admit_forbidden(const char *message)
 {
-    return (struct verdict){"forbidden", message};
+    return (struct refusal){"forbidden", message};
 }
 
 static bool admit_has_prefix(struct name name, const char *prefix)
@@ -36,14 +36,14 @@ static unsigned admit_count_stars(struct name name)
     return stars;
 }
 
-static struct verdict admit_name(const struct transport_config *config, struct name name)
+static struct refusal admit_name(const struct transport_config *config, struct name name)
 {
     const char *error = channel_name_error(name.bytes, name.len);
     if (error)
         return admit_bad(error);
     if (admit_has_prefix(name, config->internal_prefix))
         return admit_forbidden("this name belongs to the bridge itself");
-    return admit_yes;
+    return admit_granted;
 }
 
 /* Within the channels that this server is for, whoever asks. */
@@ -52,71 +52,72 @@ static bool admit_is_served(const struct transport_config *config, struct name n
     return config->channels->count == 0 || glob_list_contains(config->channels, name.bytes, name.len);
 }
 
-struct verdict admit_subscribe(const struct transport_config *config, const struct identity *who, struct name name)
+struct refusal admit_subscribe(const struct transport_config *config, const struct identity *who, struct name name)
 {
-    struct verdict verdict = admit_name(config, name);
+    struct refusal refusal = admit_name(config, name);
     (void)who; /* tokens come later */
-    if (verdict.code)
-        return verdict;
+    if (refusal.code)
+        return refusal;
     if (admit_count_stars(name) > GLOB_STARS_MAX)
         return admit_bad("too many stars in a pattern");
     if (!admit_is_served(config, name) || !glob_list_contains(config->subscribe, name.bytes, name.len))
         return admit_forbidden("not open to you for listening");
-    return admit_yes;
+    return admit_granted;
 }
 
-struct verdict admit_publish(const struct transport_config *config, const struct identity *who, struct name name)
+struct refusal admit_publish(const struct transport_config *config, const struct identity *who, struct name name)
 {
-    struct verdict verdict = admit_name(config, name);
+    struct refusal refusal = admit_name(config, name);
     (void)who;
-    if (verdict.code)
-        return verdict;
+    if (refusal.code)
+        return refusal;
     if (glob_is_pattern(name.bytes, name.len))
         return admit_bad("publishing needs one channel, not a pattern");
     if (!admit_is_served(config, name) || glob_list_match(config->publish, name.bytes, name.len) < 0)
         return admit_forbidden("not open to you for publishing");
-    return admit_yes;
+    return admit_granted;
 }
 
 /* false: more than there is room for */
-static bool admit_wish_add(struct wish *wish, struct name name)
+static bool admit_channels_add(struct channel_list *list, struct name name)
 {
-    if (wish->count == WISH_MAX)
+    if (list->count == CHANNEL_LIST_MAX)
         return false;
-    wish->names[wish->count++] = name;
+    list->names[list->count++] = name;
     return true;
 }
 
-static bool admit_wish_collect(struct wish *wish, const struct transport_config *config, const struct request *request)
+static bool admit_channels_collect(struct channel_list *list, const struct transport_config *config,
+                                   const struct request *request)
 {
     bool fits = true;
-    wish->count = 0;
+    list->count = 0;
     for (unsigned i = 0; i < request->arg_count; i++)
         if (name_is(request->args[i].name, "channel"))
-            fits &= admit_wish_add(wish, request->args[i].value);
-    if (wish->count > 0)
+            fits &= admit_channels_add(list, request->args[i].value);
+    if (list->count > 0)
         return fits;
     for (unsigned i = 0; i < config->default_channels->count; i++) {
         const char *glob = config->default_channels->globs[i];
-        fits &= admit_wish_add(wish, (struct name){glob, strlen(glob)});
+        fits &= admit_channels_add(list, (struct name){glob, strlen(glob)});
     }
     return fits;
 }
 
-struct verdict admit_wish(const struct transport_config *config, const struct identity *who,
-                          const struct request *request, struct wish *wish)
+struct refusal admit_channels(const struct transport_config *config, const struct identity *who,
+                              const struct request *request, struct channel_list *list)
 {
-    if (!admit_wish_collect(wish, config, request) || wish->count > config->max_channels)
-        return (struct verdict){"too_many_channels", "more channels than one connection may have"};
-    for (unsigned i = 0; i < wish->count; i++) {
-        struct verdict verdict = admit_subscribe(config, who, wish->names[i]);
-        if (verdict.code)
-            return verdict;
+    if (!admit_channels_collect(list, config, request) || list->count > config->max_channels)
+        return (struct refusal){"too_many_channels", "more channels than one connection may have"};
+    for (unsigned i = 0; i < list->count; i++) {
+        struct refusal refusal = admit_subscribe(config, who, list->names[i]);
+        if (refusal.code)
+            return refusal;
     }
-    return admit_yes;
+    return admit_granted;
 }
 
-unsigned verdict_status(struct verdict verdict)
+unsigned refusal_status(struct refusal refusal)
 {
-    return verdict.code && strcmp(verdict.code, "forbidden") == 0 ? 403 : 400;
+    return refusal.code && strcmp(refusal.code, "forbidden") == 0 ? 403 : 400;
 }

@@ -19,33 +19,33 @@ struct identity {
 
 extern const struct identity identity_anonymous;
 
-struct verdict {
+struct refusal {
     const char *code;    /* NULL: yes; "bad_channel", "forbidden" */
     const char *message; /* why not, a sentence */
 };
 
 /* A channel, or a pattern of channels all of which it may listen to. */
-MUST_CHECK struct verdict admit_subscribe(const struct transport_config *config, const struct identity *who,
+MUST_CHECK struct refusal admit_subscribe(const struct transport_config *config, const struct identity *who,
                                           struct name name);
 /* One channel. */
-MUST_CHECK struct verdict admit_publish(const struct transport_config *config, const struct identity *who,
+MUST_CHECK struct refusal admit_publish(const struct transport_config *config, const struct identity *who,
                                         struct name name);
 
-#define WISH_MAX 128
+#define CHANNEL_LIST_MAX 128
 
 /* What a request wants to hear: its `channel` arguments, else the default channels. */
-struct wish {
+struct channel_list {
     unsigned count;
-    struct name names[WISH_MAX]; /* borrowed from the request or the configuration */
+    struct name names[CHANNEL_LIST_MAX]; /* borrowed from the request or the configuration */
 };
 
 struct request;
 
-/* All of them, or the first verdict against one. None at all is a yes with count 0. "too_many_channels" is a no too. */
-MUST_CHECK struct verdict admit_wish(const struct transport_config *config, const struct identity *who,
-                                     const struct request *request, struct wish *wish);
+/* All of them, or the first refusal against one. None at all is a yes with count 0. "too_many_channels" is a no too. */
+MUST_CHECK struct refusal admit_channels(const struct transport_config *config, const struct identity *who,
+                                         const struct request *request, struct channel_list *list);
 
-/* The status that goes with a verdict's code. */
-unsigned verdict_status(struct verdict verdict);
+/* The status that goes with a refusal's code. */
+unsigned refusal_status(struct refusal refusal);
 
 #endif

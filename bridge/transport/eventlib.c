@@ -154,7 +154,7 @@ static void eventlib_want_write(struct eventlib *lib, struct slot *slot, int fd,
     if (want && !slot->write)
         slot->write = event_new(loop_base(lib->loop), fd, EV_WRITE | EV_PERSIST, eventlib_on_event, lib);
     if (!slot->write)
-        return; /* no memory: not wanted, so that lws's next wish tries again */
+        return; /* no memory: not wanted, so that lws's next request tries again */
     slot->wanted ^= POLLOUT;
     if (want)
         event_add(slot->write, NULL);

@@ -38,7 +38,7 @@ int handshake_check(struct transport *transport, struct lws *wsi, char *upgrade)
     char *path = NULL;
     int len = 0, method = lws_http_get_uri_and_method(wsi, &path, &len);
     if (strcasecmp(upgrade, "websocket") != 0) {
-        /* h2c. A server may ignore such a wish (RFC 9110, 7.8), but lws asks only whether to close the connection. It
+        /* h2c. A server may ignore such a request (RFC 9110, 7.8), but lws asks only whether to close the connection. It
          * looks at this word again after us, and knows no other but its two. */
         upgrade[0] = '-';
         return 0;

@@ -80,7 +80,7 @@ static bool history_read_limit(const struct request *request, unsigned *limit)
 }
 
 static int history_ask(struct transport *transport, struct lws *wsi, const struct request *request,
-                       const struct wish *wish, const struct start *start, unsigned limit)
+                       const struct channel_list *list, const struct start *start, unsigned limit)
 {
     struct exchange *exchange = exchange_new(transport, wsi, request, &history_connection_ops);
     struct pending_note note = {0};
@@ -90,7 +90,7 @@ static int history_ask(struct transport *transport, struct lws *wsi, const struc
         pending_new(&transport->pendings, &exchange->connection.pendings, &exchange->connection, &note);
     if (!pending)
         return -1;
-    broker_history(transport->broker, wish->names, wish->count, start, limit, history_on_answered, transport,
+    broker_history(transport->broker, list->names, list->count, start, limit, history_on_answered, transport,
                    pending->ticket);
     return 0;
 }
@@ -98,20 +98,20 @@ static int history_ask(struct transport *transport, struct lws *wsi, const struc
 int history_open(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct response response = {.status = 400, .origin = request->origin, .is_head = request->method == METHOD_HEAD};
-    struct wish wish;
+    struct channel_list list;
     struct start start;
     unsigned limit;
-    struct verdict verdict = admit_wish(&transport->config, &identity_anonymous, request, &wish);
+    struct refusal refusal = admit_channels(&transport->config, &identity_anonymous, request, &list);
     const char *bad_start = start_read(request, &start);
-    if (!verdict.code && wish.count == 0)
-        verdict = (struct verdict){"bad_channel", "name a channel: /history?channel=public:news"};
-    if (!verdict.code && bad_start)
-        verdict = (struct verdict){"bad_cursor", bad_start};
-    if (!verdict.code && !history_read_limit(request, &limit))
-        verdict = (struct verdict){"bad_limit", "limit is a number from 1 to 1000"};
-    if (verdict.code) {
-        response.status = verdict_status(verdict);
-        return response_send_error(transport, wsi, response, verdict.code, verdict.message);
+    if (!refusal.code && list.count == 0)
+        refusal = (struct refusal){"bad_channel", "name a channel: /history?channel=public:news"};
+    if (!refusal.code && bad_start)
+        refusal = (struct refusal){"bad_cursor", bad_start};
+    if (!refusal.code && !history_read_limit(request, &limit))
+        refusal = (struct refusal){"bad_limit", "limit is a number from 1 to 1000"};
+    if (refusal.code) {
+        response.status = refusal_status(refusal);
+        return response_send_error(transport, wsi, response, refusal.code, refusal.message);
     }
-    return history_ask(transport, wsi, request, &wish, &start, limit);
+    return history_ask(transport, wsi, request, &list, &start, limit);
 }

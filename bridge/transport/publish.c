@@ -173,9 +173,9 @@ static struct problem publish_check(const struct transport *transport, const str
         return (struct problem){403, "forbidden", "pages of this origin may not publish here"};
     if (!publish_read_channel(request, &out->channel))
         return (struct problem){400, "bad_channel", "name one channel: /publish?channel=public:chat"};
-    struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, out->channel);
-    if (verdict.code)
-        return (struct problem){verdict_status(verdict), verdict.code, verdict.message};
+    struct refusal refusal = admit_publish(&transport->config, &identity_anonymous, out->channel);
+    if (refusal.code)
+        return (struct problem){refusal_status(refusal), refusal.code, refusal.message};
     if (publish_event_error(out->event) || out->key.len > KEY_MAX)
         return (struct problem){400, "bad_request", "event is a name like a channel's, key has up to 128 bytes"};
     if (transport->drain)

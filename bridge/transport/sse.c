@@ -134,19 +134,20 @@ static const struct connection_ops sse_connection_ops = {
     .on_closed = sse_on_closed,
 };
 
-static bool sse_listen_to(struct stream *stream, const struct wish *wish, const struct start *start, enum format format)
+static bool sse_listen_to(struct stream *stream, const struct channel_list *list, const struct start *start,
+                          enum format format)
 {
     stream->subscriber = subscriber_new(stream->connection.transport->broker, &sse_sink_ops, stream, format);
     if (!stream->subscriber)
         return false;
-    for (unsigned i = 0; i < wish->count; i++)
-        if (subscriber_add(stream->subscriber, wish->names[i].bytes, wish->names[i].len, start, 0) == ADD_NO_MEMORY)
+    for (unsigned i = 0; i < list->count; i++)
+        if (subscriber_add(stream->subscriber, list->names[i].bytes, list->names[i].len, start, 0) == ADD_NO_MEMORY)
             return false;
     return true;
 }
 
 static int sse_begin(struct transport *transport, struct lws *wsi, const struct request *request,
-                     const struct wish *wish, const struct start *start, enum format format)
+                     const struct channel_list *list, const struct start *start, enum format format)
 {
     if (!response_send_stream_head(transport, wsi, request->origin))
         return -1;
@@ -154,7 +155,7 @@ static int sse_begin(struct transport *transport, struct lws *wsi, const struct 
     if (!stream)
         return -1;
     stream_open(stream, &sse_kind, &sse_connection_ops, transport, wsi);
-    if (!sse_listen_to(stream, wish, start, format))
+    if (!sse_listen_to(stream, list, start, format))
         return -1;          /* lws closes it, which frees it */
     lws_http_mark_sse(wsi); /* the header table is gone, and lws's own timeouts are off */
     return 0;
@@ -177,10 +178,10 @@ static int sse_refuse_for_now(struct transport *transport, struct lws *wsi, cons
 }
 
 /* false: it is none that we know */
-static bool sse_read_format(const struct request *request, const struct wish *wish, enum format *format)
+static bool sse_read_format(const struct request *request, const struct channel_list *list, enum format *format)
 {
     struct name value;
-    bool is_one = wish->count == 1 && !glob_is_pattern(wish->names[0].bytes, wish->names[0].len);
+    bool is_one = list->count == 1 && !glob_is_pattern(list->names[0].bytes, list->names[0].len);
     *format = is_one ? FORMAT_SSE_PLAIN : FORMAT_SSE_NAMED;
     if (!request_arg(request, "format", &value) || value.len == 0 || name_is(value, "text"))
         return true;
@@ -189,33 +190,34 @@ static bool sse_read_format(const struct request *request, const struct wish *wi
 }
 
 /* NULL: all is well. */
-static const char *sse_read_wish(struct transport *transport, const struct request *request, struct wish *wish,
-                                 struct start *start, enum format *format, struct verdict *verdict)
+static const char *sse_read_request(struct transport *transport, const struct request *request,
+                                    struct channel_list *list, struct start *start, enum format *format,
+                                    struct refusal *refusal)
 {
-    *verdict = admit_wish(&transport->config, &identity_anonymous, request, wish);
-    if (!verdict->code && wish->count == 0)
-        *verdict = (struct verdict){"bad_channel", "name a channel: /events?channel=public:news"};
-    if (verdict->code)
-        return verdict->message;
-    verdict->code = "bad_cursor";
+    *refusal = admit_channels(&transport->config, &identity_anonymous, request, list);
+    if (!refusal->code && list->count == 0)
+        *refusal = (struct refusal){"bad_channel", "name a channel: /events?channel=public:news"};
+    if (refusal->code)
+        return refusal->message;
+    refusal->code = "bad_cursor";
     const char *problem = start_read(request, start);
     if (problem)
         return problem;
-    verdict->code = "bad_format";
-    return sse_read_format(request, wish, format) ? NULL : "format is json, or not said";
+    refusal->code = "bad_format";
+    return sse_read_format(request, list, format) ? NULL : "format is json, or not said";
 }
 
 int sse_open(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct response response = {.origin = request->origin, .is_head = request->method == METHOD_HEAD};
-    struct verdict verdict;
+    struct refusal refusal;
     struct start start;
     enum format format;
-    struct wish wish;
-    const char *problem = sse_read_wish(transport, request, &wish, &start, &format, &verdict);
+    struct channel_list list;
+    const char *problem = sse_read_request(transport, request, &list, &start, &format, &refusal);
     if (problem) {
-        response.status = verdict_status(verdict);
-        return response_send_error(transport, wsi, response, verdict.code, problem);
+        response.status = refusal_status(refusal);
+        return response_send_error(transport, wsi, response, refusal.code, problem);
     }
     if (response.is_head) {
         response.status = 200;
@@ -224,5 +226,5 @@ int sse_open(struct transport *transport, struct lws *wsi, const struct request 
     }
     if (transport->drain || !stream_has_room(transport))
         return sse_refuse_for_now(transport, wsi, request);
-    return sse_begin(transport, wsi, request, &wish, &start, format);
+    return sse_begin(transport, wsi, request, &list, &start, format);
 }

@@ -198,9 +198,9 @@ static struct pending *ws_note_down(struct ws *ws, struct ref ref, struct name n
 void ws_subscribe(struct ws *ws, struct ref ref, struct name channel, const struct start *start)
 {
     const struct transport_config *config = &ws_transport(ws)->config;
-    struct verdict verdict = admit_subscribe(config, &identity_anonymous, channel);
-    if (verdict.code) {
-        ws_say_error(ws, ref, verdict.code, verdict.message);
+    struct refusal refusal = admit_subscribe(config, &identity_anonymous, channel);
+    if (refusal.code) {
+        ws_say_error(ws, ref, refusal.code, refusal.message);
         return;
     }
     if (subscriber_feeds(ws->stream.subscriber) >= config->max_channels) {
@@ -277,11 +277,11 @@ static void ws_hand_on(struct ws *ws, struct ref ref, const struct ws_publicatio
 void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what)
 {
     const struct transport *transport = ws_transport(ws);
-    struct verdict verdict = admit_publish(&transport->config, &identity_anonymous, what->channel);
-    if (verdict.code && ws->is_raw)
-        ws_end(ws, WS_CLOSE_FORBIDDEN, verdict.message);
-    else if (verdict.code)
-        ws_say_error(ws, ref, verdict.code, verdict.message);
+    struct refusal refusal = admit_publish(&transport->config, &identity_anonymous, what->channel);
+    if (refusal.code && ws->is_raw)
+        ws_end(ws, WS_CLOSE_FORBIDDEN, refusal.message);
+    else if (refusal.code)
+        ws_say_error(ws, ref, refusal.code, refusal.message);
     else if (what->payload.len > transport->config.max_payload)
         ws_say_error(ws, ref, "too_large", "the payload is larger than max_payload");
     else if (publish_event_error(what->event))
@@ -563,10 +563,10 @@ static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_r
     return ws;
 }
 
-static bool ws_listen_to(struct ws *ws, const struct wish *wish, const struct start *start)
+static bool ws_listen_to(struct ws *ws, const struct channel_list *list, const struct start *start)
 {
-    for (unsigned i = 0; i < wish->count; i++)
-        if (subscriber_add(ws->stream.subscriber, wish->names[i].bytes, wish->names[i].len, start, 0) == ADD_NO_MEMORY)
+    for (unsigned i = 0; i < list->count; i++)
+        if (subscriber_add(ws->stream.subscriber, list->names[i].bytes, list->names[i].len, start, 0) == ADD_NO_MEMORY)
             return false;
     return true;
 }
@@ -577,40 +577,40 @@ static void ws_end_with_error(struct ws *ws, enum ws_close close, const char *co
     ws_end(ws, close, message);
 }
 
-static bool ws_is_one_channel(const struct wish *wish)
+static bool ws_is_one_channel(const struct channel_list *list)
 {
-    return wish->count == 1 && !glob_is_pattern(wish->names[0].bytes, wish->names[0].len);
+    return list->count == 1 && !glob_is_pattern(list->names[0].bytes, list->names[0].len);
 }
 
-static void ws_begin_raw(struct ws *ws, const struct wish *wish, const struct start *start)
+static void ws_begin_raw(struct ws *ws, const struct channel_list *list, const struct start *start)
 {
-    if (!ws_is_one_channel(wish)) {
+    if (!ws_is_one_channel(list)) {
         ws_end(ws, WS_CLOSE_POLICY, "raw needs exactly one channel");
         return;
     }
-    ws->raw_channel = strndup(wish->names[0].bytes, wish->names[0].len);
-    if (!ws->raw_channel || !ws_listen_to(ws, wish, start))
+    ws->raw_channel = strndup(list->names[0].bytes, list->names[0].len);
+    if (!ws->raw_channel || !ws_listen_to(ws, list, start))
         ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
 }
 
-static void ws_begin(struct ws *ws, const struct request *request, struct wish *wish)
+static void ws_begin(struct ws *ws, const struct request *request, struct channel_list *list)
 {
     struct transport *transport = ws_transport(ws);
-    struct verdict verdict = admit_wish(&transport->config, &identity_anonymous, request, wish);
+    struct refusal refusal = admit_channels(&transport->config, &identity_anonymous, request, list);
     struct start start;
     const char *bad_start = start_read(request, &start);
     if (!response_origin_is_allowed(transport, request->origin))
         ws_end_with_error(ws, WS_CLOSE_FORBIDDEN, "forbidden", "pages of this origin may not connect");
-    else if (verdict.code)
-        ws_end_with_error(ws, verdict_status(verdict) == 403 ? WS_CLOSE_FORBIDDEN : WS_CLOSE_POLICY, verdict.code,
-                          verdict.message);
+    else if (refusal.code)
+        ws_end_with_error(ws, refusal_status(refusal) == 403 ? WS_CLOSE_FORBIDDEN : WS_CLOSE_POLICY, refusal.code,
+                          refusal.message);
     else if (bad_start)
         ws_end_with_error(ws, WS_CLOSE_POLICY, "bad_cursor", bad_start);
     else if (ws->is_raw)
-        ws_begin_raw(ws, wish, &start);
-    else if (!ws_listen_to(ws, wish, &start))
+        ws_begin_raw(ws, list, &start);
+    else if (!ws_listen_to(ws, list, &start))
         ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
-    else if (wish->count == 0)
+    else if (list->count == 0)
         ws_say_hello(ws, NULL);
 }
 
@@ -618,7 +618,7 @@ int ws_open(struct transport *transport, struct lws *wsi)
 {
     bool has_room = stream_has_room(transport);
     struct request request;
-    struct wish wish;
+    struct channel_list list;
     if (!request_init(&request, wsi))
         return -1;
     struct ws *ws = ws_new(transport, wsi, ws_wants_raw(wsi, &request));
@@ -631,7 +631,7 @@ int ws_open(struct transport *transport, struct lws *wsi)
     else if (!has_room)
         ws_end(ws, WS_CLOSE_LATER, "no room at the moment, come back later");
     else
-        ws_begin(ws, &request, &wish);
+        ws_begin(ws, &request, &list);
     request_fini(&request);
     return 0;
 }

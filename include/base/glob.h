@@ -1,7 +1,7 @@
 /*
  * glob.h - channel names and Redis's glob patterns (the PSUBSCRIBE kind: * ? [a-c] [^a-c] and backslash).
  *
- * Promise   glob_match() answers exactly as Redis does, byte for byte: the recorder and access rules lean on it.
+ * Promise   glob_match() answers exactly as Redis does, byte for byte: the recorder and access control leans on it.
  */
 #ifndef BASE_GLOB_H
 #define BASE_GLOB_H

@@ -153,7 +153,7 @@ void caller_newest(struct caller *caller, const struct name *names, unsigned cou
  * A page: what the logs of some channels or patterns hold after a position, oldest first, and what is needed to tell
  * whether a cursor at or behind `after` misses something.
  */
-struct page_floor {
+struct log_extent {
     bool has_log;            /* some entry is kept */
     struct position oldest;  /* the oldest kept, where has_log */
     struct position trimmed; /* cursors before this miss trimmed entries; POSITION_BEGIN: none do */
@@ -168,8 +168,8 @@ struct page {
     bool has_more;        /* there are entries after `until` */
     unsigned count;
     struct entry **entries; /* borrowed; take a count to keep one */
-    unsigned floor_count;   /* one per name that was asked for */
-    struct page_floor *floors;
+    unsigned extent_count;  /* one per name that was asked for */
+    struct log_extent *extents;
 };
 typedef void (*caller_page_fn)(void *arg, uint64_t ticket, struct reply reply, const struct page *page);
 void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after, unsigned limit,
@@ -195,7 +195,7 @@ enum node_role { ROLE_HOLDER, ROLE_STANDBY, ROLE_WAITING, ROLE_ANEW, ROLE_GONE }
 struct attendance {
     const char *node;
     uint64_t lease_ms;
-    uint64_t rules;
+    uint64_t filter_hash;
     enum node_claim claim;
     uint64_t era, number; /* JOINING: the last recorded ordinal at its place; SYNCED: the first it has */
 };
@@ -208,9 +208,9 @@ void caller_attend(struct caller *caller, const struct attendance *attendance, c
                    uint64_t ticket);
 
 typedef void (*caller_done_fn)(void *arg, uint64_t ticket, struct reply reply);
-/* Have `sync <node> <nonce> <rules> <era> <last>` told on control. */
-void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t rules, caller_done_fn fn, void *arg,
-                 uint64_t ticket);
+/* Have `sync <node> <nonce> <filter_hash> <era> <last>` told on control. */
+void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t filter_hash, caller_done_fn fn,
+                 void *arg, uint64_t ticket);
 /* Have `place <node> <nonce> <era> <ordinal>` told on control, where the era is current. */
 void caller_place(struct caller *caller, uint64_t era, const char *node, uint64_t nonce, uint64_t ordinal,
                   caller_done_fn fn, void *arg, uint64_t ticket);

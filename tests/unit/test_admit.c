@@ -26,14 +26,14 @@ static void open_to(const struct glob_list *subscribe, const struct glob_list *p
 
 static const char *hears(const char *name)
 {
-    struct verdict verdict = admit_subscribe(&config, &identity_anonymous, (struct name){name, strlen(name)});
-    return verdict.code ? verdict.code : "yes";
+    struct refusal refusal = admit_subscribe(&config, &identity_anonymous, (struct name){name, strlen(name)});
+    return refusal.code ? refusal.code : "yes";
 }
 
 static const char *says(const char *name)
 {
-    struct verdict verdict = admit_publish(&config, &identity_anonymous, (struct name){name, strlen(name)});
-    return verdict.code ? verdict.code : "yes";
+    struct refusal refusal = admit_publish(&config, &identity_anonymous, (struct name){name, strlen(name)});
+    return refusal.code ? refusal.code : "yes";
 }
 
 static void only_what_is_open(void **state)
@@ -80,29 +80,29 @@ static void a_name_must_be_one(void **state)
     assert_string_equal(hears("*a*a*a*a*a*a*a*a*b"), "bad_channel");
 }
 
-static void a_wish_is_all_or_nothing(void **state)
+static void a_channel_list_is_all_or_nothing(void **state)
 {
     static struct request request;
-    struct wish wish;
+    struct channel_list list;
     (void)state;
     open_to(&open_list, &no_list);
     request = (struct request){.arg_count = 2};
     request.args[0] = (struct request_arg){{"channel", 7}, {"public:a", 8}};
     request.args[1] = (struct request_arg){{"format", 6}, {"json", 4}};
-    assert_null(admit_wish(&config, &identity_anonymous, &request, &wish).code);
-    assert_int_equal(wish.count, 1);
+    assert_null(admit_channels(&config, &identity_anonymous, &request, &list).code);
+    assert_int_equal(list.count, 1);
     request.args[1] = (struct request_arg){{"channel", 7}, {"secret", 6}};
-    assert_string_equal(admit_wish(&config, &identity_anonymous, &request, &wish).code, "forbidden");
+    assert_string_equal(admit_channels(&config, &identity_anonymous, &request, &list).code, "forbidden");
     request.arg_count = 4;
     for (unsigned i = 0; i < 4; i++)
         request.args[i] = request.args[0];
-    assert_string_equal(admit_wish(&config, &identity_anonymous, &request, &wish).code, "too_many_channels");
+    assert_string_equal(admit_channels(&config, &identity_anonymous, &request, &list).code, "too_many_channels");
     request.arg_count = 0;
-    assert_null(admit_wish(&config, &identity_anonymous, &request, &wish).code);
-    assert_int_equal(wish.count, 0);
+    assert_null(admit_channels(&config, &identity_anonymous, &request, &list).code);
+    assert_int_equal(list.count, 0);
     config.default_channels = &default_list;
-    assert_null(admit_wish(&config, &identity_anonymous, &request, &wish).code);
-    assert_int_equal(wish.count, 1);
+    assert_null(admit_channels(&config, &identity_anonymous, &request, &list).code);
+    assert_int_equal(list.count, 1);
 }
 
 static int set_up(void **state)
@@ -130,7 +130,7 @@ int main(void)
         cmocka_unit_test(only_what_is_open),
         cmocka_unit_test(never_the_bridges_own),
         cmocka_unit_test(a_name_must_be_one),
-        cmocka_unit_test(a_wish_is_all_or_nothing),
+        cmocka_unit_test(a_channel_list_is_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

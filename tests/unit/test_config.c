@@ -17,7 +17,7 @@ static char said[16384]; /* what went to standard error and standard output */
 #define READ(...) read_with((char *[]){"redis-bridge", __VA_ARGS__ __VA_OPT__(, ) NULL})
 
 struct outcome {
-    enum config_verdict verdict;
+    enum config_action action;
     struct config *config;
 };
 
@@ -29,7 +29,7 @@ static void forget_outcome(void)
     outcome.config = NULL;
 }
 
-static enum config_verdict read_with(char **arguments)
+static enum config_action read_with(char **arguments)
 {
     int count = 0, ends[2], before = dup(STDERR_FILENO), out_before = dup(STDOUT_FILENO);
     while (arguments[count])
@@ -39,7 +39,7 @@ static enum config_verdict read_with(char **arguments)
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
     dup2(ends[1], STDOUT_FILENO);
-    outcome.verdict = config_read(&outcome.config, count, arguments);
+    outcome.action = config_read(&outcome.config, count, arguments);
     fflush(stdout);
     dup2(before, STDERR_FILENO);
     dup2(out_before, STDOUT_FILENO);
@@ -49,7 +49,7 @@ static enum config_verdict read_with(char **arguments)
     ssize_t len = read(ends[0], said, sizeof said - 1);
     said[len > 0 ? len : 0] = '\0';
     close(ends[0]);
-    return outcome.verdict;
+    return outcome.action;
 }
 
 static int clean(void **state)

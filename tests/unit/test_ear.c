@@ -97,22 +97,22 @@ static void an_echo_that_is_called_off_or_not_heard_is_not_waited_for(void **sta
     assert_true(hear(&ear, "public:*", "public:a", "same"));
 }
 
-static void rules_are_equal_where_the_same_counts(void **state)
+static void filter_hashes_are_equal_where_the_same_counts(void **state)
 {
     (void)state;
     char *turned_globs[] = {"*:b", "public:*", "public:a*"};
     const struct glob_list turned = {3, turned_globs}, fewer = {2, globs}, none = {0};
     struct ear ear = new_ear(), other = new_ear();
     other.channels = &turned;
-    assert_true(ear_rules(&ear) == ear_rules(&other));
+    assert_true(ear_filter_hash(&ear) == ear_filter_hash(&other));
     other.channels = &fewer;
-    assert_true(ear_rules(&ear) != ear_rules(&other));
+    assert_true(ear_filter_hash(&ear) != ear_filter_hash(&other));
     other = new_ear();
     other.ephemeral = &none;
-    assert_true(ear_rules(&ear) != ear_rules(&other));
+    assert_true(ear_filter_hash(&ear) != ear_filter_hash(&other));
     other.channels = &ephemeral;
     ear.channels = &none;
-    assert_true(ear_rules(&ear) != ear_rules(&other)); /* served is not the same as ephemeral */
+    assert_true(ear_filter_hash(&ear) != ear_filter_hash(&other)); /* served is not the same as ephemeral */
 }
 
 int main(void)
@@ -124,7 +124,7 @@ int main(void)
         cmocka_unit_test(what_is_not_the_echo_counts_and_ends_the_waiting),
         cmocka_unit_test(the_copy_of_another_message_does_not_take_the_echo),
         cmocka_unit_test(an_echo_that_is_called_off_or_not_heard_is_not_waited_for),
-        cmocka_unit_test(rules_are_equal_where_the_same_counts),
+        cmocka_unit_test(filter_hashes_are_equal_where_the_same_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -383,21 +383,21 @@ void caller_read(struct caller *c, const struct name *names, unsigned count, str
 static void call_answer_page(const struct call *call, struct reply reply)
 {
     struct entry *entries[ENTRIES_MAX];
-    struct page_floor floor = {0};
+    struct log_extent extent = {0};
     struct page page = {
-        .after = call->after, .genesis = {0, 1}, .entries = entries, .floor_count = 1, .floors = &floor};
+        .after = call->after, .genesis = {0, 1}, .entries = entries, .extent_count = 1, .extents = &extent};
     page.newest = call->newest ? position_of(call->newest - 1) : (struct position){0, 1};
     page.until = position_max(page.newest, call->after);
     for (unsigned i = 0; i < call->newest; i++) {
         if (!name_matches(call->name, strlen(call->name), published[i]))
             continue;
         if (i < call->oldest) {
-            floor.trimmed = position_of(i);
+            extent.trimmed = position_of(i);
             continue;
         }
-        if (!floor.has_log)
-            floor.oldest = position_of(i);
-        floor.has_log = true;
+        if (!extent.has_log)
+            extent.oldest = position_of(i);
+        extent.has_log = true;
         if (position_compare(position_of(i), call->after) <= 0 || page.has_more)
             continue;
         if (page.count == call->until) {

@@ -68,7 +68,7 @@ struct call {
     enum call_kind kind;
     char node[NODE_MAX];
     struct attendance attendance;
-    uint64_t era, first, nonce, rules, ordinal;
+    uint64_t era, first, nonce, filter_hash, ordinal;
     unsigned messages[64], spans[64], count;
     bool force, fails;
     union {
@@ -150,7 +150,7 @@ void timer_free(struct timer *timer)
 static unsigned published, logged[MESSAGES_MAX], logged_count, inbox_count;
 static bool is_durable[MESSAGES_MAX]; /* in the log by another way */
 static bool is_large[MESSAGES_MAX];   /* not to be recorded */
-static uint64_t era, last, era_rules;
+static uint64_t era, last, era_filter;
 static struct lease {
     char node[NODE_MAX];
     uint64_t until_ms;
@@ -321,7 +321,7 @@ static enum node_role redis_attend(const struct attendance *a)
         if (era == 0 || (is_current && (is_synced || a->number == last))) {
             era = ++eras;
             last = 0;
-            era_rules = a->rules;
+            era_filter = a->filter_hash;
             memset(members, 0, sizeof members);
             redis_seat_give(a->node);
             member_add(a->node);
@@ -377,7 +377,7 @@ static void redis_execute(struct call *call)
     }
     case CALL_SYNC:
         snprintf(words, sizeof words, "sync %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, call->node, call->nonce,
-                 call->rules, era, last);
+                 call->filter_hash, era, last);
         tell_control(words);
         return;
     case CALL_PLACE:
@@ -622,12 +622,12 @@ void caller_witness(struct caller *c, struct position position, struct name chan
     (void)c, (void)position, (void)channel; /* this Redis loses nothing */
 }
 
-void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t rules, caller_done_fn fn, void *arg,
-                 uint64_t ticket)
+void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t filter_hash, caller_done_fn fn,
+                 void *arg, uint64_t ticket)
 {
     struct call *call = call_new(caller, CALL_SYNC, node, arg, ticket);
     call->nonce = nonce;
-    call->rules = rules;
+    call->filter_hash = filter_hash;
     call->fn.done = fn;
 }
 

@@ -2,22 +2,22 @@
  * Nothing is lost silently: a cursor whose entries may be gone is told why, and one that misses nothing is not alarmed.
  */
 #include "cmocka_all.h"
-#include "verdict.h"
+#include "gap.h"
 
 static const struct page page = {.newest = {1000, 5}, .genesis = {100, 0}};
-static const struct page_floor whole = {.has_log = true, .oldest = {300, 0}, .trimmed = {200, 0}};
-static const struct page_floor absent = {.expired = {600, 0}};
+static const struct log_extent whole = {.has_log = true, .oldest = {300, 0}, .trimmed = {200, 0}};
+static const struct log_extent absent = {.expired = {600, 0}};
 
-static void assert_complete(const struct page_floor *floor, uint64_t ms, uint64_t seq)
+static void assert_complete(const struct log_extent *extent, uint64_t ms, uint64_t seq)
 {
     enum gap_reason reason;
-    assert_true(verdict_is_complete(&page, floor, (struct position){ms, seq}, &reason));
+    assert_true(gap_is_absent(&page, extent, (struct position){ms, seq}, &reason));
 }
 
-static void assert_gap(const struct page_floor *floor, uint64_t ms, uint64_t seq, enum gap_reason expected)
+static void assert_gap(const struct log_extent *extent, uint64_t ms, uint64_t seq, enum gap_reason expected)
 {
     enum gap_reason reason;
-    assert_false(verdict_is_complete(&page, floor, (struct position){ms, seq}, &reason));
+    assert_false(gap_is_absent(&page, extent, (struct position){ms, seq}, &reason));
     assert_int_equal(reason, expected);
 }
 
@@ -63,10 +63,10 @@ static void before_what_redis_lost_is_reset_but_not_from_another_keyspace(void *
     (void)state;
     const struct page lossy = {.newest = {1000, 5}, .genesis = {100, 0}, .lost = {700, 0}};
     enum gap_reason reason;
-    assert_true(verdict_is_complete(&lossy, &whole, lossy.lost, &reason));
-    assert_false(verdict_is_complete(&lossy, &whole, (struct position){699, 9}, &reason));
+    assert_true(gap_is_absent(&lossy, &whole, lossy.lost, &reason));
+    assert_false(gap_is_absent(&lossy, &whole, (struct position){699, 9}, &reason));
     assert_int_equal(reason, GAP_LOST);
-    assert_false(verdict_is_complete(&lossy, &whole, (struct position){199, 9}, &reason));
+    assert_false(gap_is_absent(&lossy, &whole, (struct position){199, 9}, &reason));
     assert_int_equal(reason, GAP_TRIMMED);
 }
 

@@ -1,17 +1,17 @@
 /*
- * verdict.c - when a resume is complete. For a cursor c:
+ * gap.c - when a resume is complete. For a cursor c:
  *
  *   c is the beginning          complete by definition: it asks for what is kept
  *   c newer than the newest     ahead     acknowledged writes were lost in a failover, or c is from elsewhere
  *   c older than genesis        reset     the keyspace is another one
- *   c older than floor.trimmed  trimmed   the log's oldest entry has a predecessor that c has not seen
+ *   c older than extent.trimmed  trimmed   the log's oldest entry has a predecessor that c has not seen
  *   c older than lost           reset     Redis lost what it had acknowledged, in a crash or a failover
- *   c older than floor.expired  expired   a log that is not there may have had entries after c
+ *   c older than extent.expired  expired   a log that is not there may have had entries after c
  */
-#include "verdict.h"
+#include "gap.h"
 
-bool verdict_is_complete(const struct page *page, const struct page_floor *floor, struct position cursor,
-                         enum gap_reason *reason)
+bool gap_is_absent(const struct page *page, const struct log_extent *extent, struct position cursor,
+                   enum gap_reason *reason)
 {
     if (position_is_begin(cursor))
         return true;
@@ -19,11 +19,11 @@ bool verdict_is_complete(const struct page *page, const struct page_floor *floor
         *reason = GAP_AHEAD;
     else if (position_compare(cursor, page->genesis) < 0)
         *reason = GAP_RESET;
-    else if (position_compare(cursor, floor->trimmed) < 0)
+    else if (position_compare(cursor, extent->trimmed) < 0)
         *reason = GAP_TRIMMED;
     else if (position_compare(cursor, page->lost) < 0)
         *reason = GAP_LOST;
-    else if (position_compare(cursor, floor->expired) < 0)
+    else if (position_compare(cursor, extent->expired) < 0)
         *reason = GAP_EXPIRED;
     else
         return true;
