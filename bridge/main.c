@@ -1,7 +1,7 @@
 /*
  * main.c - read the settings, then be what they ask for.
  *
- * A reading order for the program: main.c, app/supervisor.c, app/worker.c, broker/broker.h, transport/transport.h.
+ * A reading order for the program: main.c, app/supervisor.c, app/worker.c, broker/broker.h, serve/serve.h.
  */
 #include "app/board.h"
 #include "app/config.h"

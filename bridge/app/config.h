@@ -10,8 +10,8 @@
 #define APP_CONFIG_H
 
 #include "base/check.h"
-#include "base/glob.h"
 #include "base/log.h"
+#include "words/glob.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  */
 #include "files.h"
 
-#include "transport/transport.h"
+#include "serve/serve.h"
 
 extern const char index_html[];
 extern const size_t index_html_len;

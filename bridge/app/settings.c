@@ -3,10 +3,10 @@
  */
 #include "settings.h"
 
-#include "base/glob.h"
 #include "base/utf8.h"
 #include "config.h"
 #include "redis/redis.h"
+#include "words/glob.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -16,7 +16,7 @@
 #include "metrics.h"
 #include "recorder/recorder.h"
 #include "redis/redis.h"
-#include "transport/transport.h"
+#include "serve/serve.h"
 
 #include <signal.h>
 #include <stddef.h>

@@ -31,15 +31,10 @@
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
-static bool broker_name_begins(struct name name, const char *text)
-{
-    return name.len >= strlen(text) && memcmp(name.bytes, text, strlen(text)) == 0;
-}
-
-static void broker_hear_beat(struct broker *broker, struct name payload)
+static void broker_hear_beat(struct broker *broker, struct bytes payload)
 {
     struct position position;
-    if (!position_parse(payload.bytes, payload.len, &position))
+    if (!position_parse(payload.data, payload.len, &position))
         return;
     broker->is_beating = false;
     broker->heard_beat_ms = clock_now_ms();
@@ -47,16 +42,16 @@ static void broker_hear_beat(struct broker *broker, struct name payload)
     broker->watermark = position_max(broker->watermark, position);
 }
 
-static void broker_hear_control(struct broker *broker, struct name payload)
+static void broker_hear_control(struct broker *broker, struct bytes payload)
 {
-    if (broker_name_begins(payload, "renewed ") || broker_name_begins(payload, "era "))
+    if (bytes_begins(payload, "renewed ") || bytes_begins(payload, "era "))
         broker->heard_recorder_ms = clock_now_ms();
-    else if (name_is(payload, "vacant"))
+    else if (bytes_is(payload, "vacant"))
         broker->heard_recorder_ms = 0;
-    else if (broker_name_begins(payload, "genesis "))
-        broker->has_void = position_parse(payload.bytes + 8, payload.len - 8, &broker->void_before);
-    else if (broker_name_begins(payload, "lost "))
-        broker->is_lost = broker->has_void = position_parse(payload.bytes + 5, payload.len - 5, &broker->void_before);
+    else if (bytes_begins(payload, "genesis "))
+        broker->has_void = position_parse(payload.data + 8, payload.len - 8, &broker->void_before);
+    else if (bytes_begins(payload, "lost "))
+        broker->is_lost = broker->has_void = position_parse(payload.data + 5, payload.len - 5, &broker->void_before);
 }
 
 static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
@@ -67,7 +62,7 @@ static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, stru
 /* Does somebody record? He says so every second anyway; this makes a new worker ready at once. */
 static void broker_ask_recorder(struct broker *broker)
 {
-    struct name control = {broker->control_channel, strlen(broker->control_channel)}, who = {"who", 3};
+    struct bytes control = {broker->control_channel, strlen(broker->control_channel)}, who = {"who", 3};
     if (broker->config.needs_recorder && listener_is_up(broker->listener) && caller_is_up(broker->caller))
         caller_publish_plain(broker->caller, control, who, broker_on_asked, broker, 0);
 }
@@ -95,8 +90,8 @@ static void broker_hear_position(struct broker *broker, struct position position
 
 static struct feed *broker_feed_of(struct broker *broker, const struct heard *heard, size_t skip)
 {
-    const struct name *name = heard->pattern.len ? &heard->pattern : &heard->channel;
-    return name->len > skip ? feed_find(broker, name->bytes + skip, name->len - skip) : NULL;
+    const struct bytes *name = heard->pattern.len ? &heard->pattern : &heard->channel;
+    return name->len > skip ? feed_find(broker, name->data + skip, name->len - skip) : NULL;
 }
 
 static void broker_hear_entry(struct broker *broker, const struct heard *heard, const struct announcement *announcement)
@@ -115,15 +110,15 @@ static void broker_hear_plain(struct broker *broker, const struct heard *heard)
 {
     struct feed *feed = broker_feed_of(broker, heard, 0);
     if (!feed || !feed->is_ephemeral ||
-        redis_name_is_internal(broker->config.redis, heard->channel.bytes, heard->channel.len))
+        redis_name_is_internal(broker->config.redis, heard->channel.data, heard->channel.len))
         return;
     if (heard->payload.len > broker->config.redis->max_payload)
         return;
-    struct entry_source source = {.channel = heard->channel.bytes,
+    struct entry_source source = {.channel = heard->channel.data,
                                   .channel_len = heard->channel.len,
                                   .event = "",
                                   .from = "",
-                                  .payload = heard->payload.bytes,
+                                  .payload = heard->payload.data,
                                   .payload_len = heard->payload.len};
     struct entry *entry = broker_entry(broker, &source);
     if (entry)
@@ -136,9 +131,9 @@ static void broker_on_message(void *arg, const struct heard *heard)
     struct announcement announcement;
     broker->heard++;
     broker->heard_bytes += heard->pattern.len + heard->channel.len + heard->payload.len + FRAME_BYTES;
-    if (name_is(heard->channel, broker->beat_channel))
+    if (bytes_is(heard->channel, broker->beat_channel))
         broker_hear_beat(broker, heard->payload);
-    else if (name_is(heard->channel, broker->control_channel) && !heard->pattern.len)
+    else if (bytes_is(heard->channel, broker->control_channel) && !heard->pattern.len)
         broker_hear_control(broker, heard->payload);
     else if (announcement_parse(broker->config.redis, heard, &announcement))
         broker_hear_entry(broker, heard, &announcement);
@@ -162,9 +157,9 @@ static void broker_witness(struct broker *broker)
 {
     const struct entry *entry = broker->last_entry;
     if (!position_is_begin(broker->newest))
-        caller_witness(broker->caller, broker->newest, (struct name){0});
+        caller_witness(broker->caller, broker->newest, (struct bytes){0});
     if (entry && !position_is_begin(entry->position))
-        caller_witness(broker->caller, entry->position, (struct name){entry->channel, entry->channel_len});
+        caller_witness(broker->caller, entry->position, (struct bytes){entry->channel, entry->channel_len});
 }
 
 static void broker_on_listener_up(void *arg)
@@ -193,19 +188,19 @@ static void broker_on_listener_down(void *arg, const char *why)
 }
 
 /* feed->name of a subscription's name; the internal channels have no feed. */
-static void broker_on_confirmed(void *arg, bool is_pattern, struct name name)
+static void broker_on_confirmed(void *arg, bool is_pattern, struct bytes name)
 {
     struct broker *broker = arg;
     char live[LIVE_NAME_MAX];
     size_t skip = live_name(broker->config.redis, "", 0, live);
     struct feed *feed = NULL;
     (void)is_pattern;
-    if (name_is(name, broker->control_channel))
+    if (bytes_is(name, broker->control_channel))
         broker_begin(broker);
-    else if (name.len > skip && memcmp(name.bytes, live, skip) == 0)
-        feed = feed_find(broker, name.bytes + skip, name.len - skip);
+    else if (name.len > skip && memcmp(name.data, live, skip) == 0)
+        feed = feed_find(broker, name.data + skip, name.len - skip);
     else
-        feed = feed_find(broker, name.bytes, name.len);
+        feed = feed_find(broker, name.data, name.len);
     if (feed)
         feed_confirmed(feed);
 }

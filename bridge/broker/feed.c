@@ -49,9 +49,9 @@ void feed_tend(struct feed *feed)
     TAILQ_INSERT_TAIL(&feed->broker->tended, feed, in_tended);
 }
 
-static struct name feed_name(const struct feed *feed)
+static struct bytes feed_name(const struct feed *feed)
 {
-    return (struct name){feed->name, feed->name_len};
+    return (struct bytes){feed->name, feed->name_len};
 }
 
 /* The Redis channel or pattern on which it is heard. */
@@ -223,7 +223,7 @@ static void feed_on_filled(void *arg, uint64_t id, struct reply reply, const str
 
 static void feed_fill(struct feed *feed)
 {
-    struct name name = feed_name(feed);
+    struct bytes name = feed_name(feed);
     feed->is_filling_sent = true;
     feed->held_overflowed = false;
     tail_reset(&feed->held, POSITION_BEGIN);
@@ -508,7 +508,7 @@ void feed_read(struct feed *feed)
         after = position_min(after, member_after(member));
         member->is_asked = true;
     }
-    struct name name = feed_name(feed);
+    struct bytes name = feed_name(feed);
     feed->is_reading = true;
     caller_read(feed->broker->caller, &name, 1, after, PAGE_ENTRIES, feed_on_page, feed->broker, feed->id);
 }

@@ -14,11 +14,11 @@ struct inquiry {
     void *arg;
     uint64_t ticket;
     unsigned limit, count;
-    struct name *names;
+    struct bytes *names;
     char *bytes;
 };
 
-static struct inquiry *history_inquiry_new(const struct name *names, unsigned count)
+static struct inquiry *history_inquiry_new(const struct bytes *names, unsigned count)
 {
     size_t total = 0;
     for (unsigned i = 0; i < count; i++)
@@ -30,9 +30,9 @@ static struct inquiry *history_inquiry_new(const struct name *names, unsigned co
     CHECK(inquiry->names && inquiry->bytes);
     char *at = inquiry->bytes;
     for (unsigned i = 0; i < count; i++) {
-        memcpy(at, names[i].bytes, names[i].len);
+        memcpy(at, names[i].data, names[i].len);
         at[names[i].len] = '\0';
-        inquiry->names[i] = (struct name){at, names[i].len};
+        inquiry->names[i] = (struct bytes){at, names[i].len};
         at += names[i].len + 1;
     }
     inquiry->count = count;
@@ -67,7 +67,7 @@ static void history_inquiry_on_page(void *arg, uint64_t ticket, struct reply rep
             continue;
         if (reason == GAP_AHEAD)
             history.cursor = POSITION_BEGIN;
-        gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i].bytes,
+        gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i].data,
                                                  .after = page->after,
                                                  .has_oldest = extent->has_log,
                                                  .oldest = extent->oldest,
@@ -95,7 +95,7 @@ static void history_inquiry_on_newest(void *arg, uint64_t ticket, struct reply r
         history_inquiry_answer(inquiry, reply, NULL);
 }
 
-void broker_history(struct broker *broker, const struct name *names, unsigned count, const struct start *start,
+void broker_history(struct broker *broker, const struct bytes *names, unsigned count, const struct start *start,
                     unsigned limit, history_fn fn, void *arg, uint64_t ticket)
 {
     struct inquiry *inquiry = history_inquiry_new(names, count);

@@ -169,11 +169,11 @@ static void pump_ask_newest(struct subscriber *s)
     struct broker *broker = s->broker;
     if (s->is_asking || !caller_is_up(broker->caller))
         return;
-    struct name names[SOURCES_MAX];
+    struct bytes names[SOURCES_MAX];
     unsigned count = 0;
     for (const struct member *member = s->members; member && count < SOURCES_MAX; member = member->next)
         if (member->is_merged && !member->feed->is_ephemeral)
-            names[count++] = (struct name){member->feed->name, member->feed->name_len};
+            names[count++] = (struct bytes){member->feed->name, member->feed->name_len};
     s->id = ++broker->last_id;
     s->is_asking = true;
     HASH_ADD(by_id, broker->asking, id, sizeof s->id, s);

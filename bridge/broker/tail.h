@@ -9,7 +9,7 @@
 #define BROKER_TAIL_H
 
 #include "base/check.h"
-#include "base/entry.h"
+#include "words/entry.h"
 
 struct tail {
     struct entry **ring; /* NULL while it never held anything */

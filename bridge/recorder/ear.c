@@ -37,10 +37,10 @@ uint64_t ear_filter_hash(const struct ear *ear)
     return ear_list_hash(ear->channels) * 3 + ear_list_hash(ear->ephemeral);
 }
 
-static bool ear_serves(const struct ear *ear, struct name channel)
+static bool ear_serves(const struct ear *ear, struct bytes channel)
 {
-    return glob_list_match(ear->channels, channel.bytes, channel.len) >= 0 &&
-           !redis_name_is_internal(ear->redis, channel.bytes, channel.len);
+    return glob_list_match(ear->channels, channel.data, channel.len) >= 0 &&
+           !redis_name_is_internal(ear->redis, channel.data, channel.len);
 }
 
 void ear_begin(struct ear *ear)
@@ -50,11 +50,11 @@ void ear_begin(struct ear *ear)
 
 void ear_hear_live(struct ear *ear, const struct announcement *announcement)
 {
-    struct name channel = {announcement->source.channel, announcement->source.channel_len};
+    struct bytes channel = {announcement->source.channel, announcement->source.channel_len};
     if (!announcement->is_echoed || channel.len > sizeof ear->echo_channel)
         return;
     ear->expects_echo = ear_serves(ear, channel);
-    memcpy(ear->echo_channel, channel.bytes, channel.len);
+    memcpy(ear->echo_channel, channel.data, channel.len);
     ear->echo_channel_len = channel.len;
     ear->echo_payload_len = announcement->source.payload_len;
 }
@@ -63,17 +63,17 @@ static bool ear_takes_echo(struct ear *ear, const struct heard *heard)
 {
     bool is_echo = ear->expects_echo && heard->payload.len == ear->echo_payload_len &&
                    heard->channel.len == ear->echo_channel_len &&
-                   memcmp(heard->channel.bytes, ear->echo_channel, ear->echo_channel_len) == 0;
+                   memcmp(heard->channel.data, ear->echo_channel, ear->echo_channel_len) == 0;
     ear->expects_echo = false;
     return is_echo;
 }
 
 bool ear_counts(struct ear *ear, const struct heard *heard)
 {
-    int first = glob_list_match(ear->channels, heard->channel.bytes, heard->channel.len);
-    if (first < 0 || redis_name_is_internal(ear->redis, heard->channel.bytes, heard->channel.len))
+    int first = glob_list_match(ear->channels, heard->channel.data, heard->channel.len);
+    if (first < 0 || redis_name_is_internal(ear->redis, heard->channel.data, heard->channel.len))
         return false;
-    bool is_copy = !name_is(heard->pattern, ear->channels->globs[first]);
+    bool is_copy = !bytes_is(heard->pattern, ear->channels->globs[first]);
     return !is_copy && !ear_takes_echo(ear, heard) &&
-           glob_list_match(ear->ephemeral, heard->channel.bytes, heard->channel.len) < 0;
+           glob_list_match(ear->ephemeral, heard->channel.data, heard->channel.len) < 0;
 }

@@ -7,7 +7,7 @@
 #ifndef RECORDER_EAR_H
 #define RECORDER_EAR_H
 
-#include "base/glob.h"
+#include "words/glob.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -68,7 +68,7 @@ static void inbox_on_taken(void *arg, uint64_t ticket, struct reply reply, struc
     inbox->count.rejected += taken.rejected;
     if (taken.rejected)
         log_warn("inbox_rejected", "entries=%" PRIu64 " total=%" PRIu64 " why=\"%s\"", taken.rejected,
-                 inbox->count.rejected, LOG_TEXT(taken.why.bytes, taken.why.len));
+                 inbox->count.rejected, LOG_TEXT(taken.why.data, taken.why.len));
     if (taken.done && inbox->serves)
         inbox_take(inbox);
     else

@@ -41,7 +41,7 @@ static bool queue_grow(struct queue *queue)
     return true;
 }
 
-bool queue_push(struct queue *queue, struct name channel, struct name payload)
+bool queue_push(struct queue *queue, struct bytes channel, struct bytes payload)
 {
     if (queue->count == queue->cap && !queue_grow(queue))
         return false;
@@ -52,9 +52,9 @@ bool queue_push(struct queue *queue, struct name channel, struct name payload)
     item->channel_len = channel.len;
     item->payload_len = payload.len;
     if (channel.len)
-        memcpy(item->bytes, channel.bytes, channel.len);
+        memcpy(item->bytes, channel.data, channel.len);
     if (payload.len)
-        memcpy(item->bytes + channel.len, payload.bytes, payload.len);
+        memcpy(item->bytes + channel.len, payload.data, payload.len);
     *queue_slot(queue, queue->count++) = item;
     queue->bytes += queue_item_size(item);
     queue->messages += !item_is_passed(item);
@@ -66,7 +66,7 @@ bool queue_pass(struct queue *queue)
 {
     struct item *last = queue->count > queue->taken ? *queue_slot(queue, queue->count - 1) : NULL;
     if (!last || !item_is_passed(last))
-        return queue_push(queue, (struct name){0}, (struct name){0});
+        return queue_push(queue, (struct bytes){0}, (struct bytes){0});
     last->span++;
     queue->next++;
     return true;

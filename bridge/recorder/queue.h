@@ -9,7 +9,7 @@
 #define RECORDER_QUEUE_H
 
 #include "base/check.h"
-#include "base/glob.h"
+#include "words/glob.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ void queue_reset(struct queue *queue, uint64_t next);
 void queue_fini(struct queue *queue);
 
 /* Copy a message to the end. false: no memory, nothing changed. */
-MUST_CHECK bool queue_push(struct queue *queue, struct name channel, struct name payload);
+MUST_CHECK bool queue_push(struct queue *queue, struct bytes channel, struct bytes payload);
 /* The next ordinal is passed over. false: no memory, nothing changed. */
 MUST_CHECK bool queue_pass(struct queue *queue);
 /* Let go of everything up to and with this ordinal. */
@@ -70,14 +70,14 @@ static inline bool item_is_passed(const struct item *item)
     return item->channel_len == 0;
 }
 
-static inline struct name item_channel(const struct item *item)
+static inline struct bytes item_channel(const struct item *item)
 {
-    return (struct name){item->bytes, item->channel_len};
+    return (struct bytes){item->bytes, item->channel_len};
 }
 
-static inline struct name item_payload(const struct item *item)
+static inline struct bytes item_payload(const struct item *item)
 {
-    return (struct name){item->bytes + item->channel_len, item->payload_len};
+    return (struct bytes){item->bytes + item->channel_len, item->payload_len};
 }
 
 #endif

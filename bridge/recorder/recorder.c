@@ -424,11 +424,11 @@ static void recorder_answer_sync(struct recorder *r, const char *node, uint64_t 
 }
 
 /* `sync`, `place`, `era`, `vacant`, and `who`: a worker asks whether somebody records. */
-static void recorder_hear_control(struct recorder *r, struct name payload)
+static void recorder_hear_control(struct recorder *r, struct bytes payload)
 {
     char words[160], node[NODE_MAX];
     uint64_t a, b, c, d;
-    snprintf(words, sizeof words, "%.*s", (int)payload.len, payload.bytes);
+    snprintf(words, sizeof words, "%.*s", (int)payload.len, payload.data);
     if (sscanf(words, "sync %23s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, node, &a, &b, &c, &d) == 5) {
         if (strcmp(node, r->node) == 0)
             recorder_hear_own_sync(r, a, c, d);
@@ -456,7 +456,7 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
     bool is_queueing = r->state != RECORDER_AWAY && r->state != RECORDER_WAITING && r->unconfirmed == 0;
     if (!ear_counts(&r->ear, heard) || !is_queueing)
         return;
-    const char *refusal = channel_name_error(heard->channel.bytes, heard->channel.len);
+    const char *refusal = channel_name_error(heard->channel.data, heard->channel.len);
     if (!refusal && heard->payload.len > r->config.redis->max_payload)
         refusal = "the payload is larger than BRIDGE_MAX_PAYLOAD";
     if (!refusal) {
@@ -468,7 +468,7 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
         return;
     r->refused++;
     log_warn("publish_refused", "channel=\"%s\" bytes=%zu refused=%" PRIu64 " why=\"%s\"",
-             LOG_TEXT(heard->channel.bytes, heard->channel.len), heard->payload.len, r->refused, refusal);
+             LOG_TEXT(heard->channel.data, heard->channel.len), heard->payload.len, r->refused, refusal);
 }
 
 static void recorder_remember(struct recorder *r, const struct entry_source *source)
@@ -489,8 +489,8 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     recorder_remember(r, &announcement.source);
     if (announcement.is_echoed || !recorder_is_numbering(r) || announcement.era != scribe_era(r->scribe))
         return;
-    struct name channel = {announcement.source.channel, announcement.source.channel_len};
-    struct name payload = {announcement.source.payload, announcement.source.payload_len};
+    struct bytes channel = {announcement.source.channel, announcement.source.channel_len};
+    struct bytes payload = {announcement.source.payload, announcement.source.payload_len};
     if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, channel, payload)))
         return;
     log_error("recorder_drift", "era=%" PRIu64 " ordinal=%" PRIu64, announcement.era, announcement.ordinal);
@@ -500,9 +500,9 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
 static void recorder_on_message(void *arg, const struct heard *heard)
 {
     struct recorder *r = arg;
-    bool is_own = name_is(heard->channel, r->node_channel);
+    bool is_own = bytes_is(heard->channel, r->node_channel);
     pulse_heard(&r->pulse, is_own);
-    if (heard->pattern.len > 0 && name_is(heard->pattern, r->live))
+    if (heard->pattern.len > 0 && bytes_is(heard->pattern, r->live))
         recorder_hear_live(r, heard);
     else if (heard->pattern.len > 0)
         recorder_hear_plain(r, heard);
@@ -538,7 +538,7 @@ static void recorder_start_node(struct recorder *r)
     timer_start(r->attend_timer, 0);
 }
 
-static void recorder_on_confirmed(void *arg, bool is_pattern, struct name name)
+static void recorder_on_confirmed(void *arg, bool is_pattern, struct bytes name)
 {
     struct recorder *r = arg;
     if (is_pattern) {
@@ -547,7 +547,7 @@ static void recorder_on_confirmed(void *arg, bool is_pattern, struct name name)
         ear_begin(&r->ear);
         recorder_begin(r, true, r->place_era, r->place_last);
         recorder_sync(r);
-    } else if (name_is(name, r->control)) {
+    } else if (bytes_is(name, r->control)) {
         r->is_confirmed = true;
         recorder_start_node(r);
     }
@@ -579,7 +579,7 @@ static void recorder_on_listener_down(void *arg, const char *why)
 static void recorder_on_caller_up(void *arg)
 {
     struct recorder *r = arg;
-    struct name channel = {r->newest_channel, r->newest_channel_len};
+    struct bytes channel = {r->newest_channel, r->newest_channel_len};
     if (!position_is_begin(r->newest)) /* before anything is recorded */
         caller_witness(r->caller, r->newest, channel);
     scribe_on_caller_up(r->scribe);

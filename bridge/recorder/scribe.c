@@ -114,7 +114,7 @@ static void scribe_lose(struct scribe *scribe)
               scribe->count.lost, scribe->queue.bytes);
 }
 
-void scribe_hear(struct scribe *scribe, struct name channel, struct name payload)
+void scribe_hear(struct scribe *scribe, struct bytes channel, struct bytes payload)
 {
     if (scribe_is_recorded(scribe))
         return;
@@ -171,7 +171,7 @@ static void scribe_on_recorded(void *arg, uint64_t generation, struct reply repl
 
 static void scribe_send_batch(struct scribe *scribe)
 {
-    struct name channels[BATCH_MAX], payloads[BATCH_MAX];
+    struct bytes channels[BATCH_MAX], payloads[BATCH_MAX];
     char spans[BATCH_MAX][24];
     unsigned count = 0;
     size_t bytes = 0;
@@ -182,7 +182,7 @@ static void scribe_send_batch(struct scribe *scribe)
         payloads[count] = item_payload(item);
         if (item_is_passed(item)) {
             int len = snprintf(spans[count], sizeof spans[count], "%" PRIu64, item->span);
-            payloads[count] = (struct name){spans[count], (size_t)len};
+            payloads[count] = (struct bytes){spans[count], (size_t)len};
         }
         bytes += item->payload_len;
         count++;
@@ -220,7 +220,7 @@ void scribe_drop(struct scribe *scribe, uint64_t ordinal)
         scribe->events.drained(scribe->arg);
 }
 
-bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct name channel, struct name payload)
+bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct bytes channel, struct bytes payload)
 {
     if (ordinal >= scribe->queue.next)
         return false; /* nobody can have recorded what we did not hear before */
@@ -229,8 +229,8 @@ bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct name channel,
     const struct item *item = queue_oldest(&scribe->queue, ordinal);
     bool agrees = !item || item_is_passed(item) ||
                   (item->channel_len == channel.len && item->payload_len == payload.len &&
-                   memcmp(item->bytes, channel.bytes, channel.len) == 0 &&
-                   memcmp(item->bytes + channel.len, payload.bytes, payload.len) == 0);
+                   memcmp(item->bytes, channel.data, channel.len) == 0 &&
+                   memcmp(item->bytes + channel.len, payload.data, payload.len) == 0);
     scribe_drop(scribe, ordinal);
     return agrees;
 }

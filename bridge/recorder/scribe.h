@@ -12,7 +12,7 @@
 #define RECORDER_SCRIBE_H
 
 #include "base/check.h"
-#include "base/glob.h"
+#include "words/glob.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ void scribe_free(struct scribe *scribe);
 /* Forget everything: what comes next is the first, and nobody knows its ordinal. */
 void scribe_begin(struct scribe *scribe);
 /* The next message that counts. */
-void scribe_hear(struct scribe *scribe, struct name channel, struct name payload);
+void scribe_hear(struct scribe *scribe, struct bytes channel, struct bytes payload);
 /* The next one that counts is one that can't be recorded. */
 void scribe_pass(struct scribe *scribe);
 /* What is queued has the ordinals from `first` on in this era. What is before 1 is not the era's, and is let go. */
@@ -48,7 +48,7 @@ void scribe_flush(struct scribe *scribe);
 void scribe_drop(struct scribe *scribe, uint64_t ordinal);
 /* A message was announced as recorded, and it is the same as the one that is queued under that ordinal, if any; false:
  * it isn't, so the numbers have drifted. */
-MUST_CHECK bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct name channel, struct name payload);
+MUST_CHECK bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct bytes channel, struct bytes payload);
 /* The connection is there again: whatever was sent before may be lost. */
 void scribe_on_caller_up(struct scribe *scribe);
 

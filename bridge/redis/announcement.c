@@ -15,12 +15,12 @@ struct words {
 };
 
 /* The next word up to a space or the newline, which is passed over. */
-static struct name announcement_word(struct words *words)
+static struct bytes announcement_word(struct words *words)
 {
     const char *start = words->at;
     while (words->at < words->end && *words->at != ' ' && *words->at != '\n')
         words->at++;
-    struct name word = {start, (size_t)(words->at - start)};
+    struct bytes word = {start, (size_t)(words->at - start)};
     if (words->at < words->end)
         words->at++;
     return word;
@@ -28,38 +28,38 @@ static struct name announcement_word(struct words *words)
 
 static bool announcement_number(struct words *words, uint64_t *out)
 {
-    struct name word = announcement_word(words);
+    struct bytes word = announcement_word(words);
     if (word.len == 0 || word.len > 18)
         return false;
     *out = 0;
     for (size_t i = 0; i < word.len; i++) {
-        if (word.bytes[i] < '0' || word.bytes[i] > '9')
+        if (word.data[i] < '0' || word.data[i] > '9')
             return false;
-        *out = *out * 10 + (uint64_t)(word.bytes[i] - '0');
+        *out = *out * 10 + (uint64_t)(word.data[i] - '0');
     }
     return true;
 }
 
 static bool announcement_position(struct words *words, struct position *out)
 {
-    struct name word = announcement_word(words);
-    return position_parse(word.bytes, word.len, out);
+    struct bytes word = announcement_word(words);
+    return position_parse(word.data, word.len, out);
 }
 
 bool announcement_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out)
 {
     size_t skip = strlen(config->prefix) + strlen(LIVE);
-    if (heard->channel.len <= skip || memcmp(heard->channel.bytes, config->prefix, skip - strlen(LIVE)) != 0 ||
-        memcmp(heard->channel.bytes + skip - strlen(LIVE), LIVE, strlen(LIVE)) != 0)
+    if (heard->channel.len <= skip || memcmp(heard->channel.data, config->prefix, skip - strlen(LIVE)) != 0 ||
+        memcmp(heard->channel.data + skip - strlen(LIVE), LIVE, strlen(LIVE)) != 0)
         return false;
 
-    struct words words = {heard->payload.bytes, heard->payload.bytes + heard->payload.len};
+    struct words words = {heard->payload.data, heard->payload.data + heard->payload.len};
     struct entry_source *source = &out->source;
     *out = (struct announcement){0};
     uint64_t event_len, from_len;
     if (!announcement_position(&words, &source->position) || !announcement_position(&words, &source->previous))
         return false;
-    struct name flag = announcement_word(&words);
+    struct bytes flag = announcement_word(&words);
     if (flag.len != 1 || !announcement_number(&words, &out->era) || !announcement_number(&words, &out->ordinal) ||
         !announcement_number(&words, &event_len) || !announcement_number(&words, &from_len))
         return false;
@@ -67,8 +67,8 @@ bool announcement_parse(const struct redis_config *config, const struct heard *h
     if (event_len > rest || from_len > rest - event_len)
         return false;
 
-    out->is_echoed = flag.bytes[0] == 'e';
-    source->channel = heard->channel.bytes + skip;
+    out->is_echoed = flag.data[0] == 'e';
+    source->channel = heard->channel.data + skip;
     source->channel_len = heard->channel.len - skip;
     source->event = words.at;
     source->event_len = event_len;

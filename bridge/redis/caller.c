@@ -248,7 +248,7 @@ static void caller_request_command(struct request *request, int argc, const char
 }
 
 /* FCALL function 0 args…: takes the request. */
-static void caller_request_send(struct request *request, const char *function, const struct name *args, unsigned count)
+static void caller_request_send(struct request *request, const char *function, const struct bytes *args, unsigned count)
 {
     char name[LIBRARY_NAME_MAX];
     library_function(request->caller->config, function, name);
@@ -259,26 +259,26 @@ static void caller_request_send(struct request *request, const char *function, c
     argv[1] = name, lens[1] = strlen(name);
     argv[2] = "0", lens[2] = 1;
     for (unsigned i = 0; i < count; i++)
-        argv[i + 3] = args[i].bytes ? args[i].bytes : "", lens[i + 3] = args[i].len;
+        argv[i + 3] = args[i].data ? args[i].data : "", lens[i + 3] = args[i].len;
     caller_request_command(request, (int)count + 3, argv, lens);
     free(argv);
     free(lens);
 }
 
-static struct name caller_text_name(const char *text)
+static struct bytes caller_text_name(const char *text)
 {
-    return (struct name){text, strlen(text)};
+    return (struct bytes){text, strlen(text)};
 }
 
 #define NUMBER_MAX 24
-static struct name caller_number_name(char out[static NUMBER_MAX], uint64_t number)
+static struct bytes caller_number_name(char out[static NUMBER_MAX], uint64_t number)
 {
     snprintf(out, NUMBER_MAX, "%" PRIu64, number);
     return caller_text_name(out);
 }
 
 /* Append `names` as the library wants them: 'c' and a channel, or 'p' and a pattern. false: no memory. */
-static bool caller_marked_names(const struct name *names, unsigned count, struct name *out, char **storage)
+static bool caller_marked_names(const struct bytes *names, unsigned count, struct bytes *out, char **storage)
 {
     size_t total = 0;
     for (unsigned i = 0; i < count; i++)
@@ -287,20 +287,20 @@ static bool caller_marked_names(const struct name *names, unsigned count, struct
     if (!at)
         return false;
     for (unsigned i = 0; i < count; i++) {
-        out[i] = (struct name){at, names[i].len + 1};
-        *at++ = glob_is_pattern(names[i].bytes, names[i].len) ? 'p' : 'c';
-        memcpy(at, names[i].bytes, names[i].len);
+        out[i] = (struct bytes){at, names[i].len + 1};
+        *at++ = glob_is_pattern(names[i].data, names[i].len) ? 'p' : 'c';
+        memcpy(at, names[i].data, names[i].len);
         at += names[i].len;
     }
     return true;
 }
 
 /* Send a request whose arguments are `head` and then the names. */
-static void caller_request_send_names(struct request *request, const char *function, const struct name *head,
-                                      unsigned heads, const struct name *names, unsigned count)
+static void caller_request_send_names(struct request *request, const char *function, const struct bytes *head,
+                                      unsigned heads, const struct bytes *names, unsigned count)
 {
     char *storage = NULL;
-    struct name *args = malloc((heads + count) * sizeof *args);
+    struct bytes *args = malloc((heads + count) * sizeof *args);
     CHECK(args && caller_marked_names(names, count, args + heads, &storage));
     memcpy(args, head, heads * sizeof *args);
     caller_request_send(request, function, args, heads + count);
@@ -315,16 +315,16 @@ void caller_publish(struct caller *caller, const struct publication *p, caller_p
 {
     struct request *request = caller_request_new(caller, caller_decode_position, arg, ticket);
     request->fn.position = fn;
-    struct name args[] = {p->channel, p->payload, p->event, p->from, p->key};
+    struct bytes args[] = {p->channel, p->payload, p->event, p->from, p->key};
     caller_request_send(request, "publish", args, 5);
 }
 
-void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn,
+void caller_publish_plain(struct caller *caller, struct bytes channel, struct bytes payload, caller_position_fn fn,
                           void *arg, uint64_t ticket)
 {
     struct request *request = caller_request_new(caller, caller_decode_plain, arg, ticket);
     request->fn.position = fn;
-    const char *argv[] = {"PUBLISH", channel.bytes, payload.bytes};
+    const char *argv[] = {"PUBLISH", channel.data, payload.data};
     size_t lens[] = {7, channel.len, payload.len};
     caller_request_command(request, 3, argv, lens);
 }
@@ -333,7 +333,7 @@ void caller_beat(struct caller *caller, const char *worker, caller_position_fn f
 {
     struct request *request = caller_request_new(caller, caller_decode_position, arg, ticket);
     request->fn.position = fn;
-    struct name args[] = {caller_text_name(worker)};
+    struct bytes args[] = {caller_text_name(worker)};
     caller_request_send(request, "beat", args, 1);
 }
 
@@ -345,43 +345,43 @@ static void caller_on_witnessed(void *arg, uint64_t ticket, struct reply reply, 
                   POSITION_TEXT(lost));
 }
 
-void caller_witness(struct caller *caller, struct position position, struct name channel)
+void caller_witness(struct caller *caller, struct position position, struct bytes channel)
 {
     struct request *request = caller_request_new(caller, caller_decode_position, NULL, 0);
     request->fn.position = caller_on_witnessed;
-    struct name args[] = {caller_text_name(POSITION_TEXT(position)), channel};
+    struct bytes args[] = {caller_text_name(POSITION_TEXT(position)), channel};
     caller_request_send(request, "witness", args, 2);
 }
 
-void caller_newest(struct caller *caller, const struct name *names, unsigned count, unsigned newest,
+void caller_newest(struct caller *caller, const struct bytes *names, unsigned count, unsigned newest,
                    caller_position_fn fn, void *arg, uint64_t ticket)
 {
     struct request *request = caller_request_new(caller, caller_decode_position, arg, ticket);
     request->fn.position = fn;
     char number[NUMBER_MAX];
-    struct name head[] = {caller_number_name(number, newest)};
+    struct bytes head[] = {caller_number_name(number, newest)};
     caller_request_send_names(request, "newest", head, 1, names, count);
 }
 
-void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after, unsigned limit,
-                 caller_page_fn fn, void *arg, uint64_t ticket)
+void caller_read(struct caller *caller, const struct bytes *names, unsigned count, struct position after,
+                 unsigned limit, caller_page_fn fn, void *arg, uint64_t ticket)
 {
     struct request *request = caller_request_new(caller, caller_decode_page, arg, ticket);
     request->fn.page = fn;
     request->after = after;
     char number[NUMBER_MAX];
-    struct name head[] = {caller_text_name(POSITION_TEXT(after)), caller_number_name(number, limit),
-                          caller_text_name(PAGE_BYTES)};
+    struct bytes head[] = {caller_text_name(POSITION_TEXT(after)), caller_number_name(number, limit),
+                           caller_text_name(PAGE_BYTES)};
     caller_request_send_names(request, "read", head, 3, names, count);
 }
 
-void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct name *channels,
-                   const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
+void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct bytes *channels,
+                   const struct bytes *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
 {
     struct request *request = caller_request_new(caller, caller_decode_record, arg, ticket);
     request->fn.record = fn;
     char era_text[NUMBER_MAX], first_text[NUMBER_MAX];
-    struct name *args = malloc((2 + 2 * (size_t)count) * sizeof *args);
+    struct bytes *args = malloc((2 + 2 * (size_t)count) * sizeof *args);
     CHECK(args);
     args[0] = caller_number_name(era_text, era);
     args[1] = caller_number_name(first_text, first);
@@ -399,12 +399,12 @@ void caller_attend(struct caller *caller, const struct attendance *a, caller_att
     struct request *request = caller_request_new(caller, caller_decode_attend, arg, ticket);
     request->fn.attend = fn;
     char lease[NUMBER_MAX], filter_hash[NUMBER_MAX], era[NUMBER_MAX], number[NUMBER_MAX];
-    struct name args[] = {caller_text_name(a->node),
-                          caller_number_name(lease, a->lease_ms),
-                          caller_number_name(filter_hash, a->filter_hash),
-                          caller_text_name(claims[a->claim]),
-                          caller_number_name(era, a->era),
-                          caller_number_name(number, a->number)};
+    struct bytes args[] = {caller_text_name(a->node),
+                           caller_number_name(lease, a->lease_ms),
+                           caller_number_name(filter_hash, a->filter_hash),
+                           caller_text_name(claims[a->claim]),
+                           caller_number_name(era, a->era),
+                           caller_number_name(number, a->number)};
     caller_request_send(request, "attend", args, 6);
 }
 
@@ -414,8 +414,8 @@ void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64
     struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
     char nonce_text[NUMBER_MAX], filter_text[NUMBER_MAX];
-    struct name args[] = {caller_text_name(node), caller_number_name(nonce_text, nonce),
-                          caller_number_name(filter_text, filter_hash)};
+    struct bytes args[] = {caller_text_name(node), caller_number_name(nonce_text, nonce),
+                           caller_number_name(filter_text, filter_hash)};
     caller_request_send(request, "sync", args, 3);
 }
 
@@ -425,8 +425,8 @@ void caller_place(struct caller *caller, uint64_t era, const char *node, uint64_
     struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
     char era_text[NUMBER_MAX], nonce_text[NUMBER_MAX], ordinal_text[NUMBER_MAX];
-    struct name args[] = {caller_number_name(era_text, era), caller_text_name(node),
-                          caller_number_name(nonce_text, nonce), caller_number_name(ordinal_text, ordinal)};
+    struct bytes args[] = {caller_number_name(era_text, era), caller_text_name(node),
+                           caller_number_name(nonce_text, nonce), caller_number_name(ordinal_text, ordinal)};
     caller_request_send(request, "place", args, 4);
 }
 
@@ -434,7 +434,7 @@ void caller_leave(struct caller *caller, const char *node, bool force, caller_le
 {
     struct request *request = caller_request_new(caller, caller_decode_leave, arg, ticket);
     request->fn.leave = fn;
-    struct name args[] = {caller_text_name(node), caller_text_name(force ? "1" : "0")};
+    struct bytes args[] = {caller_text_name(node), caller_text_name(force ? "1" : "0")};
     caller_request_send(request, "leave", args, 2);
 }
 
@@ -444,18 +444,18 @@ void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn f
     request->fn.done = fn;
     char wait[NUMBER_MAX], key[REDIS_PREFIX_MAX + 8];
     snprintf(key, sizeof key, "%sinbox", caller->config->prefix);
-    struct name words[] = {caller_text_name("XREAD"),
-                           caller_text_name("COUNT"),
-                           caller_text_name("1"),
-                           caller_text_name("BLOCK"),
-                           caller_number_name(wait, wait_ms),
-                           caller_text_name("STREAMS"),
-                           caller_text_name(key),
-                           caller_text_name("0")};
+    struct bytes words[] = {caller_text_name("XREAD"),
+                            caller_text_name("COUNT"),
+                            caller_text_name("1"),
+                            caller_text_name("BLOCK"),
+                            caller_number_name(wait, wait_ms),
+                            caller_text_name("STREAMS"),
+                            caller_text_name(key),
+                            caller_text_name("0")};
     const char *argv[8];
     size_t lens[8];
     for (int i = 0; i < 8; i++)
-        argv[i] = words[i].bytes, lens[i] = words[i].len;
+        argv[i] = words[i].data, lens[i] = words[i].len;
     caller_request_command(request, 8, argv, lens);
 }
 
@@ -465,7 +465,7 @@ void caller_inbox(struct caller *caller, const struct glob_list *served, const s
     struct request *request = caller_request_new(caller, caller_decode_inbox, arg, ticket);
     request->fn.inbox = fn;
     char number[NUMBER_MAX];
-    struct name *args = malloc((3 + (size_t)served->count + ephemeral->count) * sizeof *args);
+    struct bytes *args = malloc((3 + (size_t)served->count + ephemeral->count) * sizeof *args);
     CHECK(args);
     unsigned count = 0;
     args[count++] = caller_number_name(number, limit);

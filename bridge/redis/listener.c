@@ -17,9 +17,9 @@ struct listener {
     bool is_freeing;
 };
 
-static struct name listener_name_of(const redisReply *reply)
+static struct bytes listener_name_of(const redisReply *reply)
 {
-    return (struct name){reply->str, reply->len};
+    return (struct bytes){reply->str, reply->len};
 }
 
 static bool listener_is_text(const redisReply *reply)

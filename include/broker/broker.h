@@ -23,9 +23,9 @@
 #define BROKER_BROKER_H
 
 #include "base/check.h"
-#include "base/entry.h"
-#include "base/glob.h"
-#include "base/position.h"
+#include "words/entry.h"
+#include "words/glob.h"
+#include "words/position.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -164,7 +164,7 @@ typedef void (*history_fn)(void *arg, uint64_t ticket, enum answer answer, const
                            const char *text);
 
 /* Up to `limit` entries of these channels and patterns from `start`, oldest first (START_NOW means POSITION_BEGIN). */
-void broker_history(struct broker *broker, const struct name *names, unsigned count, const struct start *start,
+void broker_history(struct broker *broker, const struct bytes *names, unsigned count, const struct start *start,
                     unsigned limit, history_fn fn, void *arg, uint64_t ticket);
 
 #endif

@@ -10,7 +10,7 @@
 #define RECORDER_RECORDER_H
 
 #include "base/check.h"
-#include "base/glob.h"
+#include "words/glob.h"
 
 #include <stdbool.h>
 #include <stddef.h>

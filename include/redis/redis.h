@@ -14,9 +14,9 @@
 #define REDIS_REDIS_H
 
 #include "base/check.h"
-#include "base/entry.h"
-#include "base/glob.h"
-#include "base/position.h"
+#include "words/entry.h"
+#include "words/glob.h"
+#include "words/position.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,15 +57,15 @@ bool redis_name_is_internal(const struct redis_config *config, const char *name,
 struct listener;
 
 struct heard {
-    struct name pattern; /* len 0: heard by an exact subscription */
-    struct name channel;
-    struct name payload;
+    struct bytes pattern; /* len 0: heard by an exact subscription */
+    struct bytes channel;
+    struct bytes payload;
 };
 
 struct listener_events {
     void (*up)(void *arg);                    /* connected; nothing is subscribed */
     void (*down)(void *arg, const char *why); /* lost, or could not connect: all subscriptions are void */
-    void (*confirmed)(void *arg, bool is_pattern, struct name name); /* from here on everything on it is heard */
+    void (*confirmed)(void *arg, bool is_pattern, struct bytes name); /* from here on everything on it is heard */
     void (*message)(void *arg, const struct heard *heard);
 };
 
@@ -128,14 +128,14 @@ struct reply {
 
 /* A publish in the durable way: log, live, and the plain channel. With a key, a repeat answers the first position. */
 struct publication {
-    struct name channel, payload, event, from, key;
+    struct bytes channel, payload, event, from, key;
 };
 typedef void (*caller_position_fn)(void *arg, uint64_t ticket, struct reply reply, struct position position);
 void caller_publish(struct caller *caller, const struct publication *publication, caller_position_fn fn, void *arg,
                     uint64_t ticket);
 
 /* PUBLISH and nothing else, for channels without history; the position is 0-0. */
-void caller_publish_plain(struct caller *caller, struct name channel, struct name payload, caller_position_fn fn,
+void caller_publish_plain(struct caller *caller, struct bytes channel, struct bytes payload, caller_position_fn fn,
                           void *arg, uint64_t ticket);
 
 /* Publish the newest position to the channel `<prefix>beat:<worker>`; also sweeps what expired. */
@@ -143,10 +143,10 @@ void caller_beat(struct caller *caller, const char *worker, caller_position_fn f
 
 /* Say of which position (and of which channel's entry, where one is named) this process was told. Where Redis does not
  * have it any more, that is logged, and told to all on control: `lost <position>`; cursors before that may miss something. */
-void caller_witness(struct caller *caller, struct position position, struct name channel);
+void caller_witness(struct caller *caller, struct position position, struct bytes channel);
 
 /* The position after which the newest `count` entries of these channels and patterns come. */
-void caller_newest(struct caller *caller, const struct name *names, unsigned count, unsigned newest,
+void caller_newest(struct caller *caller, const struct bytes *names, unsigned count, unsigned newest,
                    caller_position_fn fn, void *arg, uint64_t ticket);
 
 /*
@@ -172,8 +172,8 @@ struct page {
     struct log_extent *extents;
 };
 typedef void (*caller_page_fn)(void *arg, uint64_t ticket, struct reply reply, const struct page *page);
-void caller_read(struct caller *caller, const struct name *names, unsigned count, struct position after, unsigned limit,
-                 caller_page_fn fn, void *arg, uint64_t ticket);
+void caller_read(struct caller *caller, const struct bytes *names, unsigned count, struct position after,
+                 unsigned limit, caller_page_fn fn, void *arg, uint64_t ticket);
 
 /* --- caller, for the recorder (recorder.c tells the protocol, library.lua what each function does) ------------------ */
 
@@ -182,8 +182,8 @@ typedef void (*caller_record_fn)(void *arg, uint64_t ticket, struct reply reply,
                                  uint64_t last);
 /* Append `count` plain messages with the ordinals first, first + 1, …; those recorded already are passed over. An empty
  * channel stands for as many ordinals as its payload says, and for no message. */
-void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct name *channels,
-                   const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket);
+void caller_record(struct caller *caller, uint64_t era, uint64_t first, const struct bytes *channels,
+                   const struct bytes *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket);
 
 /* Names of nodes and their channels: who is subscribed to it is heard. */
 #define NODE_MAX 24
@@ -224,7 +224,7 @@ void caller_leave(struct caller *caller, const char *node, bool force, caller_le
 void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn fn, void *arg, uint64_t ticket);
 struct inbox_reply {
     uint64_t done, rejected;
-    struct name why; /* the newest rejection's reason; borrowed */
+    struct bytes why; /* the newest rejection's reason; borrowed */
 };
 typedef void (*caller_inbox_fn)(void *arg, uint64_t ticket, struct reply reply, struct inbox_reply inbox);
 /* Record what is in the inbox, at most `limit` entries of it. */

@@ -6,7 +6,7 @@
 
 #include "cmocka_all.h"
 #include "request.h"
-#include "transport/transport.h"
+#include "serve/serve.h"
 
 #include <string.h>
 
@@ -26,13 +26,13 @@ static void open_to(const struct glob_list *subscribe, const struct glob_list *p
 
 static const char *hears(const char *name)
 {
-    struct refusal refusal = admit_subscribe(&config, &identity_anonymous, (struct name){name, strlen(name)});
+    struct refusal refusal = admit_subscribe(&config, &identity_anonymous, (struct bytes){name, strlen(name)});
     return refusal.code ? refusal.code : "yes";
 }
 
 static const char *says(const char *name)
 {
-    struct refusal refusal = admit_publish(&config, &identity_anonymous, (struct name){name, strlen(name)});
+    struct refusal refusal = admit_publish(&config, &identity_anonymous, (struct bytes){name, strlen(name)});
     return refusal.code ? refusal.code : "yes";
 }
 

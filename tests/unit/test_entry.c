@@ -2,7 +2,7 @@
  * One message goes to ten thousand browsers: it is stored once, encoded once per wire format, and freed with its last
  * user.
  */
-#include "base/entry.h"
+#include "words/entry.h"
 
 #include "cmocka_all.h"
 

@@ -2,7 +2,7 @@
  * Who may hear what is decided by globs, by us and by Redis: the two must never disagree. Thousands of random globs are
  * given to a real redis-server (KEYS) and to glob_match(), over the same names.
  */
-#include "base/glob.h"
+#include "words/glob.h"
 
 #include "cmocka_all.h"
 

@@ -1,7 +1,7 @@
 /*
  * A browser may send anything as Last-Event-ID: what is a position is read exactly, everything else is refused.
  */
-#include "base/position.h"
+#include "words/position.h"
 
 #include "cmocka_all.h"
 

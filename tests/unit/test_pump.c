@@ -339,7 +339,7 @@ void caller_beat(struct caller *c, const char *worker, caller_position_fn fn, vo
     call_new(CALL_BEAT, arg, ticket)->position_fn = fn;
 }
 
-void caller_witness(struct caller *c, struct position position, struct name channel)
+void caller_witness(struct caller *c, struct position position, struct bytes channel)
 {
     (void)c, (void)position, (void)channel; /* this Redis loses nothing */
 }
@@ -350,14 +350,14 @@ void caller_publish(struct caller *c, const struct publication *p, caller_positi
     call_new(CALL_OTHER, arg, ticket)->position_fn = fn;
 }
 
-void caller_publish_plain(struct caller *c, struct name channel, struct name payload, caller_position_fn fn, void *arg,
-                          uint64_t ticket)
+void caller_publish_plain(struct caller *c, struct bytes channel, struct bytes payload, caller_position_fn fn,
+                          void *arg, uint64_t ticket)
 {
     (void)c, (void)channel, (void)payload;
     call_new(CALL_OTHER, arg, ticket)->position_fn = fn;
 }
 
-void caller_newest(struct caller *c, const struct name *names, unsigned count, unsigned newest, caller_position_fn fn,
+void caller_newest(struct caller *c, const struct bytes *names, unsigned count, unsigned newest, caller_position_fn fn,
                    void *arg, uint64_t ticket)
 {
     (void)c;
@@ -365,10 +365,10 @@ void caller_newest(struct caller *c, const struct name *names, unsigned count, u
     call->position_fn = fn;
     call->count = newest;
     assert_true(count > 0);
-    snprintf(call->name, sizeof call->name, "%.*s", (int)names[0].len, names[0].bytes);
+    snprintf(call->name, sizeof call->name, "%.*s", (int)names[0].len, names[0].data);
 }
 
-void caller_read(struct caller *c, const struct name *names, unsigned count, struct position after, unsigned limit,
+void caller_read(struct caller *c, const struct bytes *names, unsigned count, struct position after, unsigned limit,
                  caller_page_fn fn, void *arg, uint64_t ticket)
 {
     (void)c, (void)limit;
@@ -376,7 +376,7 @@ void caller_read(struct caller *c, const struct name *names, unsigned count, str
     struct call *call = call_new(CALL_READ, arg, ticket);
     call->page_fn = fn;
     call->after = after;
-    snprintf(call->name, sizeof call->name, "%.*s", (int)names[0].len, names[0].bytes);
+    snprintf(call->name, sizeof call->name, "%.*s", (int)names[0].len, names[0].data);
 }
 
 /* What read() answered at the moment when it was executed: at most call->until entries. */
@@ -446,7 +446,7 @@ static void caller_die(void)
 static void deliver_push(void)
 {
     struct push one = pushes[push_first++];
-    struct name name = {one.name, strlen(one.name)};
+    struct bytes name = {one.name, strlen(one.name)};
     if (one.kind == CONFIRM) {
         listener.events.confirmed(listener.arg, one.is_pattern, name);
         return;
@@ -454,14 +454,14 @@ static void deliver_push(void)
     struct heard heard = {.channel = name};
     char payload[128], channel[64];
     if (one.entry < 0) {
-        heard.payload = (struct name){payload, position_print(payload, one.beat)};
+        heard.payload = (struct bytes){payload, position_print(payload, one.beat)};
     } else {
         unsigned i = (unsigned)one.entry;
         snprintf(channel, sizeof channel, "bridge:live:%c", 'a' + (int)published[i]);
         snprintf(payload, sizeof payload, "%s %s r 1 1 0 0\nx", POSITION_TEXT(position_of(i)),
                  POSITION_TEXT(previous_of(i)));
-        heard.channel = (struct name){channel, strlen(channel)};
-        heard.payload = (struct name){payload, strlen(payload)};
+        heard.channel = (struct bytes){channel, strlen(channel)};
+        heard.payload = (struct bytes){payload, strlen(payload)};
         if (one.is_pattern)
             heard.pattern = name;
     }

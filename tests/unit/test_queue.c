@@ -10,7 +10,7 @@
 
 static void push(struct queue *queue, const char *payload)
 {
-    assert_true(queue_push(queue, (struct name){"chan", 4}, (struct name){payload, strlen(payload)}));
+    assert_true(queue_push(queue, (struct bytes){"chan", 4}, (struct bytes){payload, strlen(payload)}));
 }
 
 static void assert_item(const struct item *item, const char *payload)
@@ -18,7 +18,7 @@ static void assert_item(const struct item *item, const char *payload)
     assert_non_null(item);
     assert_int_equal(item->span, 1);
     assert_int_equal(item->payload_len, strlen(payload));
-    assert_memory_equal(item_payload(item).bytes, payload, item->payload_len);
+    assert_memory_equal(item_payload(item).data, payload, item->payload_len);
 }
 
 static void ordinals_are_dense_through_growth_and_drops(void **state)
@@ -121,9 +121,9 @@ static void bytes_are_kept_as_they_are(void **state)
     (void)state;
     struct queue queue = {0};
     queue_reset(&queue, 1);
-    assert_true(queue_push(&queue, (struct name){"c", 1}, (struct name){"a\0b\r\n\xff", 6}));
-    assert_true(queue_push(&queue, (struct name){"c", 1}, (struct name){"", 0}));
-    assert_memory_equal(item_payload(queue_take(&queue)).bytes, "a\0b\r\n\xff", 6);
+    assert_true(queue_push(&queue, (struct bytes){"c", 1}, (struct bytes){"a\0b\r\n\xff", 6}));
+    assert_true(queue_push(&queue, (struct bytes){"c", 1}, (struct bytes){"", 0}));
+    assert_memory_equal(item_payload(queue_take(&queue)).data, "a\0b\r\n\xff", 6);
     assert_int_equal(item_payload(queue_take(&queue)).len, 0);
     queue_fini(&queue);
 }

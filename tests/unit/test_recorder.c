@@ -478,20 +478,20 @@ static void deliver_push(struct listener *listener)
     case WORD:
         break;
     case PLAIN:
-        heard.pattern = (struct name){"public:*", 8};
-        heard.channel = (struct name){"public:a", 8};
-        heard.payload = (struct name){(const char *)&one.message, sizeof one.message};
+        heard.pattern = (struct bytes){"public:*", 8};
+        heard.channel = (struct bytes){"public:a", 8};
+        heard.payload = (struct bytes){(const char *)&one.message, sizeof one.message};
         if (is_large[one.message] && !is_durable[one.message])
-            heard.payload = (struct name){large, sizeof large};
+            heard.payload = (struct bytes){large, sizeof large};
         break;
     case ECHOED:
     case ANNOUNCED: {
         int head = snprintf(payload, sizeof payload, "%u-0 0-0 %c %" PRIu64 " %" PRIu64 " 0 0\n", one.message + 1,
                             one.kind == ECHOED ? 'e' : 'r', one.era, one.ordinal);
         memcpy(payload + head, &one.message, sizeof one.message);
-        heard.pattern = (struct name){"bridge:live:*", 13};
-        heard.channel = (struct name){"bridge:live:public:a", 20};
-        heard.payload = (struct name){payload, (size_t)head + sizeof one.message};
+        heard.pattern = (struct bytes){"bridge:live:*", 13};
+        heard.channel = (struct bytes){"bridge:live:public:a", 20};
+        heard.payload = (struct bytes){payload, (size_t)head + sizeof one.message};
         break;
     }
     }
@@ -592,8 +592,8 @@ static struct call *call_new(struct caller *caller, enum call_kind kind, const c
     return call;
 }
 
-void caller_record(struct caller *caller, uint64_t of_era, uint64_t first, const struct name *channels,
-                   const struct name *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
+void caller_record(struct caller *caller, uint64_t of_era, uint64_t first, const struct bytes *channels,
+                   const struct bytes *payloads, unsigned count, caller_record_fn fn, void *arg, uint64_t ticket)
 {
     struct call *call = call_new(caller, CALL_RECORD, "", arg, ticket);
     call->era = of_era;
@@ -603,9 +603,9 @@ void caller_record(struct caller *caller, uint64_t of_era, uint64_t first, const
     for (unsigned i = 0; i < count; i++) {
         bool is_passed = channels[i].len == 0;
         call->messages[i] = MESSAGES_MAX;
-        call->spans[i] = is_passed ? (unsigned)strtoul(payloads[i].bytes, NULL, 10) : 1;
+        call->spans[i] = is_passed ? (unsigned)strtoul(payloads[i].data, NULL, 10) : 1;
         if (!is_passed)
-            memcpy(&call->messages[i], payloads[i].bytes, sizeof call->messages[i]);
+            memcpy(&call->messages[i], payloads[i].data, sizeof call->messages[i]);
     }
 }
 
@@ -617,7 +617,7 @@ void caller_attend(struct caller *caller, const struct attendance *attendance, c
     call->fn.attend = fn;
 }
 
-void caller_witness(struct caller *c, struct position position, struct name channel)
+void caller_witness(struct caller *c, struct position position, struct bytes channel)
 {
     (void)c, (void)position, (void)channel; /* this Redis loses nothing */
 }

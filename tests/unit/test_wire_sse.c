@@ -2,12 +2,12 @@
  * What a publisher says arrives as the standard's parser gives it, and nothing that it says can pass for something
  * else: not a payload with `data:` in it, not an event called `gap`, not a channel with a line end.
  */
-#include "wire_sse.h"
+#include "wire/sse.h"
 
 #include "base/utf8.h"
 #include "broker/broker.h"
 #include "cmocka_all.h"
-#include "format.h"
+#include "wire/format.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,11 +2,11 @@
  * Frames go to the socket as they are here, so every byte of their headers is ours to get right; and a text frame that
  * is not UTF-8 would make every browser drop its connection.
  */
-#include "wire_ws.h"
+#include "wire/ws.h"
 
 #include "base/utf8.h"
 #include "cmocka_all.h"
-#include "format.h"
+#include "wire/format.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,90 @@
+/*
+ * stream.h - what an SSE stream and a WebSocket have in common: entries go out, for as long as it lasts.
+ *
+ *                 stream_write (lws keeps a rest)
+ *     ┌──────┐ ───────────────────────────────────► ┌──────┐
+ *     │ OPEN │                                      │ FULL │
+ *     └──────┘ ◄─────────────────────────────────── └──────┘
+ *        │       stream_on_writable (all is out)       │
+ *        │                                             │
+ *        └──── stream_end ────► ENDING ◄── stream_end ─┘      then lws closes it: stream_close frees
+ *        └──── stream_kill ───► DEAD   ◄── stream_kill ┘
+ *
+ *     OPEN     the socket took everything; the broker may call at any time
+ *     FULL     lws holds a rest and waits for the socket; the broker has been told and keeps quiet
+ *     ENDING   last words are written or buffered; no subscriber any more; closes once everything is out
+ *     DEAD     a write failed, or it took too long; lws closes it from its next service; the subscriber is mute
+ *
+ * Promise   A delivery is one send, and where the socket takes it nothing else: no epoll_ctl, no allocation, no timer.
+ * Owns      its subscriber.    Lives  until stream_close(), which lws's own close calls.
+ */
+#ifndef SERVE_STREAM_H
+#define SERVE_STREAM_H
+
+#include "base/check.h"
+#include "broker/broker.h"
+#include "connection.h"
+#include "wheel.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stream;
+
+enum stream_state { STREAM_OPEN, STREAM_FULL, STREAM_ENDING, STREAM_DEAD };
+
+enum stream_why { WHY_AGE, WHY_DRAIN, WHY_STALLED, WHY_WRITE_FAILED, WHY_SILENT, WHY_LEFT, WHY_POLICY, WHY_NO_MEMORY };
+
+struct stream_kind {
+    const char *name; /* "sse", "ws" */
+    /* Say what there is to say before the end. Not called in DEAD. */
+    void (*farewell)(struct stream *stream, enum stream_why why);
+    /* All is out: lws's -1, with what its protocol wants said. */
+    int (*close)(struct stream *stream);
+    /* It is OPEN: send the sign of life that is due, and answer when to look again. It may end or kill the stream. */
+    uint64_t (*look)(struct stream *stream);
+};
+
+struct stream {
+    struct connection connection; /* first */
+    enum stream_state state;
+    int fd;
+    bool is_plain;      /* no TLS: what the socket takes is on its way */
+    bool is_slow;       /* when last looked, it had taken something, and not all */
+    uint32_t taken;     /* by the browser's system, when last looked: the low bits of a count of bytes */
+    uint64_t output_ms; /* when something was last written */
+    uint64_t since_ms;  /* FULL, ENDING: since when; OPEN, FULL: nothing was taken since then (0: it is) */
+    uint64_t ends_ms;   /* its age limit, 0: none */
+    struct wheel_item item;
+    const struct stream_kind *kind;
+    struct subscriber *subscriber; /* NULL: it is ending, or never began */
+};
+
+/* Take the socket over. It counts against max_connections from here to stream_close(). */
+void stream_open(struct stream *stream, const struct stream_kind *kind, const struct connection_ops *ops,
+                 struct transport *transport, struct lws *wsi);
+/* The socket is gone: leave the broker, the wheel and the socket. The memory stays with the caller. */
+void stream_close(struct stream *stream);
+
+/* May another stream begin? */
+bool stream_has_room(const struct transport *transport);
+
+/* Whole blocks or frames, in OPEN or FULL; else nothing happens. For the broker: sink_ops.write. */
+enum sink_result stream_write(void *stream, char *bytes, size_t len);
+
+/* End it in order. Not from within a sink's callback. Again: nothing happens. */
+void stream_end(struct stream *stream, enum stream_why why);
+/* End it without another word. From anywhere. */
+void stream_kill(struct stream *stream, enum stream_why why);
+
+/* lws: the socket takes more. The int is lws's. */
+int stream_on_writable(struct connection *connection);
+
+/* How long silence may last before a sign of life; a little less for some than for others. */
+uint64_t stream_heartbeat_ms(const struct stream *stream);
+
+/* Time goes by: look at those whose moment has come. */
+void stream_tick(void *transport);
+
+#endif

@@ -1,9 +1,0 @@
-/*
- * format.h - how an entry can look on the wire. The broker hands these numbers back to transport_encode().
- */
-#ifndef TRANSPORT_FORMAT_H
-#define TRANSPORT_FORMAT_H
-
-enum format { FORMAT_SSE_PLAIN, FORMAT_SSE_NAMED, FORMAT_SSE_JSON, FORMAT_WS_JSON, FORMAT_WS_RAW };
-
-#endif

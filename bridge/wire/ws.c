@@ -1,0 +1,65 @@
+/*
+ * ws.c - the length decides the length of the header, so the header is moved in when the payload is there: one
+ * memmove per entry, whatever the number of browsers.
+ *
+ *     FIN opcode | 0 len7 | [len16 or len64] | payload
+ *
+ * Sound on libwebsockets (4.3.5, read in ops-ws.c and output.c): LWS_WRITE_HTTP on a WebSocket goes out as it is; no
+ * extension is negotiated; and as every write here is whole frames, and lws keeps what does not fit in order, its own
+ * pongs and closes always fall between frames.
+ */
+#include "wire/ws.h"
+
+#include "wire/format.h"
+#include "wire/json.h"
+
+#include <string.h>
+
+#define HEADER_MAX 10
+
+static size_t ws_header_print(unsigned char header[static HEADER_MAX], enum ws_opcode opcode, uint64_t len)
+{
+    header[0] = (unsigned char)(0x80 | opcode);
+    if (len < 126) {
+        header[1] = (unsigned char)len;
+        return 2;
+    }
+    size_t bytes = len < 65536 ? 2 : 8;
+    header[1] = bytes == 2 ? 126 : 127;
+    for (size_t i = 0; i < bytes; i++)
+        header[2 + i] = (unsigned char)(len >> 8 * (bytes - 1 - i));
+    return 2 + bytes;
+}
+
+void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode)
+{
+    unsigned char header[HEADER_MAX];
+    size_t len = out->len - start, header_len = ws_header_print(header, opcode, len);
+    if (!buffer_reserve(out, header_len))
+        return;
+    memmove(out->data + start + header_len, out->data + start, len);
+    memcpy(out->data + start, header, header_len);
+    out->len += header_len;
+}
+
+/* "message <channel> <id>\n", then the bytes; the id is "-" where there is none. */
+static void ws_append_binary(struct buffer *out, const struct entry *entry)
+{
+    bool has_id = !position_is_begin(entry->position);
+    buffer_append_text(out, "message ");
+    buffer_append(out, entry->channel, entry->channel_len);
+    buffer_printf(out, " %s\n", has_id ? POSITION_TEXT(entry->position) : "-");
+    buffer_append(out, entry->payload, entry->payload_len);
+}
+
+void wire_ws_entry(unsigned format, const struct entry *entry, struct buffer *out)
+{
+    size_t start = out->len;
+    if (format == FORMAT_WS_RAW)
+        buffer_append(out, entry->payload, entry->payload_len);
+    else if (entry->is_text)
+        wire_json_message(out, entry);
+    else
+        ws_append_binary(out, entry);
+    wire_ws_wrap(out, start, entry->is_text ? WS_TEXT : WS_BINARY);
+}

@@ -1,0 +1,89 @@
+/*
+ * entry.c - an entry is one block: the struct, then its strings, each with a NUL behind it.
+ */
+#include "words/entry.h"
+
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *entry_copy_string(char **at, const char *bytes, size_t len)
+{
+    char *copy = *at;
+    if (len > 0)
+        memcpy(copy, bytes, len);
+    copy[len] = '\0';
+    *at = copy + len + 1;
+    return copy;
+}
+
+static size_t entry_strings_size(size_t channel, size_t event, size_t from, size_t payload)
+{
+    return channel + event + from + payload + 4;
+}
+
+struct entry *entry_new(const struct entry_source *s)
+{
+    struct entry *entry =
+        malloc(sizeof *entry + entry_strings_size(s->channel_len, s->event_len, s->from_len, s->payload_len));
+    if (!entry)
+        return NULL;
+    char *at = (char *)(entry + 1);
+    *entry = (struct entry){
+        .refs = 1,
+        .is_text = utf8_is_valid(s->payload, s->payload_len),
+        .position = s->position,
+        .previous = s->previous,
+        .channel_len = s->channel_len,
+        .event_len = s->event_len,
+        .from_len = s->from_len,
+        .payload_len = s->payload_len,
+    };
+    entry->channel = entry_copy_string(&at, s->channel, s->channel_len);
+    entry->event = entry_copy_string(&at, s->event, s->event_len);
+    entry->from = entry_copy_string(&at, s->from, s->from_len);
+    entry->payload = entry_copy_string(&at, s->payload, s->payload_len);
+    return entry;
+}
+
+struct entry *entry_ref(struct entry *entry)
+{
+    CHECK(entry->refs > 0);
+    entry->refs++;
+    return entry;
+}
+
+void entry_unref(struct entry *entry)
+{
+    if (!entry)
+        return;
+    CHECK(entry->refs > 0);
+    if (--entry->refs > 0)
+        return;
+    for (unsigned format = 0; format < ENTRY_FORMATS; format++)
+        buffer_fini(&entry->encoded[format]);
+    free(entry);
+}
+
+const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_encode_fn encode)
+{
+    CHECK(format < ENTRY_FORMATS);
+    struct buffer *encoded = &entry->encoded[format];
+    if (encoded->data)
+        return encoded;
+    /* Reserving first keeps an encoding of no bytes apart from none yet. */
+    if (buffer_reserve(encoded, entry->payload_len + 1))
+        encode(format, entry, encoded);
+    if (encoded->failed) {
+        buffer_fini(encoded);
+        return NULL;
+    }
+    return encoded;
+}
+
+size_t entry_size(const struct entry *entry)
+{
+    return sizeof *entry +
+           entry_strings_size(entry->channel_len, entry->event_len, entry->from_len, entry->payload_len);
+}

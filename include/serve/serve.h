@@ -1,0 +1,81 @@
+/*
+ * transport.h - the door of the transport: HTTP, Server-Sent Events and WebSocket for browsers.
+ *
+ * Story     libwebsockets runs on our loop and brings requests; `route` finds what they ask for, `admit` whether they
+ *           may; an SSE stream or a WebSocket then is a sink of one broker subscriber.
+ * Promise   Nothing that a browser sends costs another browser anything. Every stream ends at an event boundary.
+ */
+#ifndef SERVE_SERVE_H
+#define SERVE_SERVE_H
+
+#include "base/check.h"
+#include "words/entry.h"
+#include "words/glob.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct broker;
+struct buffer;
+struct loop;
+struct transport;
+
+/* A file built into the binary. */
+struct transport_file {
+    const char *path;         /* "/" */
+    const char *content_type; /* "text/html; charset=utf-8" */
+    const char *bytes;
+    size_t len;
+};
+
+struct transport_config {
+    const char *host; /* "::" means IPv6 and IPv4 */
+    unsigned port;
+    const char *tls_cert, *tls_key;    /* file names, or "" for plain HTTP */
+    const char *internal_prefix;       /* names that begin so belong to us: never served */
+    const struct glob_list *subscribe; /* open to anonymous browsers */
+    const struct glob_list *publish;
+    const struct glob_list *channels;         /* nothing outside these is served; empty: no limit */
+    const struct glob_list *default_channels; /* what /events and /ws mean when they name none */
+    const struct glob_list *ephemeral;        /* channels without history: publish says so (no id) */
+    const struct glob_list *origins;          /* empty: any */
+    uint64_t heartbeat_ms;
+    uint64_t stall_ms;                  /* a browser that takes nothing for so long is cut */
+    uint64_t max_age_ms;                /* 0: none; otherwise each stream ends at 85 to 100 % of it */
+    size_t max_payload;                 /* bytes */
+    unsigned max_channels;              /* per browser */
+    unsigned max_connections;           /* of this worker */
+    const struct transport_file *files; /* served as they are */
+    unsigned file_count;
+    const char *version;
+    /* What is missing before this instance is ready, in the words of those who share it with us; NULL: nothing. */
+    const char *(*peers_missing)(void *peers);
+    void (*append_metrics)(void *peers, struct buffer *out); /* Prometheus text, of the whole instance */
+    void *peers;                                             /* borrowed */
+};
+
+/* The encoder that the broker is to be born with. */
+void transport_encode(unsigned format, const struct entry *entry, struct buffer *out);
+
+/* Listens at once. NULL: the reason is in the log. */
+MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *broker,
+                                           const struct transport_config *config);
+
+/*
+ * Accept nobody any more, end every stream at an event boundary, wait for publishes in flight, then call fn from the
+ * loop; after `within_ms` at the latest.
+ */
+void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg);
+
+struct transport_status {
+    unsigned connections; /* open streams, right now */
+    uint64_t stalled;     /* that were cut because they took nothing */
+};
+
+void transport_status(const struct transport *transport, struct transport_status *out);
+
+/* Connections are cut where they are. */
+void transport_free(struct transport *transport);
+
+#endif

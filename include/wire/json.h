@@ -1,0 +1,23 @@
+/*
+ * json.h - entries and gaps as JSON objects: what a WebSocket, /history and `format=json` over SSE have in common.
+ */
+#ifndef WIRE_JSON_H
+#define WIRE_JSON_H
+
+#include "base/buffer.h"
+#include "words/entry.h"
+
+struct gap;
+
+/*
+ * {"type":"message","channel":…,"id":…,"data":…,"event":…,"from":…}, the last two where there are any, no id where the
+ * entry is ephemeral. A payload that is not UTF-8 goes as base64, with "encoding":"base64".
+ */
+void wire_json_message(struct buffer *out, const struct entry *entry);
+
+/* "channel":…,"after":…,"oldest":…,"reason":… (no braces). */
+void wire_json_gap(struct buffer *out, const struct gap *gap);
+
+void wire_base64(struct buffer *out, const char *bytes, size_t len);
+
+#endif

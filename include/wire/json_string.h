@@ -1,0 +1,14 @@
+/*
+ * json_string.h - bytes as a JSON string (RFC 8259, section 7), quotes included.
+ */
+#ifndef WIRE_JSON_STRING_H
+#define WIRE_JSON_STRING_H
+
+#include "base/buffer.h"
+
+#include <stddef.h>
+
+/* Whatever the bytes are, the result is good JSON and good UTF-8: what is not UTF-8 becomes U+FFFD, byte by byte. */
+void json_string_append(struct buffer *out, const char *bytes, size_t len);
+
+#endif
