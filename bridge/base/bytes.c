@@ -1,29 +1,85 @@
 /*
- * bytes.c - comparing with texts of our own, and decimal numbers.
+ * bytes.c - comparing, taking apart, decimals.
+ *
+ * The functions of <string.h> want a pointer even for no bytes at all, so they are asked only where there are some.
  */
 #include "base/bytes.h"
 
+/* --- comparing ---------------------------------------------------------------------------------------------------- */
+
 bool bytes_is(struct bytes bytes, const char *text)
 {
-    return bytes.len == strlen(text) && memcmp(bytes.data, text, bytes.len) == 0;
+    return bytes_equal(bytes, bytes_of(text));
 }
 
 bool bytes_begins(struct bytes bytes, const char *text)
 {
-    return bytes.len >= strlen(text) && memcmp(bytes.data, text, strlen(text)) == 0;
+    size_t len = strlen(text);
+    return bytes.len >= len && bytes_is((struct bytes){bytes.data, len}, text);
 }
 
-bool bytes_number(struct bytes bytes, uint64_t *out)
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* --- taking apart ------------------------------------------------------------------------------------------------- */
+
+bool bytes_take(struct bytes *bytes, const char *text)
+{
+    if (!bytes_begins(*bytes, text))
+        return false;
+    *bytes = bytes_skip(*bytes, strlen(text));
+    return true;
+}
+
+bool bytes_split(struct bytes bytes, char separator, struct bytes *before, struct bytes *after)
+{
+    const char *at = bytes.len > 0 ? memchr(bytes.data, separator, bytes.len) : NULL;
+    size_t len = at ? (size_t)(at - bytes.data) : bytes.len;
+    *before = (struct bytes){bytes.data, len};
+    *after = bytes_skip(bytes, len + 1);
+    return at;
+}
+
+struct bytes bytes_word(struct bytes *rest, char separator)
+{
+    struct bytes word;
+    bytes_split(*rest, separator, &word, rest);
+    return word;
+}
+
+/* --- decimals ----------------------------------------------------------------------------------------------------- */
+
+bool bytes_is_digits(struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        if (bytes.data[i] < '0' || bytes.data[i] > '9')
+            return false;
+    return bytes.len > 0;
+}
+
+bool bytes_number(struct bytes bytes, uint64_t most, uint64_t *out)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < bytes.len; i++) {
-        char c = bytes.data[i];
-        if (c < '0' || c > '9' || __builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(c - '0'), &number))
+        int digit = bytes.data[i] - '0';
+        if (digit < 0 || digit > 9)
+            return false;
+        if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, digit, &number))
             return false;
     }
-    if (bytes.len == 0)
+    if (bytes.len == 0 || number > most)
         return false;
     *out = number;
+    return true;
+}
+
+bool bytes_number_capped(struct bytes bytes, uint64_t most, uint64_t *out)
+{
+    if (!bytes_is_digits(bytes))
+        return false;
+    if (!bytes_number(bytes, most, out))
+        *out = most;
     return true;
 }
