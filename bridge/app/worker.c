@@ -17,6 +17,7 @@
 #include "recorder/recorder.h"
 #include "redis/redis.h"
 #include "serve/serve.h"
+#include "wire/format.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -136,7 +137,7 @@ static int worker_serve(struct worker *worker)
         .tail_entries = TAIL_ENTRIES,
         .tail_bytes = TAIL_BYTES,
         .tails_bytes = TAILS_BYTES,
-        .encode = transport_encode,
+        .encode = wire_encode,
     };
     struct transport_config transport_config = {
         .host = config->host,

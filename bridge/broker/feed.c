@@ -456,7 +456,7 @@ static void feed_serve(struct feed *feed, const struct page *page, struct cached
     feed_want_no_page(feed, member);
     if (feed_misses(page, member, &reason)) {
         member->has_gap = true;
-        member->gap = (struct gap){.channel = feed->name,
+        member->gap = (struct gap){.channel = {feed->name, feed->name_len},
                                    .after = after,
                                    .has_oldest = extent->has_log,
                                    .oldest = extent->oldest,

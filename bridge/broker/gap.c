@@ -29,19 +29,3 @@ bool gap_is_absent(const struct page *page, const struct log_extent *extent, str
         return true;
     return false;
 }
-
-const char *gap_reason_name(enum gap_reason reason)
-{
-    switch (reason) {
-    case GAP_AHEAD:
-        return "ahead";
-    case GAP_RESET:
-    case GAP_LOST:
-        return "reset";
-    case GAP_TRIMMED:
-        return "trimmed";
-    case GAP_EXPIRED:
-        return "expired";
-    }
-    return "unknown";
-}

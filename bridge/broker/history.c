@@ -67,7 +67,7 @@ static void history_inquiry_on_page(void *arg, uint64_t ticket, struct reply rep
             continue;
         if (reason == GAP_AHEAD)
             history.cursor = POSITION_BEGIN;
-        gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i].data,
+        gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i],
                                                  .after = page->after,
                                                  .has_oldest = extent->has_log,
                                                  .oldest = extent->oldest,

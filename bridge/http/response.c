@@ -106,7 +106,7 @@ int response_send_error(struct transport *transport, struct lws *wsi, struct res
 {
     struct buffer body = {0};
     buffer_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":", code);
-    json_string_append(&body, message, strlen(message));
+    wire_json_string(&body, bytes_of(message));
     buffer_append_text(&body, "}}\n");
     response.type = CONTENT_JSON;
     response.body = body.data;

@@ -23,8 +23,6 @@
 #include "handshake.h"
 #include "route.h"
 #include "stream.h"
-#include "wire/sse.h"
-#include "wire/ws.h"
 #include "ws.h"
 
 #include <errno.h>
@@ -55,21 +53,6 @@ struct transport *transport_of(struct lws *wsi)
 bool transport_is_plain(const struct transport *transport)
 {
     return transport->config.tls_cert[0] == '\0';
-}
-
-void transport_encode(unsigned format, const struct entry *entry, struct buffer *out)
-{
-    switch ((enum format)format) {
-    case FORMAT_SSE_PLAIN:
-    case FORMAT_SSE_NAMED:
-    case FORMAT_SSE_JSON:
-        wire_sse_entry(format, entry, out);
-        break;
-    case FORMAT_WS_JSON:
-    case FORMAT_WS_RAW:
-        wire_ws_entry(format, entry, out);
-        break;
-    }
 }
 
 /* --- the callback ------------------------------------------------------------------------------------------------- */

@@ -8,7 +8,6 @@
 #include "pending.h"
 #include "serve/serve.h"
 #include "wheel.h"
-#include "wire/format.h"
 
 #include <libwebsockets.h>
 

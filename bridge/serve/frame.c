@@ -56,7 +56,7 @@ static bool frame_read_ref(struct frame *frame)
     if (json_is_integer(value))
         buffer_printf(&text, "%lld", (long long)json_integer_value(value));
     else if (json_is_string(value) && json_string_length(value) <= REF_MAX)
-        json_string_append(&text, json_string_value(value), json_string_length(value));
+        wire_json_string(&text, (struct bytes){json_string_value(value), json_string_length(value)});
     bool is_good = text.len > 0 && frame_keep_ref(frame, &text);
     buffer_fini(&text);
     return is_good;
@@ -186,7 +186,7 @@ static bool frame_read_word_ref(struct frame *frame, struct bytes word)
     if (is_number && (word.data[0] != '0' || word.len == 1))
         buffer_append(&text, word.data, word.len);
     else
-        json_string_append(&text, word.data, word.len);
+        wire_json_string(&text, word);
     bool is_good = frame_keep_ref(frame, &text);
     buffer_fini(&text);
     return is_good;

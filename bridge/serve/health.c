@@ -26,7 +26,7 @@ int health_answer_alive(struct transport *transport, struct lws *wsi, const stru
 {
     struct buffer body = {0};
     buffer_append_text(&body, "{\"status\":\"ok\",\"version\":");
-    json_string_append(&body, transport->config.version, strlen(transport->config.version));
+    wire_json_string(&body, bytes_of(transport->config.version));
     buffer_append_text(&body, "}\n");
     int result = health_answer(transport, wsi, request, 200, CONTENT_JSON, &body);
     buffer_fini(&body);
@@ -54,7 +54,7 @@ int health_answer_ready(struct transport *transport, struct lws *wsi, const stru
     bool is_ready = !*reason;
     buffer_printf(&body, "{\"ready\":%s,\"reasons\":[", is_ready ? "true" : "false");
     if (!is_ready)
-        json_string_append(&body, reason, strlen(reason));
+        wire_json_string(&body, bytes_of(reason));
     buffer_printf(&body, "],\"watermark\":\"%s\",\"connections\":%u}\n", POSITION_TEXT(status.watermark),
                   transport->wheel.count);
     int result = health_answer(transport, wsi, request, is_ready ? 200 : 503, CONTENT_JSON, &body);

@@ -23,7 +23,7 @@ const char *publish_event_error(struct bytes event)
 {
     if (event.len == 0)
         return NULL;
-    if (wire_sse_is_reserved(event.data, event.len))
+    if (wire_sse_is_reserved(event))
         return "cursor and gap are the bridge's own names";
     return channel_name_error(event.data, event.len);
 }

@@ -14,6 +14,7 @@
 #include "server.h"
 #include "start.h"
 #include "stream.h"
+#include "wire/format.h"
 #include "wire/sse.h"
 
 #include <stdlib.h>

@@ -21,6 +21,7 @@
 #include "response.h"
 #include "server.h"
 #include "start.h"
+#include "wire/format.h"
 #include "wire/json.h"
 #include "wire/json_string.h"
 #include "wire/ws.h"
@@ -77,7 +78,7 @@ static void ws_append_ref(struct buffer *out, const char *text, size_t len)
 static void ws_append_member(struct buffer *out, const char *name, const char *bytes, size_t len)
 {
     buffer_printf(out, ",\"%s\":", name);
-    json_string_append(out, bytes, len);
+    wire_json_string(out, (struct bytes){bytes, len});
 }
 
 static enum sink_result ws_say_hello(struct ws *ws, const struct position *cursor)

@@ -73,12 +73,12 @@ static void json_string_append_repaired(struct buffer *out, const char *bytes, s
     }
 }
 
-void json_string_append(struct buffer *out, const char *bytes, size_t len)
+void wire_json_string(struct buffer *out, struct bytes bytes)
 {
     buffer_append(out, "\"", 1);
-    if (utf8_is_valid(bytes, len))
-        json_string_append_utf8(out, bytes, len);
+    if (utf8_is_valid(bytes.data, bytes.len))
+        json_string_append_utf8(out, bytes.data, bytes.len);
     else
-        json_string_append_repaired(out, bytes, len);
+        json_string_append_repaired(out, bytes.data, bytes.len);
     buffer_append(out, "\"", 1);
 }

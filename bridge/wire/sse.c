@@ -8,7 +8,7 @@
  */
 #include "wire/sse.h"
 
-#include "broker/broker.h"
+#include "wire/base64.h"
 #include "wire/format.h"
 #include "wire/json.h"
 
@@ -19,9 +19,9 @@ static bool sse_ends_a_line(char c)
     return c == '\r' || c == '\n' || c == '\0'; /* NUL: harmless here, but never meant */
 }
 
-bool wire_sse_is_reserved(const char *name, size_t len)
+bool wire_sse_is_reserved(struct bytes name)
 {
-    return (len == 6 && memcmp(name, "cursor", 6) == 0) || (len == 3 && memcmp(name, "gap", 3) == 0);
+    return bytes_is(name, "cursor") || bytes_is(name, "gap");
 }
 
 /* A publisher's event name that would break its line is as good as none. */
@@ -52,7 +52,7 @@ static void sse_append_event(struct buffer *out, bool is_named, const struct ent
         sse_append_channel(out, entry);
     else
         buffer_append(out, has_name ? name : "message", has_name ? len : 7);
-    if (has_name && wire_sse_is_reserved(name, len))
+    if (has_name && wire_sse_is_reserved((struct bytes){name, len}))
         buffer_append_text(out, ";entry");
     buffer_append_text(out, entry->is_text ? "\n" : ";base64\n");
 }
@@ -95,7 +95,7 @@ static void sse_append_data(struct buffer *out, unsigned format, const struct en
         sse_append_lines(out, entry->payload, entry->payload_len);
     } else {
         buffer_append(out, "data: ", 6);
-        wire_base64(out, entry->payload, entry->payload_len);
+        wire_base64(out, (struct bytes){entry->payload, entry->payload_len});
         buffer_append(out, "\n", 1);
     }
 }

@@ -24,6 +24,7 @@
 
 #include "base/check.h"
 #include "words/entry.h"
+#include "words/gap.h"
 #include "words/glob.h"
 #include "words/position.h"
 
@@ -63,18 +64,6 @@ struct broker_status {
 void broker_status(const struct broker *broker, struct broker_status *out);
 
 /* --- subscribers ------------------------------------------------------------------------------------------------ */
-
-enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_LOST, GAP_EXPIRED };
-const char *gap_reason_name(enum gap_reason reason); /* "ahead", "reset", "trimmed", "expired" */
-
-struct gap {
-    const char *channel;   /* or pattern, as it was asked for */
-    struct position after; /* the cursor after which something is missing */
-    bool has_oldest;
-    struct position oldest; /* the oldest entry that there is */
-    enum gap_reason reason;
-    struct position cursor; /* where the subscriber goes on from: the id to send with the gap */
-};
 
 enum sink_result {
     SINK_READY, /* more may come at once */

@@ -9,7 +9,6 @@
 #define SERVE_SERVE_H
 
 #include "base/check.h"
-#include "words/entry.h"
 #include "words/glob.h"
 
 #include <stdbool.h>
@@ -54,9 +53,6 @@ struct transport_config {
     void (*append_metrics)(void *peers, struct buffer *out); /* Prometheus text, of the whole instance */
     void *peers;                                             /* borrowed */
 };
-
-/* The encoder that the broker is to be born with. */
-void transport_encode(unsigned format, const struct entry *entry, struct buffer *out);
 
 /* Listens at once. NULL: the reason is in the log. */
 MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *broker,

@@ -1,9 +1,21 @@
 /*
- * format.h - how an entry can look on the wire. The broker hands these numbers back to transport_encode().
+ * format.h - how an entry can look on the wire.
  */
 #ifndef WIRE_FORMAT_H
 #define WIRE_FORMAT_H
 
-enum format { FORMAT_SSE_PLAIN, FORMAT_SSE_NAMED, FORMAT_SSE_JSON, FORMAT_WS_JSON, FORMAT_WS_RAW };
+#include "base/buffer.h"
+#include "words/entry.h"
+
+enum format {
+    FORMAT_SSE_PLAIN, /* the event is the publisher's */
+    FORMAT_SSE_NAMED, /* the event is the channel */
+    FORMAT_SSE_JSON,  /* the data is the whole message as JSON */
+    FORMAT_WS_JSON,   /* a message as JSON, or a binary frame with a line before the payload */
+    FORMAT_WS_RAW,    /* the payload, and nothing else */
+};
+
+/* An entry as one of these: the encoder that the broker is born with. */
+void wire_encode(unsigned format, const struct entry *entry, struct buffer *out);
 
 #endif

@@ -6,8 +6,7 @@
 
 #include "base/buffer.h"
 #include "words/entry.h"
-
-struct gap;
+#include "words/gap.h"
 
 /*
  * {"type":"message","channel":…,"id":…,"data":…,"event":…,"from":…}, the last two where there are any, no id where the
@@ -17,7 +16,5 @@ void wire_json_message(struct buffer *out, const struct entry *entry);
 
 /* "channel":…,"after":…,"oldest":…,"reason":… (no braces). */
 void wire_json_gap(struct buffer *out, const struct gap *gap);
-
-void wire_base64(struct buffer *out, const char *bytes, size_t len);
 
 #endif

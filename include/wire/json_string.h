@@ -5,10 +5,9 @@
 #define WIRE_JSON_STRING_H
 
 #include "base/buffer.h"
-
-#include <stddef.h>
+#include "base/bytes.h"
 
 /* Whatever the bytes are, the result is good JSON and good UTF-8: what is not UTF-8 becomes U+FFFD, byte by byte. */
-void json_string_append(struct buffer *out, const char *bytes, size_t len);
+void wire_json_string(struct buffer *out, struct bytes bytes);
 
 #endif

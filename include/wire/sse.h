@@ -9,12 +9,12 @@
 #define WIRE_SSE_H
 
 #include "base/buffer.h"
+#include "base/bytes.h"
 #include "words/entry.h"
-
-struct gap;
+#include "words/gap.h"
 
 /* Is it one of our own event names, which no publisher may use? */
-bool wire_sse_is_reserved(const char *name, size_t len);
+bool wire_sse_is_reserved(struct bytes name);
 
 /* An entry in FORMAT_SSE_PLAIN, _NAMED or _JSON. */
 void wire_sse_entry(unsigned format, const struct entry *entry, struct buffer *out);

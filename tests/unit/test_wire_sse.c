@@ -5,7 +5,6 @@
 #include "wire/sse.h"
 
 #include "base/utf8.h"
-#include "broker/broker.h"
 #include "cmocka_all.h"
 #include "wire/format.h"
 
@@ -104,9 +103,9 @@ static void nobody_else_says_cursor_or_gap(void **state)
     entry.channel = "gap";
     entry.channel_len = 3;
     assert_block(FORMAT_SSE_NAMED, &entry, "event: gap;entry\ndata: x\nid: 1700000000000-7\n\n");
-    assert_true(wire_sse_is_reserved("cursor", 6));
-    assert_true(wire_sse_is_reserved("gap", 3));
-    assert_false(wire_sse_is_reserved("gaps", 4));
+    assert_true(wire_sse_is_reserved(bytes_of("cursor")));
+    assert_true(wire_sse_is_reserved(bytes_of("gap")));
+    assert_false(wire_sse_is_reserved(bytes_of("gaps")));
 }
 
 static void bytes_go_as_base64(void **state)
@@ -155,7 +154,7 @@ static void assert_text(struct buffer *out, const char *expected)
 
 static void our_own_blocks(void **state)
 {
-    struct gap gap = {.channel = "public:\"x\"", .after = {5, 0}, .reason = GAP_TRIMMED, .cursor = {6, 1}};
+    struct gap gap = {.channel = bytes_of("public:\"x\""), .after = {5, 0}, .reason = GAP_TRIMMED, .cursor = {6, 1}};
     struct buffer out = {0};
     (void)state;
     wire_sse_retry(&out, 1234);

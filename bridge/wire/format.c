@@ -1,0 +1,22 @@
+/*
+ * format.c - from the number of a format to the file that knows it.
+ */
+#include "wire/format.h"
+
+#include "wire/sse.h"
+#include "wire/ws.h"
+
+void wire_encode(unsigned format, const struct entry *entry, struct buffer *out)
+{
+    switch ((enum format)format) {
+    case FORMAT_SSE_PLAIN:
+    case FORMAT_SSE_NAMED:
+    case FORMAT_SSE_JSON:
+        wire_sse_entry(format, entry, out);
+        break;
+    case FORMAT_WS_JSON:
+    case FORMAT_WS_RAW:
+        wire_ws_entry(format, entry, out);
+        break;
+    }
+}

@@ -1,0 +1,26 @@
+/*
+ * gap.h - what a browser is told where entries after its cursor no longer exist.
+ */
+#ifndef WORDS_GAP_H
+#define WORDS_GAP_H
+
+#include "base/bytes.h"
+#include "words/position.h"
+
+#include <stdbool.h>
+
+enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_LOST, GAP_EXPIRED };
+
+struct gap {
+    struct bytes channel;  /* or pattern, as it was asked for; borrowed */
+    struct position after; /* the cursor after which something is missing */
+    bool has_oldest;
+    struct position oldest; /* the oldest entry that there is */
+    enum gap_reason reason;
+    struct position cursor; /* where the subscriber goes on from: the id to send with the gap */
+};
+
+/* "ahead", "reset", "trimmed", "expired": what browsers read. */
+const char *gap_reason_name(enum gap_reason reason);
+
+#endif
