@@ -226,7 +226,7 @@ static void config_complete(struct reading *reading)
 static void config_check_internal(struct reading *reading, const char *name, const struct glob_list *list)
 {
     for (unsigned i = 0; i < list->count; i++)
-        if (redis_name_is_internal(reading->config->redis, list->globs[i], strlen(list->globs[i])))
+        if (names_is_internal(reading->config->redis, bytes_of(list->globs[i])))
             config_complain(reading, "%s: \"%s\" is not accepted; names that begin with %s are the bridge's own", name,
                             LOG_TEXT(list->globs[i], strlen(list->globs[i])), reading->config->prefix);
 }

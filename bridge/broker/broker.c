@@ -62,9 +62,9 @@ static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, stru
 /* Does somebody record? He says so every second anyway; this makes a new worker ready at once. */
 static void broker_ask_recorder(struct broker *broker)
 {
-    struct bytes control = {broker->control_channel, strlen(broker->control_channel)}, who = {"who", 3};
+    struct bytes control = bytes_of(broker->control_channel);
     if (broker->config.needs_recorder && listener_is_up(broker->listener) && caller_is_up(broker->caller))
-        caller_publish_plain(broker->caller, control, who, broker_on_asked, broker, 0);
+        caller_publish_plain(broker->caller, control, bytes_of("who"), broker_on_asked, broker, 0);
 }
 
 /* The entry of an announcement; copies by overlapping subscriptions are one entry. NULL: no memory, or not fit. */
@@ -109,8 +109,7 @@ static void broker_hear_entry(struct broker *broker, const struct heard *heard, 
 static void broker_hear_plain(struct broker *broker, const struct heard *heard)
 {
     struct feed *feed = broker_feed_of(broker, heard, 0);
-    if (!feed || !feed->is_ephemeral ||
-        redis_name_is_internal(broker->config.redis, heard->channel.data, heard->channel.len))
+    if (!feed || !feed->is_ephemeral || names_is_internal(broker->config.redis, heard->channel))
         return;
     if (heard->payload.len > broker->config.redis->max_payload)
         return;
@@ -135,7 +134,7 @@ static void broker_on_message(void *arg, const struct heard *heard)
         broker_hear_beat(broker, heard->payload);
     else if (bytes_is(heard->channel, broker->control_channel) && !heard->pattern.len)
         broker_hear_control(broker, heard->payload);
-    else if (announcement_parse(broker->config.redis, heard, &announcement))
+    else if (live_parse(broker->config.redis, heard, &announcement))
         broker_hear_entry(broker, heard, &announcement);
     else
         broker_hear_plain(broker, heard);
@@ -169,8 +168,8 @@ static void broker_on_listener_up(void *arg)
     broker->up_ms = clock_now_ms();
     broker->heard_beat_ms = broker->heard_recorder_ms = 0;
     broker_witness(broker);
-    listener_subscribe(broker->listener, false, broker->beat_channel, strlen(broker->beat_channel));
-    listener_subscribe(broker->listener, false, broker->control_channel, strlen(broker->control_channel));
+    listener_subscribe(broker->listener, false, bytes_of(broker->beat_channel));
+    listener_subscribe(broker->listener, false, bytes_of(broker->control_channel));
     HASH_ITER (by_name, broker->feeds, feed, next)
         feed_join(feed);
 }
@@ -191,16 +190,15 @@ static void broker_on_listener_down(void *arg, const char *why)
 static void broker_on_confirmed(void *arg, bool is_pattern, struct bytes name)
 {
     struct broker *broker = arg;
-    char live[LIVE_NAME_MAX];
-    size_t skip = live_name(broker->config.redis, "", 0, live);
-    struct feed *feed = NULL;
+    struct bytes of = name;
     (void)is_pattern;
-    if (bytes_is(name, broker->control_channel))
+    if (bytes_is(name, broker->control_channel)) {
         broker_begin(broker);
-    else if (name.len > skip && memcmp(name.data, live, skip) == 0)
-        feed = feed_find(broker, name.data + skip, name.len - skip);
-    else
-        feed = feed_find(broker, name.data, name.len);
+        return;
+    }
+    if (!names_live_of(broker->config.redis, name, &of))
+        of = name;
+    struct feed *feed = feed_find(broker, of.data, of.len);
     if (feed)
         feed_confirmed(feed);
 }
@@ -515,8 +513,8 @@ struct broker *broker_new(struct loop *loop, const struct broker_config *config)
     TAILQ_INIT(&broker->tailed);
     TAILQ_INIT(&broker->behind);
     random_token(broker->worker, sizeof broker->worker);
-    snprintf(broker->beat_channel, sizeof broker->beat_channel, "%sbeat:%s", config->redis->prefix, broker->worker);
-    snprintf(broker->control_channel, sizeof broker->control_channel, "%scontrol", config->redis->prefix);
+    names_beat(config->redis, broker->worker, broker->beat_channel);
+    names_control(config->redis, broker->control_channel);
     broker->beat = timer_new(loop, broker_on_beat_due, broker);
     broker->listener = listener_new(loop, config->redis, "live", &listener_events, broker);
     broker->caller = caller_new(loop, config->redis, "calls", &caller_events, broker);

@@ -55,16 +55,12 @@ static struct bytes feed_name(const struct feed *feed)
 }
 
 /* The Redis channel or pattern on which it is heard. */
-static void feed_subscription(struct feed *feed, void (*verb)(struct listener *, bool, const char *, size_t))
+static void feed_subscription(struct feed *feed, void (*verb)(struct listener *, bool, struct bytes))
 {
     struct broker *broker = feed->broker;
-    if (feed->is_ephemeral) {
-        verb(broker->listener, feed->is_pattern, feed->name, feed->name_len);
-        return;
-    }
-    char live[LIVE_NAME_MAX];
-    size_t len = live_name(broker->config.redis, feed->name, feed->name_len, live);
-    verb(broker->listener, feed->is_pattern, live, len);
+    struct bytes name = feed_name(feed);
+    char live[NAMES_LIVE_MAX];
+    verb(broker->listener, feed->is_pattern, feed->is_ephemeral ? name : names_live(broker->config.redis, name, live));
 }
 
 static void feed_wake_members(struct feed *feed, const char *why)

@@ -179,8 +179,8 @@ struct broker {
     struct listener *listener;
     struct caller *caller;
     struct timer *beat;
-    char worker[24]; /* names this worker's beat channel */
-    char beat_channel[REDIS_PREFIX_MAX + 32], control_channel[REDIS_PREFIX_MAX + 16];
+    char worker[NAMES_TOKEN_MAX]; /* names this worker's beat channel */
+    char beat_channel[NAMES_MAX], control_channel[NAMES_MAX];
     uint64_t heard_ms, heard_beat_ms, answered_beat_ms, heard_recorder_ms, up_ms; /* heard_ms: anything */
 
     struct feed *feeds, *feeds_by_id;

@@ -39,8 +39,7 @@ uint64_t ear_filter_hash(const struct ear *ear)
 
 static bool ear_serves(const struct ear *ear, struct bytes channel)
 {
-    return glob_list_match(ear->channels, channel.data, channel.len) >= 0 &&
-           !redis_name_is_internal(ear->redis, channel.data, channel.len);
+    return glob_list_match(ear->channels, channel.data, channel.len) >= 0 && !names_is_internal(ear->redis, channel);
 }
 
 void ear_begin(struct ear *ear)
@@ -71,7 +70,7 @@ static bool ear_takes_echo(struct ear *ear, const struct heard *heard)
 bool ear_counts(struct ear *ear, const struct heard *heard)
 {
     int first = glob_list_match(ear->channels, heard->channel.data, heard->channel.len);
-    if (first < 0 || redis_name_is_internal(ear->redis, heard->channel.data, heard->channel.len))
+    if (first < 0 || names_is_internal(ear->redis, heard->channel))
         return false;
     bool is_copy = !bytes_is(heard->pattern, ear->channels->globs[first]);
     return !is_copy && !ear_takes_echo(ear, heard) &&

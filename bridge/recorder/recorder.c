@@ -82,11 +82,11 @@ struct recorder {
     uint64_t filter_hash;
     struct timer *attend_timer;
     uint64_t tick_ms;
-    char control[REDIS_PREFIX_MAX + 16], live[LIVE_NAME_MAX];
+    char control[NAMES_MAX], live[NAMES_LIVE_MAX];
 
     enum recorder_state state;
-    char node[NODE_MAX];
-    char node_channel[NODE_CHANNEL_MAX];
+    char node[NAMES_TOKEN_MAX];
+    char node_channel[NAMES_MAX];
     uint64_t node_serial;    /* how many nodes it was: answers to an earlier one are nothing to this one ... */
     uint64_t generation;     /* ... and those from before the newest change of its place are stale */
     bool is_confirmed;       /* AWAY: control is heard, but what the node before had queued is not recorded yet ... */
@@ -167,8 +167,8 @@ static void recorder_listen(struct recorder *r)
     const struct glob_list *channels = r->config.channels;
     r->unconfirmed = channels->count + 1;
     for (unsigned i = 0; i < channels->count; i++)
-        listener_subscribe(r->listener, true, channels->globs[i], strlen(channels->globs[i]));
-    listener_subscribe(r->listener, true, r->live, strlen(r->live));
+        listener_subscribe(r->listener, true, bytes_of(channels->globs[i]));
+    listener_subscribe(r->listener, true, bytes_of(r->live));
 }
 
 /* The queue is empty, and begins here. Nothing but what is recorded up to `last` of `era` is from before. */
@@ -420,13 +420,14 @@ void recorder_leave(struct recorder *r, void (*fn)(void *arg), void *arg)
 static void recorder_answer_sync(struct recorder *r, const char *node, uint64_t nonce, uint64_t filter_hash)
 {
     if (recorder_is_numbering(r) && filter_hash == r->filter_hash)
-        caller_place(r->caller, scribe_era(r->scribe), node, nonce, scribe_newest(r->scribe), recorder_on_done, r, 0);
+        caller_place(r->caller, scribe_era(r->scribe), bytes_of(node), nonce, scribe_newest(r->scribe),
+                     recorder_on_done, r, 0);
 }
 
 /* `sync`, `place`, `era`, `vacant`, and `who`: a worker asks whether somebody records. */
 static void recorder_hear_control(struct recorder *r, struct bytes payload)
 {
-    char words[160], node[NODE_MAX];
+    char words[160], node[NAMES_TOKEN_MAX];
     uint64_t a, b, c, d;
     snprintf(words, sizeof words, "%.*s", (int)payload.len, payload.data);
     if (sscanf(words, "sync %23s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, node, &a, &b, &c, &d) == 5) {
@@ -483,7 +484,7 @@ static void recorder_remember(struct recorder *r, const struct entry_source *sou
 static void recorder_hear_live(struct recorder *r, const struct heard *heard)
 {
     struct announcement announcement;
-    if (!announcement_parse(r->config.redis, heard, &announcement))
+    if (!live_parse(r->config.redis, heard, &announcement))
         return;
     ear_hear_live(&r->ear, &announcement);
     recorder_remember(r, &announcement.source);
@@ -516,15 +517,15 @@ static void recorder_on_listener_up(void *arg)
 {
     struct recorder *r = arg;
     random_token(r->node, sizeof r->node);
-    node_channel(r->config.redis, r->node, r->node_channel);
+    names_node(r->config.redis, r->node, r->node_channel);
     r->node_serial++;
     r->nonce = 0;
     r->is_attending = r->attends_again = r->is_confirmed = false;
     r->is_one_too_many = false;
     r->leftover_ticks = r->waiting_ticks = 0;
     pulse_begin(&r->pulse);
-    listener_subscribe(r->listener, false, r->node_channel, strlen(r->node_channel));
-    listener_subscribe(r->listener, false, r->control, strlen(r->control));
+    listener_subscribe(r->listener, false, bytes_of(r->node_channel));
+    listener_subscribe(r->listener, false, bytes_of(r->control));
 }
 
 /* Its life as a node begins, once nothing of the one before is left to be recorded. */
@@ -678,8 +679,8 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_config *c
     r->ear = (struct ear){.redis = config->redis, .channels = config->channels, .ephemeral = config->ephemeral};
     r->filter_hash = ear_filter_hash(&r->ear);
     r->tick_ms = config->lease_ms / TICKS < TICK_MS_MAX ? config->lease_ms / TICKS + 1 : TICK_MS_MAX;
-    snprintf(r->control, sizeof r->control, "%scontrol", config->redis->prefix);
-    live_name(config->redis, "*", 1, r->live);
+    names_control(config->redis, r->control);
+    names_live(config->redis, bytes_of("*"), r->live);
     r->attend_timer = timer_new(loop, recorder_on_attend_timer, r);
     r->leave_timer = timer_new(loop, recorder_try_leave, r);
     r->caller = caller_new(loop, config->redis, "recorder-calls", &caller_events, r);

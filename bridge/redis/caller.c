@@ -7,12 +7,19 @@
  * hiredis begins its time-out anew with everything that is sent, so a connection on which somebody goes on asking would
  * never be given up. Here the oldest unanswered call decides.
  */
+#include "redis/caller.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "library.h"
 #include "link.h"
 #include "page.h"
+#include "redis/beat.h"
+#include "redis/inbox.h"
+#include "redis/names.h"
+#include "redis/publish.h"
+#include "redis/seat.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -419,14 +426,14 @@ void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64
     caller_request_send(request, "sync", args, 3);
 }
 
-void caller_place(struct caller *caller, uint64_t era, const char *node, uint64_t nonce, uint64_t ordinal,
+void caller_place(struct caller *caller, uint64_t era, struct bytes node, uint64_t nonce, uint64_t ordinal,
                   caller_done_fn fn, void *arg, uint64_t ticket)
 {
     struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
     char era_text[NUMBER_MAX], nonce_text[NUMBER_MAX], ordinal_text[NUMBER_MAX];
-    struct bytes args[] = {caller_number_name(era_text, era), caller_text_name(node),
-                           caller_number_name(nonce_text, nonce), caller_number_name(ordinal_text, ordinal)};
+    struct bytes args[] = {caller_number_name(era_text, era), node, caller_number_name(nonce_text, nonce),
+                           caller_number_name(ordinal_text, ordinal)};
     caller_request_send(request, "place", args, 4);
 }
 
@@ -442,15 +449,14 @@ void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn f
 {
     struct request *request = caller_request_new(caller, caller_decode_done, arg, ticket);
     request->fn.done = fn;
-    char wait[NUMBER_MAX], key[REDIS_PREFIX_MAX + 8];
-    snprintf(key, sizeof key, "%sinbox", caller->config->prefix);
+    char wait[NUMBER_MAX], key[NAMES_MAX];
     struct bytes words[] = {caller_text_name("XREAD"),
                             caller_text_name("COUNT"),
                             caller_text_name("1"),
                             caller_text_name("BLOCK"),
                             caller_number_name(wait, wait_ms),
                             caller_text_name("STREAMS"),
-                            caller_text_name(key),
+                            names_inbox(caller->config, key),
                             caller_text_name("0")};
     const char *argv[8];
     size_t lens[8];

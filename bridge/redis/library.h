@@ -9,7 +9,7 @@
 #define REDIS_LIBRARY_H
 
 #include "base/buffer.h"
-#include "redis/redis.h"
+#include "redis/config.h"
 
 #define LIBRARY_VERSION "v1"
 #define LIBRARY_NAME_MAX (REDIS_PREFIX_MAX + 32)

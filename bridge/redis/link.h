@@ -10,11 +10,14 @@
 #ifndef REDIS_LINK_H
 #define REDIS_LINK_H
 
-#include "redis/redis.h"
+#include "base/check.h"
 
 #include <hiredis/async.h>
+#include <stdbool.h>
 
 struct link;
+struct loop;
+struct redis_config;
 
 struct link_events {
     void (*up)(void *arg);

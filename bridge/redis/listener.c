@@ -5,6 +5,8 @@
  * connection dies; the link tells `down` for the whole connection, so NULL is nothing here. An error (a channel that
  * the Redis user may not hear) makes hiredis give the connection up, with the error as the reason.
  */
+#include "redis/listener.h"
+
 #include "link.h"
 
 #include <stdlib.h>
@@ -65,25 +67,25 @@ static void listener_down(void *arg, const char *why)
     listener->events.down(listener->arg, why);
 }
 
-static void listener_send(struct listener *listener, const char *verb, const char *name, size_t len)
+static void listener_send(struct listener *listener, const char *verb, struct bytes name)
 {
     redisAsyncContext *context = link_context(listener->link);
     if (!context)
         return;
-    const char *argv[] = {verb, name};
-    size_t lens[] = {strlen(verb), len};
+    const char *argv[] = {verb, name.data};
+    size_t lens[] = {strlen(verb), name.len};
     if (redisAsyncCommandArgv(context, listener_on_push, listener, 2, argv, lens) != REDIS_OK)
         link_restart(listener->link, "a subscription could not be sent");
 }
 
-void listener_subscribe(struct listener *listener, bool is_pattern, const char *name, size_t len)
+void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes name)
 {
-    listener_send(listener, is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name, len);
+    listener_send(listener, is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name);
 }
 
-void listener_unsubscribe(struct listener *listener, bool is_pattern, const char *name, size_t len)
+void listener_unsubscribe(struct listener *listener, bool is_pattern, struct bytes name)
 {
-    listener_send(listener, is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", name, len);
+    listener_send(listener, is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", name);
 }
 
 void listener_hear_more(struct listener *listener)

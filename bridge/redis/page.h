@@ -1,10 +1,10 @@
 /*
  * page.h - the answer of the library's read(), decoded.
  */
-#ifndef REDIS_PAGE_H
-#define REDIS_PAGE_H
+#ifndef REDIS_PAGE_DECODE_H
+#define REDIS_PAGE_DECODE_H
 
-#include "redis/redis.h"
+#include "redis/page.h"
 
 #include <hiredis/hiredis.h>
 

@@ -1,10 +1,10 @@
 /*
- * url.c - REDIS_URL, and which names are ours.
+ * url.c - REDIS_URL.
  *
  *   redis://[user[:password]@]host[:port][/db]     rediss:// the same over TLS
  *   unix://[user[:password]@]/path/to/socket[?db=n]
  */
-#include "redis/redis.h"
+#include "redis/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,10 +130,4 @@ const char *redis_config_parse_url(struct redis_config *config, const char *url)
         return "the only parameter that is known is db";
     }
     return NULL;
-}
-
-bool redis_name_is_internal(const struct redis_config *config, const char *name, size_t len)
-{
-    size_t prefix = strlen(config->prefix);
-    return len >= prefix && memcmp(name, config->prefix, prefix) == 0;
 }

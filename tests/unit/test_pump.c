@@ -254,24 +254,24 @@ const char *listener_trouble(const struct listener *l)
     return "";
 }
 
-static void listener_command(bool is_subscribe, bool is_pattern, const char *name, size_t len)
+static void listener_command(bool is_subscribe, bool is_pattern, struct bytes name)
 {
     assert_true(listener.is_up && command_end < WIRE_MAX);
     struct command *command = &commands[command_end++];
     *command = (struct command){.is_subscribe = is_subscribe, .is_pattern = is_pattern};
-    snprintf(command->name, sizeof command->name, "%.*s", (int)len, name);
+    snprintf(command->name, sizeof command->name, "%.*s", (int)name.len, name.data);
 }
 
-void listener_subscribe(struct listener *l, bool is_pattern, const char *name, size_t len)
+void listener_subscribe(struct listener *l, bool is_pattern, struct bytes name)
 {
     (void)l;
-    listener_command(true, is_pattern, name, len);
+    listener_command(true, is_pattern, name);
 }
 
-void listener_unsubscribe(struct listener *l, bool is_pattern, const char *name, size_t len)
+void listener_unsubscribe(struct listener *l, bool is_pattern, struct bytes name)
 {
     (void)l;
-    listener_command(false, is_pattern, name, len);
+    listener_command(false, is_pattern, name);
 }
 
 static void listener_die(void)

@@ -58,7 +58,7 @@ struct listener {
     bool is_cut;   /* what Redis pushes gets nowhere */
     bool is_heard; /* as Redis sees it: subscribed to its node's channel */
     bool hears_control, hears_plain, hears_live;
-    char node[NODE_MAX];
+    char node[NAMES_TOKEN_MAX];
     struct push pushes[WIRE_MAX];
     unsigned first, end;
 };
@@ -66,7 +66,7 @@ struct listener {
 enum call_kind { CALL_RECORD, CALL_ATTEND, CALL_SYNC, CALL_PLACE, CALL_LEAVE, CALL_INBOX_WAIT, CALL_INBOX };
 struct call {
     enum call_kind kind;
-    char node[NODE_MAX];
+    char node[NAMES_TOKEN_MAX];
     struct attendance attendance;
     uint64_t era, first, nonce, filter_hash, ordinal;
     unsigned messages[64], spans[64], count;
@@ -152,7 +152,7 @@ static bool is_durable[MESSAGES_MAX]; /* in the log by another way */
 static bool is_large[MESSAGES_MAX];   /* not to be recorded */
 static uint64_t era, last, era_filter;
 static struct lease {
-    char node[NODE_MAX];
+    char node[NAMES_TOKEN_MAX];
     uint64_t until_ms;
 } seat, standby, members[16];
 static unsigned eras;
@@ -430,10 +430,10 @@ void listener_free(struct listener *listener)
     listener_close(listener);
 }
 
-void listener_subscribe(struct listener *listener, bool is_pattern, const char *name, size_t len)
+void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes name)
 {
     struct push one = {.kind = CONFIRM, .is_pattern = is_pattern};
-    snprintf(one.name, sizeof one.name, "%.*s", (int)len, name);
+    snprintf(one.name, sizeof one.name, "%.*s", (int)name.len, name.data);
     if (!listener->is_up)
         return;
     if (strncmp(one.name, "bridge:node:", 12) == 0) {
@@ -631,10 +631,11 @@ void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64
     call->fn.done = fn;
 }
 
-void caller_place(struct caller *caller, uint64_t of_era, const char *node, uint64_t nonce, uint64_t ordinal,
+void caller_place(struct caller *caller, uint64_t of_era, struct bytes node, uint64_t nonce, uint64_t ordinal,
                   caller_done_fn fn, void *arg, uint64_t ticket)
 {
-    struct call *call = call_new(caller, CALL_PLACE, node, arg, ticket);
+    struct call *call = call_new(caller, CALL_PLACE, "", arg, ticket);
+    snprintf(call->node, sizeof call->node, "%.*s", (int)node.len, node.data);
     call->era = of_era;
     call->nonce = nonce;
     call->ordinal = ordinal;

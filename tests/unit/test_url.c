@@ -2,7 +2,7 @@
  * REDIS_URL as platforms give it: percent-encoded passwords, IPv6, databases, sockets; a bad one says what is wrong.
  */
 #include "cmocka_all.h"
-#include "redis/redis.h"
+#include "redis/config.h"
 
 static struct redis_config parse(const char *url)
 {
@@ -98,16 +98,6 @@ static void bad_ones_are_refused(void **state)
     }
 }
 
-static void internal_names(void **state)
-{
-    (void)state;
-    struct redis_config config = {.prefix = "bridge:"};
-    assert_true(redis_name_is_internal(&config, "bridge:live:x", 13));
-    assert_true(redis_name_is_internal(&config, "bridge:", 7));
-    assert_false(redis_name_is_internal(&config, "bridge", 6));
-    assert_false(redis_name_is_internal(&config, "bridges:x", 9));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,7 +108,6 @@ int main(void)
         cmocka_unit_test(ipv6),
         cmocka_unit_test(unix_sockets),
         cmocka_unit_test(bad_ones_are_refused),
-        cmocka_unit_test(internal_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

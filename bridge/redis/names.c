@@ -1,0 +1,67 @@
+/*
+ * names.c - prefix, word, and what follows.
+ */
+#include "redis/names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LIVE "live:"
+
+bool names_is_internal(const struct redis_config *config, struct bytes name)
+{
+    return bytes_begins(name, config->prefix);
+}
+
+static struct bytes names_join(const struct redis_config *config, const char *word, const char *rest,
+                               char out[static NAMES_MAX])
+{
+    int len = snprintf(out, NAMES_MAX, "%s%s%s", config->prefix, word, rest);
+    CHECK(len > 0 && len < NAMES_MAX);
+    return (struct bytes){out, (size_t)len};
+}
+
+struct bytes names_control(const struct redis_config *config, char out[static NAMES_MAX])
+{
+    return names_join(config, "control", "", out);
+}
+
+struct bytes names_beat(const struct redis_config *config, const char *worker, char out[static NAMES_MAX])
+{
+    return names_join(config, "beat:", worker, out);
+}
+
+struct bytes names_node(const struct redis_config *config, const char *node, char out[static NAMES_MAX])
+{
+    return names_join(config, "node:", node, out);
+}
+
+struct bytes names_position(const struct redis_config *config, char out[static NAMES_MAX])
+{
+    return names_join(config, "position", "", out);
+}
+
+struct bytes names_inbox(const struct redis_config *config, char out[static NAMES_MAX])
+{
+    return names_join(config, "inbox", "", out);
+}
+
+struct bytes names_live(const struct redis_config *config, struct bytes name, char out[static NAMES_LIVE_MAX])
+{
+    size_t before = strlen(config->prefix) + strlen(LIVE);
+    CHECK(before + name.len < NAMES_LIVE_MAX);
+    snprintf(out, NAMES_LIVE_MAX, "%s%s", config->prefix, LIVE);
+    if (name.len)
+        memcpy(out + before, name.data, name.len);
+    out[before + name.len] = '\0';
+    return (struct bytes){out, before + name.len};
+}
+
+bool names_live_of(const struct redis_config *config, struct bytes live, struct bytes *name)
+{
+    size_t prefix = strlen(config->prefix), before = prefix + strlen(LIVE);
+    if (live.len <= before || !names_is_internal(config, live) || memcmp(live.data + prefix, LIVE, strlen(LIVE)) != 0)
+        return false;
+    *name = (struct bytes){live.data + before, live.len - before};
+    return true;
+}

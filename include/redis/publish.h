@@ -1,0 +1,21 @@
+/*
+ * publish.h - a caller's ways to publish.
+ */
+#ifndef REDIS_PUBLISH_H
+#define REDIS_PUBLISH_H
+
+#include "base/bytes.h"
+#include "redis/caller.h"
+
+/* The durable way: log, live, and the plain channel. With a key, a repeat answers the first position. */
+struct publication {
+    struct bytes channel, payload, event, from, key;
+};
+void caller_publish(struct caller *caller, const struct publication *publication, caller_position_fn fn, void *arg,
+                    uint64_t ticket);
+
+/* PUBLISH and nothing else, for channels without history; the position is 0-0. */
+void caller_publish_plain(struct caller *caller, struct bytes channel, struct bytes payload, caller_position_fn fn,
+                          void *arg, uint64_t ticket);
+
+#endif

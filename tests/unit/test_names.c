@@ -1,0 +1,84 @@
+/*
+ * Every name of ours in Redis begins with the prefix, so that two bridges, or a bridge and anybody else, can share one;
+ * and nobody outside may publish or subscribe there.
+ */
+#include "redis/names.h"
+
+#include "cmocka_all.h"
+
+#include <string.h>
+
+static const struct redis_config config = {.prefix = "bridge:"};
+
+static bool is_internal(const char *name)
+{
+    return names_is_internal(&config, bytes_of(name));
+}
+
+static void what_begins_with_the_prefix_is_internal(void **state)
+{
+    (void)state;
+    assert_true(is_internal("bridge:live:x"));
+    assert_true(is_internal("bridge:"));
+    assert_false(is_internal("bridge"));
+    assert_false(is_internal("bridges:x"));
+    assert_false(is_internal(""));
+}
+
+static void assert_name(struct bytes name, const char *out, const char *expected)
+{
+    assert_string_equal(out, expected);
+    assert_ptr_equal(name.data, out);
+    assert_int_equal(name.len, strlen(expected));
+}
+
+static void names_are_the_prefix_a_word_and_what_follows(void **state)
+{
+    (void)state;
+    char out[NAMES_MAX], live[NAMES_LIVE_MAX];
+    assert_name(names_control(&config, out), out, "bridge:control");
+    assert_name(names_beat(&config, "w1", out), out, "bridge:beat:w1");
+    assert_name(names_node(&config, "n1", out), out, "bridge:node:n1");
+    assert_name(names_position(&config, out), out, "bridge:position");
+    assert_name(names_inbox(&config, out), out, "bridge:inbox");
+    assert_name(names_live(&config, bytes_of("chat:*"), live), live, "bridge:live:chat:*");
+}
+
+static void a_live_name_says_of_which_channel_it_is(void **state)
+{
+    (void)state;
+    struct bytes of;
+    assert_true(names_live_of(&config, bytes_of("bridge:live:chat:lobby"), &of));
+    assert_true(bytes_is(of, "chat:lobby"));
+    assert_false(names_live_of(&config, bytes_of("bridge:live:"), &of));
+    assert_false(names_live_of(&config, bytes_of("bridge:beat:x"), &of));
+    assert_false(names_live_of(&config, bytes_of("other:live:x"), &of));
+    assert_false(names_live_of(&config, bytes_of("chat:lobby"), &of));
+}
+
+static void the_longest_names_fit(void **state)
+{
+    (void)state;
+    struct redis_config longest = {0};
+    char channel[2 * CHANNEL_LEN_MAX], token[NAMES_TOKEN_MAX], out[NAMES_MAX], live[NAMES_LIVE_MAX];
+    memset(longest.prefix, 'p', sizeof longest.prefix - 1);
+    memset(channel, 'c', sizeof channel);
+    memset(token, 't', sizeof token - 1);
+    token[sizeof token - 1] = '\0';
+    size_t len = names_node(&longest, token, out).len;
+    assert_int_equal(len, strlen(out));
+    struct bytes of, name = names_live(&longest, (struct bytes){channel, sizeof channel}, live);
+    assert_true(names_live_of(&longest, name, &of));
+    assert_int_equal(of.len, sizeof channel);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_begins_with_the_prefix_is_internal),
+        cmocka_unit_test(names_are_the_prefix_a_word_and_what_follows),
+        cmocka_unit_test(a_live_name_says_of_which_channel_it_is),
+        cmocka_unit_test(the_longest_names_fit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
