@@ -44,14 +44,33 @@ static void broker_hear_beat(struct broker *broker, struct bytes payload)
 
 static void broker_hear_control(struct broker *broker, struct bytes payload)
 {
-    if (bytes_begins(payload, "renewed ") || bytes_begins(payload, "era "))
+    struct control_word word;
+    if (!control_parse(payload, &word))
+        return;
+    switch (word.kind) {
+    case CONTROL_RENEWED:
+    case CONTROL_ERA:
         broker->heard_recorder_ms = clock_now_ms();
-    else if (bytes_is(payload, "vacant"))
+        return;
+    case CONTROL_VACANT:
         broker->heard_recorder_ms = 0;
-    else if (bytes_begins(payload, "genesis "))
-        broker->has_void = position_parse(payload.data + 8, payload.len - 8, &broker->void_before);
-    else if (bytes_begins(payload, "lost "))
-        broker->is_lost = broker->has_void = position_parse(payload.data + 5, payload.len - 5, &broker->void_before);
+        return;
+    case CONTROL_LOST:
+        broker->is_lost = true;
+        broker->has_void = true;
+        broker->void_before = word.position;
+        return;
+    case CONTROL_GENESIS:
+        broker->has_void = true;
+        broker->void_before = word.position;
+        return;
+    case CONTROL_VACANT_STANDBY:
+    case CONTROL_SYNC:
+    case CONTROL_PLACE:
+    case CONTROL_UNECHOED:
+    case CONTROL_WHO:
+        return;
+    }
 }
 
 static void broker_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
@@ -64,7 +83,7 @@ static void broker_ask_recorder(struct broker *broker)
 {
     struct bytes control = bytes_of(broker->control_channel);
     if (broker->config.needs_recorder && listener_is_up(broker->listener) && caller_is_up(broker->caller))
-        caller_publish_plain(broker->caller, control, bytes_of("who"), broker_on_asked, broker, 0);
+        caller_publish_plain(broker->caller, control, CONTROL_WHO_TEXT, broker_on_asked, broker, 0);
 }
 
 /* The entry of an announcement; copies by overlapping subscriptions are one entry. NULL: no memory, or not fit. */

@@ -417,38 +417,51 @@ void recorder_leave(struct recorder *r, void (*fn)(void *arg), void *arg)
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
-static void recorder_answer_sync(struct recorder *r, const char *node, uint64_t nonce, uint64_t filter_hash)
+static void recorder_answer_sync(struct recorder *r, const struct control_word *sync)
 {
-    if (recorder_is_numbering(r) && filter_hash == r->filter_hash)
-        caller_place(r->caller, scribe_era(r->scribe), bytes_of(node), nonce, scribe_newest(r->scribe),
+    if (recorder_is_numbering(r) && sync->filter_hash == r->filter_hash)
+        caller_place(r->caller, scribe_era(r->scribe), sync->node, sync->nonce, scribe_newest(r->scribe),
                      recorder_on_done, r, 0);
 }
 
-/* `sync`, `place`, `era`, `vacant`, and `who`: a worker asks whether somebody records. */
 static void recorder_hear_control(struct recorder *r, struct bytes payload)
 {
-    char words[160], node[NAMES_TOKEN_MAX];
-    uint64_t a, b, c, d;
-    snprintf(words, sizeof words, "%.*s", (int)payload.len, payload.data);
-    if (sscanf(words, "sync %23s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, node, &a, &b, &c, &d) == 5) {
-        if (strcmp(node, r->node) == 0)
-            recorder_hear_own_sync(r, a, c, d);
+    struct control_word word;
+    if (!control_parse(payload, &word))
+        return;
+    bool is_own = bytes_is(word.node, r->node);
+    switch (word.kind) {
+    case CONTROL_SYNC:
+        if (is_own)
+            recorder_hear_own_sync(r, word.nonce, word.era, word.ordinal);
         else
-            recorder_answer_sync(r, node, a, b);
-    } else if (sscanf(words, "place %23s %" SCNu64 " %" SCNu64 " %" SCNu64, node, &a, &b, &c) == 4) {
-        if (strcmp(node, r->node) == 0)
-            recorder_hear_own_place(r, a, b, c);
-    } else if (sscanf(words, "era %" SCNu64 " %23s %" SCNu64, &a, node, &b) == 3) {
-        if (strcmp(node, r->node) == 0)
-            recorder_hear_own_era(r, a, b);
+            recorder_answer_sync(r, &word);
+        return;
+    case CONTROL_PLACE:
+        if (is_own)
+            recorder_hear_own_place(r, word.nonce, word.era, word.ordinal);
+        return;
+    case CONTROL_ERA:
+        if (is_own)
+            recorder_hear_own_era(r, word.era, word.silent_ms);
         else
-            recorder_hear_others_era(r, a);
-    } else if (strcmp(words, "unechoed") == 0) {
+            recorder_hear_others_era(r, word.era);
+        return;
+    case CONTROL_UNECHOED:
         ear_begin(&r->ear);
-    } else if (strncmp(words, "vacant", 6) == 0) {
+        return;
+    case CONTROL_VACANT:
+    case CONTROL_VACANT_STANDBY:
         recorder_attend(r);
-    } else if (strcmp(words, "who") == 0 && r->state == RECORDER_HOLDING) {
-        recorder_attend(r);
+        return;
+    case CONTROL_WHO: /* a worker asks whether somebody records */
+        if (r->state == RECORDER_HOLDING)
+            recorder_attend(r);
+        return;
+    case CONTROL_GENESIS:
+    case CONTROL_LOST:
+    case CONTROL_RENEWED:
+        return;
     }
 }
 

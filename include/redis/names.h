@@ -24,7 +24,7 @@
 /* Is it one of our own channel or key names, which nobody outside may touch? */
 bool names_is_internal(const struct redis_config *config, struct bytes name);
 
-/* Channel: the words that are said to all. */
+/* Channel: the words of control.h. */
 struct bytes names_control(const struct redis_config *config, char out[static NAMES_MAX]);
 /* Channel: the beats of one worker. */
 struct bytes names_beat(const struct redis_config *config, const char *worker, char out[static NAMES_MAX]);

@@ -7,6 +7,7 @@
 #include "redis/beat.h"
 #include "redis/caller.h"
 #include "redis/config.h"
+#include "redis/control.h"
 #include "redis/inbox.h"
 #include "redis/listener.h"
 #include "redis/live.h"
