@@ -51,7 +51,8 @@ static inline struct bytes bytes_skip(struct bytes bytes, size_t n)
 /* Where it begins with this text, pass over that: true. Else nothing changes. */
 MUST_CHECK bool bytes_take(struct bytes *bytes, const char *text);
 
-/* Split at the first separator, which is in neither part. false where there is none: all of it is before, nothing after. */
+/* Split at the first separator, which is in neither part. false where there is none: all of it is before, nothing is
+ * after. */
 bool bytes_split(struct bytes bytes, char separator, struct bytes *before, struct bytes *after);
 
 /* Take the next word off the front: what is before the first separator, which goes too, or else all that is left. */
@@ -62,8 +63,8 @@ struct bytes bytes_word(struct bytes *rest, char separator);
 /* Is it a digit or more, and nothing else? */
 bool bytes_is_digits(struct bytes bytes);
 
-/* Read a number from 0 to `most`: digits alone, no sign and no space; leading zeros are fine. false for anything else, and
- * *out is as it was. */
+/* Read a number from 0 to `most`: digits alone, no sign and no space; leading zeros are fine. false for anything else,
+ * and *out is as it was. */
 MUST_CHECK bool bytes_number(struct bytes bytes, uint64_t most, uint64_t *out);
 
 /* The same, but whatever is greater is read as `most`. */
