@@ -7,6 +7,7 @@
  */
 #include "worker.h"
 
+#include "access/access.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "board.h"
@@ -35,6 +36,7 @@ struct worker {
     struct loop *loop;
     struct timer *leave_deadline;
     struct broker *broker;       /* NULL unless it serves */
+    struct access access;        /* who may what */
     struct transport *transport; /* NULL unless it serves */
     uint64_t stalled_said;       /* of the transport's streams, to the board */
     struct recorder *recorder;   /* NULL unless it records */
@@ -125,6 +127,20 @@ static void worker_append_metrics(void *arg, struct buffer *out)
     metrics_append(worker->task->board, out);
 }
 
+/* --- access ------------------------------------------------------------------------------------------------------- */
+
+static void worker_set_access(struct worker *worker)
+{
+    const struct config *config = worker->config;
+    worker->access = (struct access){
+        .ops = &access_anonymous_ops,
+        .anonymous = {.name = "", .rights = {.subscribe = &config->subscribe, .publish = &config->publish}},
+        .internal_prefix = config->redis->prefix,
+        .channels = &config->channels,
+        .origins = &config->origins,
+    };
+}
+
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
 
 static int worker_serve(struct worker *worker)
@@ -144,13 +160,8 @@ static int worker_serve(struct worker *worker)
         .port = (unsigned)config->port,
         .tls_cert = config->tls_cert,
         .tls_key = config->tls_key,
-        .internal_prefix = config->redis->prefix,
-        .subscribe = &config->subscribe,
-        .publish = &config->publish,
+        .access = &worker->access,
         .default_channels = &config->default_channels,
-        .channels = &config->channels,
-        .ephemeral = &config->ephemeral,
-        .origins = &config->origins,
         .heartbeat_ms = config->heartbeat_ms,
         .stall_ms = config->stall_ms,
         .max_age_ms = config->max_age_ms,
@@ -162,6 +173,7 @@ static int worker_serve(struct worker *worker)
         .append_metrics = worker_append_metrics,
         .peers = worker,
     };
+    worker_set_access(worker);
     transport_config.files = files_all(&transport_config.file_count);
     worker->broker = broker_new(worker->loop, &broker_config);
     if (!worker->broker)

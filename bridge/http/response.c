@@ -3,6 +3,7 @@
  */
 #include "response.h"
 
+#include "access/origin.h"
 #include "base/buffer.h"
 #include "outgoing.h"
 #include "server.h"
@@ -26,21 +27,16 @@ static void response_head_add(struct head *head, const char *name, const char *v
                                                 (int)strlen(value), &head->at, head->end) != 0;
 }
 
-bool response_origin_is_allowed(const struct transport *transport, const char *origin)
-{
-    const struct glob_list *origins = transport->config.origins;
-    return origins->count == 0 || origin[0] == '\0' || glob_list_match(origins, origin, strlen(origin)) >= 0;
-}
-
 /* Fetch standard, 3.3: with a list of origins the answer depends on who asks, and credentials are welcome. */
 static void response_head_add_cors(struct head *head, const struct transport *transport, const char *origin)
 {
-    if (transport->config.origins->count == 0) {
+    enum origin_answer answer = origin_check(transport->config.access, bytes_of(origin));
+    if (answer == ORIGIN_ANY) {
         response_head_add(head, "access-control-allow-origin", "*");
         return;
     }
     response_head_add(head, "vary", "origin");
-    if (origin[0] == '\0' || !response_origin_is_allowed(transport, origin))
+    if (answer != ORIGIN_OPEN)
         return;
     response_head_add(head, "access-control-allow-origin", origin);
     response_head_add(head, "access-control-allow-credentials", "true");

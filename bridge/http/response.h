@@ -42,7 +42,4 @@ MUST_CHECK int response_send_error(struct transport *transport, struct lws *wsi,
 /* The head of an SSE stream; the stream follows. false: the socket failed, close it. */
 MUST_CHECK bool response_send_stream_head(struct transport *transport, struct lws *wsi, const char *origin);
 
-/* May pages of this origin use us? No origin at all: not a page. */
-bool response_origin_is_allowed(const struct transport *transport, const char *origin);
-
 #endif

@@ -3,7 +3,7 @@
  */
 #include "frame.h"
 
-#include "start.h"
+#include "ask.h"
 #include "wire/json_string.h"
 #include "ws.h"
 
@@ -73,12 +73,12 @@ static const char *frame_read_start(const struct frame *frame, struct start *sta
     if (!frame_read_string(frame->object, "after", &after))
         return "after is not a string";
     if (after.len > 0)
-        return start_after(after.data, after.len, start) ? NULL : "after is not an id of ours";
+        return ask_start_after(start, after) ? NULL : "after is not an id of ours";
     if (!replay || json_is_null(replay))
         return NULL;
     if (!json_is_integer(replay) || json_integer_value(replay) < 0)
         return "replay is not a number";
-    *start = start_newest((uint64_t)json_integer_value(replay));
+    *start = ask_start_newest((uint64_t)json_integer_value(replay));
     return NULL;
 }
 

@@ -5,17 +5,15 @@
  */
 #include "history.h"
 
-#include "admit.h"
+#include "access/access.h"
+#include "ask.h"
 #include "exchange.h"
 #include "pending.h"
 #include "request.h"
 #include "response.h"
 #include "server.h"
-#include "start.h"
 #include "wire/json.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 1000
 #define RETRY_AFTER_S 2
 
 static void history_append(struct buffer *out, const struct history *history)
@@ -60,27 +58,8 @@ static const struct connection_ops history_connection_ops = {
     .on_closed = exchange_on_closed,
 };
 
-/* false: it is no number from 1 on */
-static bool history_read_limit(const struct request *request, unsigned *limit)
-{
-    struct bytes value;
-    *limit = LIMIT_DEFAULT;
-    if (!request_arg(request, "limit", &value) || value.len == 0)
-        return true;
-    *limit = 0;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.data[i] < '0' || value.data[i] > '9')
-            return false;
-        if (*limit < LIMIT_MAX)
-            *limit = *limit * 10 + (unsigned)(value.data[i] - '0');
-    }
-    if (*limit > LIMIT_MAX)
-        *limit = LIMIT_MAX;
-    return *limit > 0;
-}
-
 static int history_ask(struct transport *transport, struct lws *wsi, const struct request *request,
-                       const struct channel_list *list, const struct start *start, unsigned limit)
+                       const struct ask *ask, unsigned limit)
 {
     struct exchange *exchange = exchange_new(transport, wsi, request, &history_connection_ops);
     struct pending_note note = {0};
@@ -90,28 +69,33 @@ static int history_ask(struct transport *transport, struct lws *wsi, const struc
         pending_new(&transport->pendings, &exchange->connection.pendings, &exchange->connection, &note);
     if (!pending)
         return -1;
-    broker_history(transport->broker, list->names, list->count, start, limit, history_on_answered, transport,
+    broker_history(transport->broker, ask->channels, ask->count, &ask->start, limit, history_on_answered, transport,
                    pending->ticket);
     return 0;
 }
 
+static struct refusal history_read_request(const struct transport *transport, const struct request *request,
+                                           struct ask *ask, unsigned *limit)
+{
+    const struct transport_config *config = &transport->config;
+    struct refusal refusal = ask_channels(ask, request, config->default_channels, config->max_channels);
+    if (!refusal.problem)
+        refusal = ask_check_rights(ask, config->access, &config->access->anonymous);
+    if (!refusal.problem && ask->count == 0)
+        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /history?channel=public:news");
+    if (!refusal.problem)
+        refusal = ask_start(ask, request);
+    return refusal.problem ? refusal : ask_limit(request, limit);
+}
+
 int history_open(struct transport *transport, struct lws *wsi, const struct request *request)
 {
-    struct response response = {.status = 400, .origin = request->origin, .is_head = request->method == METHOD_HEAD};
-    struct channel_list list;
-    struct start start;
+    struct response response = {.origin = request->origin, .is_head = request->method == METHOD_HEAD};
+    struct ask ask;
     unsigned limit;
-    struct refusal refusal = admit_channels(&transport->config, &identity_anonymous, request, &list);
-    const char *bad_start = start_read(request, &start);
-    if (!refusal.code && list.count == 0)
-        refusal = (struct refusal){"bad_channel", "name a channel: /history?channel=public:news"};
-    if (!refusal.code && bad_start)
-        refusal = (struct refusal){"bad_cursor", bad_start};
-    if (!refusal.code && !history_read_limit(request, &limit))
-        refusal = (struct refusal){"bad_limit", "limit is a number from 1 to 1000"};
-    if (refusal.code) {
-        response.status = refusal_status(refusal);
-        return response_send_error(transport, wsi, response, refusal.code, refusal.message);
-    }
-    return history_ask(transport, wsi, request, &list, &start, limit);
+    struct refusal refusal = history_read_request(transport, request, &ask, &limit);
+    if (!refusal.problem)
+        return history_ask(transport, wsi, request, &ask, limit);
+    response.status = refusal.problem->status;
+    return response_send_error(transport, wsi, response, refusal.problem->code, refusal.text);
 }

@@ -3,7 +3,8 @@
  */
 #include "publish.h"
 
-#include "admit.h"
+#include "access/origin.h"
+#include "access/rights.h"
 #include "base/log.h"
 #include "exchange.h"
 #include "request.h"
@@ -129,11 +130,6 @@ static const struct connection_ops publish_connection_ops = {
     .on_closed = exchange_on_closed,
 };
 
-struct problem {
-    unsigned status;
-    const char *code, *message;
-};
-
 static bool publish_read_channel(const struct request *request, struct bytes *channel)
 {
     unsigned count = 0;
@@ -146,13 +142,13 @@ static bool publish_read_channel(const struct request *request, struct bytes *ch
     return count == 1;
 }
 
-static struct problem publish_check_size(const struct transport *transport, const struct request *request)
+static struct refusal publish_check_size(const struct transport *transport, const struct request *request)
 {
     if (request->is_chunked || !request->has_length)
-        return (struct problem){411, "length_required", "the body needs a Content-Length"};
+        return refusal_of(PROBLEM_LENGTH_REQUIRED);
     if (request->length > transport->config.max_payload)
-        return (struct problem){413, "too_large", "the payload is larger than this server takes"};
-    return (struct problem){0};
+        return refusal_because(PROBLEM_TOO_LARGE, "the payload is larger than this server takes");
+    return REFUSAL_NONE;
 }
 
 /* What the URL says. */
@@ -160,37 +156,36 @@ struct address {
     struct bytes channel, event, key;
 };
 
-static struct problem publish_check(const struct transport *transport, const struct request *request,
+static struct refusal publish_check(const struct transport *transport, const struct request *request,
                                     struct address *out)
 {
-    struct problem size = publish_check_size(transport, request);
+    const struct access *access = transport->config.access;
+    struct refusal refusal = publish_check_size(transport, request);
     *out = (struct address){.event = {"", 0}, .key = {"", 0}};
     request_arg(request, "event", &out->event);
     request_arg(request, "key", &out->key);
-    if (size.code)
-        return size;
-    if (!response_origin_is_allowed(transport, request->origin))
-        return (struct problem){403, "forbidden", "pages of this origin may not publish here"};
+    if (refusal.problem)
+        return refusal;
+    if (origin_check(access, bytes_of(request->origin)) == ORIGIN_REFUSED)
+        return refusal_because(PROBLEM_FORBIDDEN, "pages of this origin may not publish here");
     if (!publish_read_channel(request, &out->channel))
-        return (struct problem){400, "bad_channel", "name one channel: /publish?channel=public:chat"};
-    struct refusal refusal = admit_publish(&transport->config, &identity_anonymous, out->channel);
-    if (refusal.code)
-        return (struct problem){refusal_status(refusal), refusal.code, refusal.message};
+        return refusal_because(PROBLEM_BAD_CHANNEL, "name one channel: /publish?channel=public:chat");
+    refusal = rights_publish(access, &access->anonymous, out->channel);
+    if (refusal.problem)
+        return refusal;
     if (publish_event_error(out->event) || out->key.len > KEY_MAX)
-        return (struct problem){400, "bad_request", "event is a name like a channel's, key has up to 128 bytes"};
-    if (transport->drain)
-        return (struct problem){503, "unavailable", "this instance is going; try again"};
-    return (struct problem){0};
+        return refusal_because(PROBLEM_BAD_REQUEST, "event is a name like a channel's, key has up to 128 bytes");
+    return transport->drain ? refusal_because(PROBLEM_LEAVING, "this instance is going; try again") : REFUSAL_NONE;
 }
 
 static int publish_refuse(struct transport *transport, struct lws *wsi, const struct request *request,
-                          const struct problem *no)
+                          struct refusal refusal)
 {
-    struct response response = {.status = no->status, .origin = request->origin};
-    if (no->status == 503)
+    struct response response = {.status = refusal.problem->status, .origin = request->origin};
+    if (response.status == 503)
         response.retry_after_s = RETRY_AFTER_S;
     response.is_last = request->is_chunked || !request->has_length || request->length > DISCARD_MAX;
-    return response_send_error(transport, wsi, response, no->code, no->message);
+    return response_send_error(transport, wsi, response, refusal.problem->code, refusal.text);
 }
 
 static struct bytes publish_keep(struct buffer *buffer, struct bytes name)
@@ -214,9 +209,9 @@ static bool publish_keep_address(struct exchange *exchange, const struct address
 int publish_open(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct address address;
-    struct problem problem = publish_check(transport, request, &address);
-    if (problem.code)
-        return publish_refuse(transport, wsi, request, &problem);
+    struct refusal refusal = publish_check(transport, request, &address);
+    if (refusal.problem)
+        return publish_refuse(transport, wsi, request, refusal);
     struct exchange *exchange = exchange_new(transport, wsi, request, &publish_connection_ops);
     return exchange && publish_keep_address(exchange, &address) ? 0 : -1;
 }

@@ -7,12 +7,12 @@
  */
 #include "sse.h"
 
-#include "admit.h"
+#include "access/access.h"
+#include "ask.h"
 #include "base/clock.h"
 #include "request.h"
 #include "response.h"
 #include "server.h"
-#include "start.h"
 #include "stream.h"
 #include "wire/format.h"
 #include "wire/sse.h"
@@ -135,20 +135,20 @@ static const struct connection_ops sse_connection_ops = {
     .on_closed = sse_on_closed,
 };
 
-static bool sse_listen_to(struct stream *stream, const struct channel_list *list, const struct start *start,
-                          enum format format)
+static bool sse_listen_to(struct stream *stream, const struct ask *ask, enum format format)
 {
     stream->subscriber = subscriber_new(stream->connection.transport->broker, &sse_sink_ops, stream, format);
     if (!stream->subscriber)
         return false;
-    for (unsigned i = 0; i < list->count; i++)
-        if (subscriber_add(stream->subscriber, list->names[i].data, list->names[i].len, start, 0) == ADD_NO_MEMORY)
+    for (unsigned i = 0; i < ask->count; i++)
+        if (subscriber_add(stream->subscriber, ask->channels[i].data, ask->channels[i].len, &ask->start, 0) ==
+            ADD_NO_MEMORY)
             return false;
     return true;
 }
 
-static int sse_begin(struct transport *transport, struct lws *wsi, const struct request *request,
-                     const struct channel_list *list, const struct start *start, enum format format)
+static int sse_begin(struct transport *transport, struct lws *wsi, const struct request *request, const struct ask *ask,
+                     enum format format)
 {
     if (!response_send_stream_head(transport, wsi, request->origin))
         return -1;
@@ -156,7 +156,7 @@ static int sse_begin(struct transport *transport, struct lws *wsi, const struct 
     if (!stream)
         return -1;
     stream_open(stream, &sse_kind, &sse_connection_ops, transport, wsi);
-    if (!sse_listen_to(stream, list, start, format))
+    if (!sse_listen_to(stream, ask, format))
         return -1;          /* lws closes it, which frees it */
     lws_http_mark_sse(wsi); /* the header table is gone, and lws's own timeouts are off */
     return 0;
@@ -178,47 +178,33 @@ static int sse_refuse_for_now(struct transport *transport, struct lws *wsi, cons
     return result;
 }
 
-/* false: it is none that we know */
-static bool sse_read_format(const struct request *request, const struct channel_list *list, enum format *format)
+static struct refusal sse_read_request(const struct transport *transport, const struct request *request,
+                                       struct ask *ask, enum format *format)
 {
-    struct bytes value;
-    bool is_one = list->count == 1 && !glob_is_pattern(list->names[0].data, list->names[0].len);
-    *format = is_one ? FORMAT_SSE_PLAIN : FORMAT_SSE_NAMED;
-    if (!request_arg(request, "format", &value) || value.len == 0 || bytes_is(value, "text"))
-        return true;
-    *format = FORMAT_SSE_JSON;
-    return bytes_is(value, "json");
-}
-
-/* NULL: all is well. */
-static const char *sse_read_request(struct transport *transport, const struct request *request,
-                                    struct channel_list *list, struct start *start, enum format *format,
-                                    struct refusal *refusal)
-{
-    *refusal = admit_channels(&transport->config, &identity_anonymous, request, list);
-    if (!refusal->code && list->count == 0)
-        *refusal = (struct refusal){"bad_channel", "name a channel: /events?channel=public:news"};
-    if (refusal->code)
-        return refusal->message;
-    refusal->code = "bad_cursor";
-    const char *problem = start_read(request, start);
-    if (problem)
-        return problem;
-    refusal->code = "bad_format";
-    return sse_read_format(request, list, format) ? NULL : "format is json, or not said";
+    const struct transport_config *config = &transport->config;
+    bool is_json = false;
+    struct refusal refusal = ask_channels(ask, request, config->default_channels, config->max_channels);
+    if (!refusal.problem)
+        refusal = ask_check_rights(ask, config->access, &config->access->anonymous);
+    if (!refusal.problem && ask->count == 0)
+        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /events?channel=public:news");
+    if (!refusal.problem)
+        refusal = ask_start(ask, request);
+    if (!refusal.problem)
+        refusal = ask_format(request, &is_json);
+    *format = is_json ? FORMAT_SSE_JSON : ask_is_one_channel(ask) ? FORMAT_SSE_PLAIN : FORMAT_SSE_NAMED;
+    return refusal;
 }
 
 int sse_open(struct transport *transport, struct lws *wsi, const struct request *request)
 {
     struct response response = {.origin = request->origin, .is_head = request->method == METHOD_HEAD};
-    struct refusal refusal;
-    struct start start;
+    struct ask ask;
     enum format format;
-    struct channel_list list;
-    const char *problem = sse_read_request(transport, request, &list, &start, &format, &refusal);
-    if (problem) {
-        response.status = refusal_status(refusal);
-        return response_send_error(transport, wsi, response, refusal.code, problem);
+    struct refusal refusal = sse_read_request(transport, request, &ask, &format);
+    if (refusal.problem) {
+        response.status = refusal.problem->status;
+        return response_send_error(transport, wsi, response, refusal.problem->code, refusal.text);
     }
     if (response.is_head) {
         response.status = 200;
@@ -227,5 +213,5 @@ int sse_open(struct transport *transport, struct lws *wsi, const struct request 
     }
     if (transport->drain || !stream_has_room(transport))
         return sse_refuse_for_now(transport, wsi, request);
-    return sse_begin(transport, wsi, request, &list, &start, format);
+    return sse_begin(transport, wsi, request, &ask, format);
 }

@@ -12,7 +12,9 @@
  */
 #include "ws.h"
 
-#include "admit.h"
+#include "access/origin.h"
+#include "access/rights.h"
+#include "ask.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "frame.h"
@@ -20,7 +22,6 @@
 #include "request.h"
 #include "response.h"
 #include "server.h"
-#include "start.h"
 #include "wire/format.h"
 #include "wire/json.h"
 #include "wire/json_string.h"
@@ -199,9 +200,9 @@ static struct pending *ws_note_down(struct ws *ws, struct ref ref, struct bytes 
 void ws_subscribe(struct ws *ws, struct ref ref, struct bytes channel, const struct start *start)
 {
     const struct transport_config *config = &ws_transport(ws)->config;
-    struct refusal refusal = admit_subscribe(config, &identity_anonymous, channel);
-    if (refusal.code) {
-        ws_say_error(ws, ref, refusal.code, refusal.message);
+    struct refusal refusal = rights_subscribe(config->access, &config->access->anonymous, channel);
+    if (refusal.problem) {
+        ws_say_error(ws, ref, refusal.problem->code, refusal.text);
         return;
     }
     if (subscriber_feeds(ws->stream.subscriber) >= config->max_channels) {
@@ -278,11 +279,12 @@ static void ws_hand_on(struct ws *ws, struct ref ref, const struct ws_publicatio
 void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what)
 {
     const struct transport *transport = ws_transport(ws);
-    struct refusal refusal = admit_publish(&transport->config, &identity_anonymous, what->channel);
-    if (refusal.code && ws->is_raw)
-        ws_end(ws, WS_CLOSE_FORBIDDEN, refusal.message);
-    else if (refusal.code)
-        ws_say_error(ws, ref, refusal.code, refusal.message);
+    const struct access *access = transport->config.access;
+    struct refusal refusal = rights_publish(access, &access->anonymous, what->channel);
+    if (refusal.problem && ws->is_raw)
+        ws_end(ws, WS_CLOSE_FORBIDDEN, refusal.text);
+    else if (refusal.problem)
+        ws_say_error(ws, ref, refusal.problem->code, refusal.text);
     else if (what->payload.len > transport->config.max_payload)
         ws_say_error(ws, ref, "too_large", "the payload is larger than max_payload");
     else if (publish_event_error(what->event))
@@ -564,54 +566,54 @@ static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_r
     return ws;
 }
 
-static bool ws_listen_to(struct ws *ws, const struct channel_list *list, const struct start *start)
+static bool ws_listen_to(struct ws *ws, const struct ask *ask)
 {
-    for (unsigned i = 0; i < list->count; i++)
-        if (subscriber_add(ws->stream.subscriber, list->names[i].data, list->names[i].len, start, 0) == ADD_NO_MEMORY)
+    for (unsigned i = 0; i < ask->count; i++)
+        if (subscriber_add(ws->stream.subscriber, ask->channels[i].data, ask->channels[i].len, &ask->start, 0) ==
+            ADD_NO_MEMORY)
             return false;
     return true;
 }
 
-static void ws_end_with_error(struct ws *ws, enum ws_close close, const char *code, const char *message)
+static void ws_end_with_error(struct ws *ws, struct refusal refusal)
 {
-    ws_say_error(ws, (struct ref){"", 0}, code, message);
-    ws_end(ws, close, message);
+    ws_say_error(ws, (struct ref){"", 0}, refusal.problem->code, refusal.text);
+    ws_end(ws, refusal.problem->close, refusal.text);
 }
 
-static bool ws_is_one_channel(const struct channel_list *list)
+static void ws_begin_raw(struct ws *ws, const struct ask *ask)
 {
-    return list->count == 1 && !glob_is_pattern(list->names[0].data, list->names[0].len);
-}
-
-static void ws_begin_raw(struct ws *ws, const struct channel_list *list, const struct start *start)
-{
-    if (!ws_is_one_channel(list)) {
+    if (!ask_is_one_channel(ask)) {
         ws_end(ws, WS_CLOSE_POLICY, "raw needs exactly one channel");
         return;
     }
-    ws->raw_channel = strndup(list->names[0].data, list->names[0].len);
-    if (!ws->raw_channel || !ws_listen_to(ws, list, start))
+    ws->raw_channel = strndup(ask->channels[0].data, ask->channels[0].len);
+    if (!ws->raw_channel || !ws_listen_to(ws, ask))
         ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
 }
 
-static void ws_begin(struct ws *ws, const struct request *request, struct channel_list *list)
+static struct refusal ws_read_request(const struct transport *transport, const struct request *request, struct ask *ask)
 {
-    struct transport *transport = ws_transport(ws);
-    struct refusal refusal = admit_channels(&transport->config, &identity_anonymous, request, list);
-    struct start start;
-    const char *bad_start = start_read(request, &start);
-    if (!response_origin_is_allowed(transport, request->origin))
-        ws_end_with_error(ws, WS_CLOSE_FORBIDDEN, "forbidden", "pages of this origin may not connect");
-    else if (refusal.code)
-        ws_end_with_error(ws, refusal_status(refusal) == 403 ? WS_CLOSE_FORBIDDEN : WS_CLOSE_POLICY, refusal.code,
-                          refusal.message);
-    else if (bad_start)
-        ws_end_with_error(ws, WS_CLOSE_POLICY, "bad_cursor", bad_start);
+    const struct transport_config *config = &transport->config;
+    if (origin_check(config->access, bytes_of(request->origin)) == ORIGIN_REFUSED)
+        return refusal_because(PROBLEM_FORBIDDEN, "pages of this origin may not connect");
+    struct refusal refusal = ask_channels(ask, request, config->default_channels, config->max_channels);
+    if (!refusal.problem)
+        refusal = ask_check_rights(ask, config->access, &config->access->anonymous);
+    return refusal.problem ? refusal : ask_start(ask, request);
+}
+
+static void ws_begin(struct ws *ws, const struct request *request)
+{
+    struct ask ask;
+    struct refusal refusal = ws_read_request(ws_transport(ws), request, &ask);
+    if (refusal.problem)
+        ws_end_with_error(ws, refusal);
     else if (ws->is_raw)
-        ws_begin_raw(ws, list, &start);
-    else if (!ws_listen_to(ws, list, &start))
+        ws_begin_raw(ws, &ask);
+    else if (!ws_listen_to(ws, &ask))
         ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
-    else if (list->count == 0)
+    else if (ask.count == 0)
         ws_say_hello(ws, NULL);
 }
 
@@ -619,7 +621,6 @@ int ws_open(struct transport *transport, struct lws *wsi)
 {
     bool has_room = stream_has_room(transport);
     struct request request;
-    struct channel_list list;
     if (!request_init(&request, wsi))
         return -1;
     struct ws *ws = ws_new(transport, wsi, ws_wants_raw(wsi, &request));
@@ -632,7 +633,7 @@ int ws_open(struct transport *transport, struct lws *wsi)
     else if (!has_room)
         ws_end(ws, WS_CLOSE_LATER, "no room at the moment, come back later");
     else
-        ws_begin(ws, &request, &list);
+        ws_begin(ws, &request);
     request_fini(&request);
     return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef SERVE_WS_H
 #define SERVE_WS_H
 
+#include "access/problem.h"
 #include "base/buffer.h"
 #include "base/check.h"
 #include "stream.h"
@@ -14,17 +15,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* RFC 6455, 7.4; ours from 4400 */
-enum ws_close {
-    WS_CLOSE_POLICY = 1008,
-    WS_CLOSE_TOO_BIG = 1009,
-    WS_CLOSE_INTERNAL = 1011,
-    WS_CLOSE_RESTART = 1012,
-    WS_CLOSE_LATER = 1013,
-    WS_CLOSE_FORBIDDEN = 4403,
-    WS_CLOSE_SILENT = 4408,
-};
 
 struct ws {
     struct stream stream;  /* first */

@@ -1,8 +1,8 @@
 /*
  * transport.h - the door of the transport: HTTP, Server-Sent Events and WebSocket for browsers.
  *
- * Story     libwebsockets runs on our loop and brings requests; `route` finds what they ask for, `admit` whether they
- *           may; an SSE stream or a WebSocket then is a sink of one broker subscriber.
+ * Story     libwebsockets runs on our loop and brings requests; `route` finds what they ask for, the access room
+ *           whether they may; an SSE stream or a WebSocket then is a sink of one broker subscriber.
  * Promise   Nothing that a browser sends costs another browser anything. Every stream ends at an event boundary.
  */
 #ifndef SERVE_SERVE_H
@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct access;
 struct broker;
 struct buffer;
 struct loop;
@@ -31,14 +32,9 @@ struct transport_file {
 struct transport_config {
     const char *host; /* "::" means IPv6 and IPv4 */
     unsigned port;
-    const char *tls_cert, *tls_key;    /* file names, or "" for plain HTTP */
-    const char *internal_prefix;       /* names that begin so belong to us: never served */
-    const struct glob_list *subscribe; /* open to anonymous browsers */
-    const struct glob_list *publish;
-    const struct glob_list *channels;         /* nothing outside these is served; empty: no limit */
+    const char *tls_cert, *tls_key;           /* file names, or "" for plain HTTP */
+    const struct access *access;              /* who may what; borrowed for the transport's life */
     const struct glob_list *default_channels; /* what /events and /ws mean when they name none */
-    const struct glob_list *ephemeral;        /* channels without history: publish says so (no id) */
-    const struct glob_list *origins;          /* empty: any */
     uint64_t heartbeat_ms;
     uint64_t stall_ms;                  /* a browser that takes nothing for so long is cut */
     uint64_t max_age_ms;                /* 0: none; otherwise each stream ends at 85 to 100 % of it */

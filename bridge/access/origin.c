@@ -1,0 +1,16 @@
+/*
+ * origin.c - only browsers say where their page comes from; whoever says nothing is no page, and could say anything.
+ */
+#include "access/origin.h"
+
+#include "access/access.h"
+#include "words/glob.h"
+
+enum origin_answer origin_check(const struct access *access, struct bytes origin)
+{
+    if (access->origins->count == 0)
+        return ORIGIN_ANY;
+    if (origin.len == 0)
+        return ORIGIN_NO_PAGE;
+    return glob_list_match(access->origins, origin.data, origin.len) >= 0 ? ORIGIN_OPEN : ORIGIN_REFUSED;
+}

@@ -1,0 +1,135 @@
+/*
+ * ask.c - every spelling of "go on from here" that clients are known to use, and the other arguments.
+ */
+#include "ask.h"
+
+#include "access/rights.h"
+#include "request.h"
+#include "words/glob.h"
+
+#define LIMIT_DEFAULT 100
+#define NEWEST_DIGITS_MAX 9
+
+/* --- channels ----------------------------------------------------------------------------------------------------- */
+
+/* false: more than there is room for */
+static bool ask_add_channel(struct ask *ask, struct bytes name)
+{
+    if (ask->count == ASK_CHANNELS_MAX)
+        return false;
+    ask->channels[ask->count++] = name;
+    return true;
+}
+
+static bool ask_collect_channels(struct ask *ask, const struct request *request, const struct glob_list *defaults)
+{
+    bool fits = true;
+    ask->count = 0;
+    for (unsigned i = 0; i < request->arg_count; i++)
+        if (bytes_is(request->args[i].name, "channel"))
+            fits &= ask_add_channel(ask, request->args[i].value);
+    if (ask->count > 0)
+        return fits;
+    for (unsigned i = 0; i < defaults->count; i++)
+        fits &= ask_add_channel(ask, bytes_of(defaults->globs[i]));
+    return fits;
+}
+
+struct refusal ask_channels(struct ask *ask, const struct request *request, const struct glob_list *defaults,
+                            unsigned max)
+{
+    if (!ask_collect_channels(ask, request, defaults) || ask->count > max)
+        return refusal_of(PROBLEM_TOO_MANY_CHANNELS);
+    return REFUSAL_NONE;
+}
+
+struct refusal ask_check_rights(const struct ask *ask, const struct access *access, const struct who *who)
+{
+    for (unsigned i = 0; i < ask->count; i++) {
+        struct refusal refusal = rights_subscribe(access, who, ask->channels[i]);
+        if (refusal.problem)
+            return refusal;
+    }
+    return REFUSAL_NONE;
+}
+
+bool ask_is_one_channel(const struct ask *ask)
+{
+    return ask->count == 1 && !glob_is_pattern(ask->channels[0].data, ask->channels[0].len);
+}
+
+/* --- where to start ----------------------------------------------------------------------------------------------- */
+
+/* In the order in which they count. */
+static const char *const ask_cursor_args[] = {"last_event_id", "lastEventId",   "last-event-id",
+                                              "Last-Event-Id", "Last-Event-ID", "after"};
+
+bool ask_start_after(struct start *start, struct bytes text)
+{
+    *start = (struct start){.kind = START_AFTER};
+    return position_parse(text.data, text.len, &start->after);
+}
+
+struct start ask_start_newest(uint64_t n)
+{
+    if (n == 0)
+        return (struct start){.kind = START_NOW};
+    return (struct start){.kind = START_NEWEST, .count = (unsigned)(n < ASK_NEWEST_MAX ? n : ASK_NEWEST_MAX)};
+}
+
+/* The first cursor among header and arguments that is not empty. */
+static bool ask_find_cursor(const struct request *request, struct bytes *cursor)
+{
+    *cursor = bytes_of(request->last_event_id);
+    for (size_t i = 0; cursor->len == 0 && i < sizeof ask_cursor_args / sizeof *ask_cursor_args; i++)
+        if (!request_arg(request, ask_cursor_args[i], cursor))
+            cursor->len = 0;
+    return cursor->len > 0;
+}
+
+static struct refusal ask_start_after_or(struct start *start, struct bytes text, const char *problem)
+{
+    return ask_start_after(start, text) ? REFUSAL_NONE : refusal_because(PROBLEM_BAD_CURSOR, problem);
+}
+
+struct refusal ask_start(struct ask *ask, const struct request *request)
+{
+    struct bytes value;
+    uint64_t count;
+    ask->start = (struct start){.kind = START_NOW};
+    if (ask_find_cursor(request, &value))
+        return ask_start_after_or(&ask->start, value, "the last event id is not one of ours");
+    if (request_arg(request, "replay", &value) && value.len > 0) {
+        if (value.len > NEWEST_DIGITS_MAX || !bytes_number(value, UINT64_MAX, &count))
+            return refusal_because(PROBLEM_BAD_CURSOR, "replay is not a number");
+        ask->start = ask_start_newest(count);
+        return REFUSAL_NONE;
+    }
+    if (request_arg(request, "since", &value) && value.len > 0)
+        return ask_start_after_or(&ask->start, value, "since is neither 0 nor an event id");
+    return REFUSAL_NONE;
+}
+
+/* --- how much, in which form -------------------------------------------------------------------------------------- */
+
+struct refusal ask_limit(const struct request *request, unsigned *limit)
+{
+    struct bytes value;
+    uint64_t number;
+    *limit = LIMIT_DEFAULT;
+    if (!request_arg(request, "limit", &value) || value.len == 0)
+        return REFUSAL_NONE;
+    if (!bytes_number_capped(value, ASK_LIMIT_MAX, &number) || number == 0)
+        return refusal_of(PROBLEM_BAD_LIMIT);
+    *limit = (unsigned)number;
+    return REFUSAL_NONE;
+}
+
+struct refusal ask_format(const struct request *request, bool *is_json)
+{
+    struct bytes value;
+    *is_json = request_arg(request, "format", &value) && bytes_is(value, "json");
+    if (*is_json || !request_arg(request, "format", &value) || value.len == 0 || bytes_is(value, "text"))
+        return REFUSAL_NONE;
+    return refusal_of(PROBLEM_BAD_FORMAT);
+}
