@@ -34,7 +34,7 @@
 static void broker_hear_beat(struct broker *broker, struct bytes payload)
 {
     struct position position;
-    if (!position_parse(payload.data, payload.len, &position))
+    if (!position_parse(payload, &position))
         return;
     broker->is_beating = false;
     broker->heard_beat_ms = clock_now_ms();

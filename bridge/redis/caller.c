@@ -77,7 +77,8 @@ static uint64_t caller_number_of(const redisReply *raw)
 static void caller_decode_position(struct request *request, struct reply reply, const redisReply *raw)
 {
     struct position position = {0};
-    if (reply.status == REPLY_OK && (raw->type != REDIS_REPLY_STRING || !position_parse(raw->str, raw->len, &position)))
+    if (reply.status == REPLY_OK &&
+        (raw->type != REDIS_REPLY_STRING || !position_parse((struct bytes){raw->str, raw->len}, &position)))
         reply = caller_malformed();
     request->fn.position(request->arg, request->ticket, reply, position);
 }

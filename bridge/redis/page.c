@@ -7,7 +7,7 @@
 
 static bool page_position(const redisReply *reply, struct position *out)
 {
-    return reply->type == REDIS_REPLY_STRING && position_parse(reply->str, reply->len, out);
+    return reply->type == REDIS_REPLY_STRING && position_parse((struct bytes){reply->str, reply->len}, out);
 }
 
 static bool page_flag(const redisReply *reply)

@@ -26,7 +26,7 @@ struct position reader_position(struct reader *reader)
 {
     struct position position = {0};
     struct bytes word = reader_word(reader);
-    reader->failed |= !position_parse(word.data, word.len, &position);
+    reader->failed |= !position_parse(word, &position);
     return position;
 }
 

@@ -67,7 +67,7 @@ static const char *const ask_cursor_args[] = {"last_event_id", "lastEventId",   
 bool ask_start_after(struct start *start, struct bytes text)
 {
     *start = (struct start){.kind = START_AFTER};
-    return position_parse(text.data, text.len, &start->after);
+    return position_parse(text, &start->after);
 }
 
 struct start ask_start_newest(uint64_t n)

@@ -165,7 +165,7 @@ bool cursor_parse(struct bytes text, struct cursor *out)
     struct bytes base_text, parts;
     struct position base;
     bool has_parts = bytes_split(text, '~', &base_text, &parts);
-    if (text.len >= CURSOR_TEXT_MAX || !position_parse(base_text.data, base_text.len, &base))
+    if (text.len >= CURSOR_TEXT_MAX || !position_parse(base_text, &base))
         return false;
     cursor_init(out, base);
     if (!has_parts)

@@ -6,34 +6,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Read the digits at *text; false where there are none, or more than 64 bits hold. */
-static bool position_parse_number(const char **text, const char *end, uint64_t *out)
-{
-    const char *at = *text;
-    uint64_t number = 0;
-    for (; at < end && *at >= '0' && *at <= '9'; at++)
-        if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *at - '0', &number))
-            return false;
-    if (at == *text)
-        return false;
-    *text = at;
-    *out = number;
-    return true;
-}
-
-bool position_parse(const char *text, size_t len, struct position *out)
+bool position_parse(struct bytes text, struct position *out)
 {
     struct position p = {0, 0};
-    const char *end;
+    struct bytes ms, seq;
+    bool has_seq = bytes_split(text, '-', &ms, &seq);
     /* Longer is not a position, only many leading zeros. */
-    if (!text || len >= POSITION_TEXT_MAX)
+    if (text.len >= POSITION_TEXT_MAX || !bytes_number(ms, UINT64_MAX, &p.ms))
         return false;
-    end = text + len;
-    if (!position_parse_number(&text, end, &p.ms))
-        return false;
-    if (text < end && (*text++ != '-' || !position_parse_number(&text, end, &p.seq)))
-        return false;
-    if (text != end)
+    if (has_seq && !bytes_number(seq, UINT64_MAX, &p.seq))
         return false;
     *out = p;
     return true;

@@ -4,6 +4,7 @@
 #ifndef WORDS_POSITION_H
 #define WORDS_POSITION_H
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 #include <stdbool.h>
@@ -46,7 +47,7 @@ static inline bool position_is_begin(struct position p)
 }
 
 /* Parse `<ms>-<seq>`, or `<ms>` meaning `<ms>-0`. false for anything else, numbers above 64 bits included. */
-MUST_CHECK bool position_parse(const char *text, size_t len, struct position *out);
+MUST_CHECK bool position_parse(struct bytes text, struct position *out);
 
 /* Write it as text; the length without the NUL comes back. */
 size_t position_print(char out[static POSITION_TEXT_MAX], struct position p);

@@ -156,7 +156,7 @@ static void a_position_is_read_as_ever(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct position position;
         struct cursor cursor;
-        bool is_good = position_parse(texts[i], strlen(texts[i]), &position);
+        bool is_good = position_parse(bytes_of(texts[i]), &position);
         assert_int_equal(parse_exact(texts[i], strlen(texts[i]), &cursor), is_good);
         if (!is_good)
             continue;

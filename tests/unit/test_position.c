@@ -10,7 +10,7 @@
 static void assert_reads(const char *text, uint64_t ms, uint64_t seq)
 {
     struct position p = {7, 7};
-    assert_true(position_parse(text, strlen(text), &p));
+    assert_true(position_parse(bytes_of(text), &p));
     assert_int_equal(p.ms, ms);
     assert_int_equal(p.seq, seq);
 }
@@ -44,6 +44,7 @@ static void refuses_the_rest(void **state)
                                "1-",
                                "1-2-3",
                                "1-2 ",
+                               "1-2\n",
                                " 1-2",
                                "+1-2",
                                "1-+2",
@@ -60,9 +61,9 @@ static void refuses_the_rest(void **state)
     struct position p = {7, 7};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(position_parse(bad[i], strlen(bad[i]), &p));
-    assert_false(position_parse("1-\0002", 4, &p));
-    assert_false(position_parse("1-2\n", 4, &p));
+        assert_false(position_parse(bytes_of(bad[i]), &p));
+    assert_false(position_parse(BYTES("1-\0002"), &p));
+    assert_false(position_parse((struct bytes){NULL, 0}, &p));
     assert_true(p.ms == 7 && p.seq == 7);
 }
 
@@ -70,7 +71,7 @@ static void reads_only_what_is_its_own(void **state)
 {
     struct position p;
     (void)state;
-    assert_true(position_parse("12-345", 4, &p));
+    assert_true(position_parse((struct bytes){"12-345", 4}, &p));
     assert_true(p.ms == 12 && p.seq == 3);
 }
 
