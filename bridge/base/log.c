@@ -10,6 +10,7 @@
  */
 #include "base/log.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -100,9 +101,9 @@ static void log_put_json_string(struct line *line, const char *bytes, size_t len
 }
 
 /* A count or a size becomes a JSON number; longer ones would lose digits in readers that know doubles only. */
-static bool log_is_number(const char *value, size_t len)
+static bool log_is_number(struct bytes value)
 {
-    return len >= 1 && len <= 15 && strspn(value, "0123456789") >= len && (len == 1 || value[0] != '0');
+    return value.len <= 15 && bytes_is_digits(value) && (value.len == 1 || value.data[0] != '0');
 }
 
 /* The length of the key where `at` is the start of `key=`, else 0. */
@@ -134,10 +135,11 @@ static void log_put_json_pairs(struct line *line, const char *at)
                 end = strchrnul(end + 1, ' ');
             next = end;
         }
-        if (log_is_number(value, (size_t)(end - value)))
-            log_put(line, value, (size_t)(end - value));
+        struct bytes bytes = {value, (size_t)(end - value)};
+        if (log_is_number(bytes))
+            log_put(line, bytes.data, bytes.len);
         else
-            log_put_json_string(line, value, (size_t)(end - value));
+            log_put_json_string(line, bytes.data, bytes.len);
         at = next;
     }
 }

@@ -74,6 +74,16 @@ static void writes_a_json_line(void **state)
     assert_ends_with(catch_end(), "}\n");
 }
 
+static void numbers_that_any_reader_holds_are_numbers(void **state)
+{
+    (void)state;
+    log_open(LOG_INFO, true, "worker");
+    catch_begin();
+    log_info("count", "a=0 b=999999999999999 c=1000000000000000 d=-1 e=1.5 f=5ms g=00");
+    assert_ends_with(catch_end(), ",\"a\":0,\"b\":999999999999999,\"c\":\"1000000000000000\",\"d\":\"-1\","
+                                  "\"e\":\"1.5\",\"f\":\"5ms\",\"g\":\"00\"}\n");
+}
+
 static void one_line_whatever_comes(void **state)
 {
     char nasty[4000];
@@ -126,8 +136,11 @@ static void escapes_and_cuts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_a_text_line),      cmocka_unit_test(writes_a_json_line),
-        cmocka_unit_test(one_line_whatever_comes), cmocka_unit_test(keeps_levels_and_errno),
+        cmocka_unit_test(writes_a_text_line),
+        cmocka_unit_test(writes_a_json_line),
+        cmocka_unit_test(numbers_that_any_reader_holds_are_numbers),
+        cmocka_unit_test(one_line_whatever_comes),
+        cmocka_unit_test(keeps_levels_and_errno),
         cmocka_unit_test(escapes_and_cuts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
