@@ -1,7 +1,7 @@
 /*
  * config.c - collects the values, reads them through the table, completes what depends on something else.
  *
- *     config_read:  config_arguments_read ──► config_settings_read ──► complete ──► config_cross_check ──► a action
+ *     config_read:  config_arguments_read ──► config_settings_read ──► config_complete ──► config_cross_check
  *
  * Each step goes on after a mistake, so that one start shows all of them.
  */

@@ -3,6 +3,7 @@
  */
 #include "settings.h"
 
+#include "base/bytes.h"
 #include "base/utf8.h"
 #include "config.h"
 #include "redis/redis.h"
@@ -40,15 +41,12 @@ struct unit {
 /* Digits and a unit. The unit "" is the one of a bare number. */
 static bool setting_parse_units(const char *text, const struct unit *units, uint64_t *out)
 {
-    uint64_t number = 0;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0)
+    struct bytes digits = {text, strspn(text, "0123456789")};
+    uint64_t number;
+    if (!bytes_number(digits, UINT64_MAX, &number))
         return false;
-    for (size_t i = 0; i < digits; i++)
-        if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, text[i] - '0', &number))
-            return false;
     for (; units->suffix; units++)
-        if (strcasecmp(text + digits, units->suffix) == 0)
+        if (strcasecmp(text + digits.len, units->suffix) == 0)
             return !__builtin_mul_overflow(number, units->factor, out);
     return false;
 }

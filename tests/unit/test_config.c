@@ -122,6 +122,39 @@ static void durations_have_units(void **state)
     }
 }
 
+static void numbers_are_digits_and_a_unit(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        bool is_good;
+    } some[] = {{"PORT", "08080", true},
+                {"PORT", "00000000000000000000000000008080", true},
+                {"PORT", "65535", true},
+                {"PORT", " 8080", false},
+                {"PORT", "8080 ", false},
+                {"PORT", "+8080", false},
+                {"PORT", "0x50", false},
+                {"PORT", "8e3", false},
+                {"PORT", "18446744073709559696", false}, /* 8080, if 64 bits were all */
+                {"BRIDGE_MAX_PAYLOAD", "64K", true},
+                {"BRIDGE_MAX_PAYLOAD", "1M", true},
+                {"BRIDGE_MAX_PAYLOAD", "k", false},
+                {"BRIDGE_MAX_PAYLOAD", "64kb", false},
+                {"BRIDGE_MAX_PAYLOAD", "18014398509481984k", false}, /* 2^64 bytes */
+                {"BRIDGE_DRAIN", "1H", true},
+                {"BRIDGE_DRAIN", "3000MS", true},
+                {"BRIDGE_DRAIN", "3.5s", false},
+                {"BRIDGE_DRAIN", "-3s", false},
+                {"BRIDGE_DRAIN", "3s ", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        clearenv();
+        setenv(some[i].name, some[i].text, 1);
+        if ((READ() == CONFIG_SUPERVISE) != some[i].is_good)
+            fail_msg("%s=%s was %s", some[i].name, some[i].text, some[i].is_good ? "refused" : "accepted");
+    }
+}
+
 static void a_bad_value_is_named_shown_and_explained(void **state)
 {
     (void)state;
@@ -318,6 +351,7 @@ int main(void)
         CLEAN(defaults_are_good),
         CLEAN(a_flag_wins_over_the_environment),
         CLEAN(durations_have_units),
+        CLEAN(numbers_are_digits_and_a_unit),
         CLEAN(a_bad_value_is_named_shown_and_explained),
         CLEAN(bad_values_of_each_kind),
         CLEAN(passwords_are_never_shown),
