@@ -17,17 +17,25 @@
  */
 #define FILES_MOST (1024 * 1024)
 
-/* The share of processors that the cgroup (version 2) grants, rounded up; 0 where it grants all. */
+unsigned capacity_granted(struct bytes cpu_max)
+{
+    struct bytes line = bytes_word(&cpu_max, '\n'), quota_text = bytes_word(&line, ' ');
+    uint64_t quota, period;
+    if (!bytes_number(quota_text, INT64_MAX, &quota) || !bytes_number(line, INT64_MAX, &period) || period == 0)
+        return 0;
+    return (unsigned)((quota + period - 1) / period);
+}
+
+/* What the cgroup (version 2) grants; 0 where there is none, or it grants all. */
 static unsigned capacity_cgroup_processors(void)
 {
+    char text[64];
     FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
-    unsigned long long quota = 0, period = 0;
     if (!file)
         return 0;
-    if (fscanf(file, "%llu %llu", &quota, &period) != 2) /* "max 100000" */
-        quota = 0;
+    size_t len = fread(text, 1, sizeof text, file);
     fclose(file);
-    return period > 0 ? (unsigned)((quota + period - 1) / period) : 0;
+    return capacity_granted((struct bytes){text, len});
 }
 
 unsigned capacity_processors(void)

@@ -118,13 +118,22 @@ static int probe_connect_to_ours(const struct config *config, uint64_t until_ms)
     return fd >= 0 || strcmp(config->host, "::") != 0 ? fd : probe_connect_to("::1", config, until_ms);
 }
 
+/* 200 of "HTTP/1.1 200 OK\r\n"; 0: this is no answer of HTTP/1. */
+static int probe_status_of(struct bytes answer)
+{
+    struct bytes line = bytes_word(&answer, '\r'), version = bytes_word(&line, ' ');
+    uint64_t status;
+    if (!bytes_begins(version, "HTTP/1.") || !bytes_number(bytes_word(&line, ' '), 999, &status))
+        return 0;
+    return (int)status;
+}
+
 /* The status of GET /readyz, and what came behind the header; 0: no answer. */
 static int probe_ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
 {
     static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     size_t len = 0;
     ssize_t got = 1;
-    int status = 0;
     if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof request - 1))
         return 0;
     while (got > 0 && len < size - 1 && clock_now_ms() < until_ms) {
@@ -133,9 +142,7 @@ static int probe_ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
         len += got > 0 ? (size_t)got : 0;
     }
     answer[len] = '\0';
-    if (sscanf(answer, "HTTP/1.%*c %d", &status) != 1)
-        return 0;
-    return status;
+    return probe_status_of((struct bytes){answer, len});
 }
 
 bool probe_is_ready(const struct config *config)

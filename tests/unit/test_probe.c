@@ -79,6 +79,10 @@ static void only_200_is_ready(void **state)
     (void)state;
     assert_true(is_ready_with("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"));
     assert_false(is_ready_with("HTTP/1.1 503 Service Unavailable\r\n\r\n{\"ready\":false}"));
+    assert_true(is_ready_with("HTTP/1.0 200\r\n\r\n"));
+    assert_false(is_ready_with("HTTP/1.1 2000 OK\r\n\r\n"));
+    assert_false(is_ready_with("HTTP/2 200 OK\r\n\r\n"));
+    assert_false(is_ready_with("HTTP/1.1\r\n200\r\n\r\n"));
     assert_false(is_ready_with("SSH-2.0-OpenSSH\r\n"));
 }
 
