@@ -93,14 +93,6 @@ void buffer_clear(struct buffer *b)
     b->failed = false;
 }
 
-void buffer_consume(struct buffer *b, size_t len)
-{
-    CHECK(len <= b->len);
-    b->len -= len;
-    if (b->len > 0 && len > 0)
-        memmove(b->data, b->data + len, b->len);
-}
-
 void buffer_fini(struct buffer *b)
 {
     free(buffer_block(b));

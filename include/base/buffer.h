@@ -31,8 +31,6 @@ void buffer_printf(struct buffer *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Empty it, keep its memory; it is not failed any more. */
 void buffer_clear(struct buffer *b);
-/* Drop the first `len` bytes. */
-void buffer_consume(struct buffer *b, size_t len);
 /* Give the memory back; the buffer is empty and usable again. */
 void buffer_fini(struct buffer *b);
 

@@ -66,20 +66,6 @@ static void appends_nothing(void **state)
     buffer_fini(&b);
 }
 
-static void consumes_from_the_front(void **state)
-{
-    struct buffer b = {0};
-    (void)state;
-    buffer_append_text(&b, "hello world");
-    buffer_consume(&b, 6);
-    buffer_consume(&b, 0);
-    assert_int_equal(b.len, 5);
-    assert_memory_equal(b.data, "world", 5);
-    buffer_consume(&b, 5);
-    assert_int_equal(b.len, 0);
-    buffer_fini(&b);
-}
-
 static void says_when_memory_is_out(void **state)
 {
     struct buffer b = {0};
@@ -103,7 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_and_keeps_its_bytes), cmocka_unit_test(has_writable_headroom),
         cmocka_unit_test(prints_short_and_long),     cmocka_unit_test(appends_nothing),
-        cmocka_unit_test(consumes_from_the_front),   cmocka_unit_test(says_when_memory_is_out),
+        cmocka_unit_test(says_when_memory_is_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
