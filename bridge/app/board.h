@@ -25,8 +25,8 @@ enum board_word {
     BOARD_READY,
 };
 
-/* All workers are coming, and the recorder is where there is one. NULL: no memory. Inherited by children; goes with the
- * last process. */
+/* All workers are coming; of the recorder, where there is one, nothing is known. NULL: no memory. Inherited by children;
+ * goes with the last process. */
 MUST_CHECK struct board *board_new(unsigned workers, bool has_recorder);
 void board_free(struct board *board);
 

@@ -20,15 +20,28 @@ struct redis_config;
 
 struct config {
     struct redis_config *redis;
-    char *prefix; /* copied into redis, with the three below */
-    uint64_t history_length, history_ttl_ms, max_payload;
-    char *host;
+    char *prefix;            /* of the bridge's own names; redis has a copy */
+    uint64_t history_length; /* entries of a channel; redis has a copy */
+    uint64_t history_ttl_ms; /* redis has a copy */
+    uint64_t max_payload;    /* bytes; redis has a copy */
+    char *host;              /* a numeric address */
     uint64_t port;
-    uint64_t workers; /* never 0 once read */
-    struct glob_list subscribe, publish, channels, default_channels, ephemeral, origins;
-    uint64_t heartbeat_ms, stall_ms, max_age_ms, drain_ms, lease_ms;
-    uint64_t max_channels, max_connections;
-    char *tls_cert, *tls_key; /* "" for plain HTTP */
+    uint64_t workers;                  /* never 0 once read */
+    struct glob_list subscribe;        /* any browser may listen to these */
+    struct glob_list publish;          /* any browser may publish to these */
+    struct glob_list channels;         /* plain PUBLISH on these is recorded */
+    struct glob_list default_channels; /* meant where a browser names none */
+    struct glob_list ephemeral;        /* these have no history */
+    struct glob_list origins;          /* pages of these may connect; none: of any */
+    uint64_t heartbeat_ms;             /* of silence, then a stream hears one */
+    uint64_t stall_ms;                 /* without taking anything, then a browser is cut */
+    uint64_t max_age_ms;               /* of a stream; 0: no limit */
+    uint64_t drain_ms;                 /* after SIGTERM, then everything has ended */
+    uint64_t lease_ms;                 /* of the recorder's seat */
+    uint64_t max_channels;             /* of one connection */
+    uint64_t max_connections;          /* of one worker; never 0 once read */
+    char *tls_cert;                    /* a file's name; "" for plain HTTP */
+    char *tls_key;                     /* a file's name; "" for plain HTTP */
     enum log_level log_level;
     bool log_json;
 };

@@ -21,9 +21,10 @@ typedef const char *(*read_fn)(const struct setting *setting, const char *text, 
 
 struct setting_kind {
     read_fn read;
-    const char *accepts;
+    const char *accepts;                                   /* in words */
     void (*print)(char *out, size_t len, uint64_t number); /* NULL: not a number, has no range */
-    bool may_be_empty, is_secret;
+    bool may_be_empty;                                     /* see setting_may_be_empty() */
+    bool is_secret;                                        /* see setting_is_secret() */
 };
 
 static void *setting_field(const struct setting *setting, struct config *config)
@@ -215,32 +216,35 @@ static const char *setting_read_origins(const struct setting *setting, const cha
 
 /* --- kinds -------------------------------------------------------------------------------------------------------- */
 
-static const struct setting_kind setting_kind_count = {setting_read_count, "a whole number", setting_print_count, false,
-                                                       false};
-static const struct setting_kind setting_kind_size = {setting_read_size, "a number of bytes such as 65536, 64k or 1m",
-                                                      setting_print_size, false, false};
-static const struct setting_kind setting_kind_duration = {
-    setting_read_duration, "a duration such as 500ms, 15s, 10m or 1h", setting_print_duration, false, false};
+static const struct setting_kind setting_kind_count = {
+    .read = setting_read_count, .accepts = "a whole number", .print = setting_print_count};
+static const struct setting_kind setting_kind_size = {
+    .read = setting_read_size, .accepts = "a number of bytes such as 65536, 64k or 1m", .print = setting_print_size};
+static const struct setting_kind setting_kind_duration = {.read = setting_read_duration,
+                                                          .accepts = "a duration such as 500ms, 15s, 10m or 1h",
+                                                          .print = setting_print_duration};
 static const struct setting_kind setting_kind_address = {
-    setting_read_address, "an IPv4 or IPv6 address (:: is every address of both)", NULL, false, false};
+    .read = setting_read_address, .accepts = "an IPv4 or IPv6 address (:: is every address of both)"};
 static const struct setting_kind setting_kind_prefix = {
-    setting_read_prefix, "1 to 63 printable ASCII characters, none of them a space or one of *?[]\\", NULL, false,
-    false};
-static const struct setting_kind setting_kind_readable = {setting_read_file_name, "the name of a file that can be read",
-                                                          NULL, false, false};
+    .read = setting_read_prefix,
+    .accepts = "1 to 63 printable ASCII characters, none of them a space or one of *?[]\\"};
+static const struct setting_kind setting_kind_readable = {.read = setting_read_file_name,
+                                                          .accepts = "the name of a file that can be read"};
 static const struct setting_kind setting_kind_url = {
-    setting_read_redis_url,
-    "redis:// or rediss://[user[:password]@]host[:port][/db], or unix://[user[:password]@]/path[?db=n]", NULL, false,
-    true};
+    .read = setting_read_redis_url,
+    .accepts = "redis:// or rediss://[user[:password]@]host[:port][/db], or unix://[user[:password]@]/path[?db=n]",
+    .is_secret = true};
 static const struct setting_kind setting_kind_log = {
-    setting_read_log, "one of error, warn, info, debug and one of text, json, with a comma between them", NULL, false,
-    false};
+    .read = setting_read_log,
+    .accepts = "one of error, warn, info, debug and one of text, json, with a comma between them"};
 static const struct setting_kind setting_kind_channels = {
-    setting_read_channels,
-    "a comma list of channels or patterns, each 1 to 256 bytes of UTF-8 without control characters", NULL, true, false};
+    .read = setting_read_channels,
+    .accepts = "a comma list of channels or patterns, each 1 to 256 bytes of UTF-8 without control characters",
+    .may_be_empty = true};
 static const struct setting_kind setting_kind_origins = {
-    setting_read_origins,
-    "a comma list such as https://example.com,https://*.example.org (no path, no slash at the end)", NULL, true, false};
+    .read = setting_read_origins,
+    .accepts = "a comma list such as https://example.com,https://*.example.org (no path, no slash at the end)",
+    .may_be_empty = true};
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 

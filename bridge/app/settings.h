@@ -24,7 +24,8 @@ struct setting {
     const char *initial;             /* the default, as one would write it */
     const char *initial_words;       /* how the default is told where it depends on something, or NULL */
     const char *word;                /* stands for 0, or NULL */
-    uint64_t least, most;            /* of a number */
+    uint64_t least;                  /* of a number */
+    uint64_t most;                   /* of a number */
     const char *sentence;            /* what it is for; Markdown without tables */
 };
 

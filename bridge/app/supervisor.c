@@ -1,8 +1,9 @@
 /*
  * supervisor.c - waits for signals and for the time to start a child again; everything happens between two waits.
  *
- *     RUNNING ── SIGTERM, SIGINT, hopeless child: supervisor_begin_end ──► ENDING_WORKERS ── no worker left: advance ──►
- *     ENDING_RECORDER ── no recorder left: advance ──► GONE
+ *     RUNNING ── SIGTERM, SIGINT, hopeless child: supervisor_begin_end ──► ENDING_WORKERS
+ *     ENDING_WORKERS ── no worker left: supervisor_advance ──► ENDING_RECORDER
+ *     ENDING_RECORDER ── no recorder left: supervisor_advance ──► GONE
  *
  *     RUNNING            dead children are started again, each after its back-off
  *     ENDING_WORKERS     workers have their SIGTERM; at cut_workers_ms they get SIGKILL
@@ -42,7 +43,7 @@ struct child {
     pid_t pid; /* 0: does not live */
     enum worker_parts parts;
     const char *role;
-    unsigned number;   /* of a worker, from 1; 0 for the recorder */
+    unsigned number;   /* of a worker, from 0 */
     unsigned failures; /* deaths in a row */
     uint64_t started_ms;
     uint64_t start_at_ms; /* where it does not live: when it shall */
@@ -54,7 +55,8 @@ struct supervisor {
     int exit_code;
     pid_t pid;
     sigset_t signals;
-    uint64_t cut_workers_ms, cut_recorder_ms;
+    uint64_t cut_workers_ms;  /* when workers get SIGKILL; UINT64_MAX: they have got it */
+    uint64_t cut_recorder_ms; /* when the recorder gets it; UINT64_MAX: it has got it */
     unsigned count;
     struct child children[CHILDREN_MAX];
     struct board *board;
