@@ -44,6 +44,12 @@ struct timer {
     void *arg;
 };
 
+struct watch {
+    struct event *event;
+    loop_fn fn;
+    void *arg;
+};
+
 static void loop_on_libevent_log(int severity, const char *message)
 {
     log_line(severity >= EVENT_LOG_WARN ? LOG_WARN : LOG_DEBUG, "libevent", "text=\"%s\"",
@@ -184,4 +190,45 @@ void timer_free(struct timer *timer)
         return;
     event_free(timer->event);
     free(timer);
+}
+
+/* --- descriptors -------------------------------------------------------------------------------------------------- */
+
+static void loop_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct watch *watch = arg;
+    (void)fd;
+    (void)what;
+    watch->fn(watch->arg);
+}
+
+struct watch *watch_new(struct loop *loop, int fd, loop_fn fn, void *arg)
+{
+    struct watch *watch = malloc(sizeof *watch);
+    if (!watch)
+        return NULL;
+    *watch = (struct watch){event_new(loop->base, fd, EV_READ | EV_PERSIST, loop_on_readable, watch), fn, arg};
+    if (!watch->event) {
+        free(watch);
+        return NULL;
+    }
+    return watch;
+}
+
+void watch_start(struct watch *watch)
+{
+    CHECK(event_add(watch->event, NULL) == 0);
+}
+
+void watch_stop(struct watch *watch)
+{
+    event_del(watch->event);
+}
+
+void watch_free(struct watch *watch)
+{
+    if (!watch)
+        return;
+    event_free(watch->event);
+    free(watch);
 }

@@ -16,6 +16,7 @@
 struct event_base;
 struct loop;
 struct timer;
+struct watch;
 
 typedef void (*loop_fn)(void *arg);
 typedef void (*loop_signal_fn)(int signal, void *arg);
@@ -45,5 +46,12 @@ MUST_CHECK struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg);
 void timer_start(struct timer *timer, uint64_t after_ms);
 void timer_stop(struct timer *timer);
 void timer_free(struct timer *timer);
+
+/* Call fn whenever the descriptor can be read from, between a start and a stop. The descriptor stays the caller's; where
+ * other processes hold it, too, it is to be closed a turn after the stop. NULL where memory is out. */
+MUST_CHECK struct watch *watch_new(struct loop *loop, int fd, loop_fn fn, void *arg);
+void watch_start(struct watch *watch);
+void watch_stop(struct watch *watch);
+void watch_free(struct watch *watch);
 
 #endif

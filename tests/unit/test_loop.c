@@ -170,6 +170,37 @@ static void hears_signals(void **state)
     assert_string_equal(scene->order, "u");
 }
 
+static void on_byte(void *arg)
+{
+    struct scene *scene = arg;
+    note(scene, 'b');
+}
+
+static void watches_between_start_and_stop(void **state)
+{
+    struct scene *scene = *state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct watch *watch = watch_new(scene->loop, ends[0], on_byte, scene);
+    scene->timer = timer_new(scene->loop, on_stop, scene);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    timer_start(scene->timer, 20);
+    loop_run(scene->loop);
+    assert_string_equal(scene->order, "s");
+    watch_start(watch);
+    loop_on_turn_end(scene->loop, on_stop, scene);
+    loop_run(scene->loop);
+    loop_run(scene->loop);
+    assert_string_equal(scene->order, "sbsbs");
+    watch_stop(watch);
+    loop_again(scene->loop);
+    loop_run(scene->loop);
+    assert_string_equal(scene->order, "sbsbss");
+    watch_free(watch);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
 
 int main(void)
@@ -178,6 +209,7 @@ int main(void)
         WITH_SCENE(hooks_follow_each_turn_in_order), WITH_SCENE(again_does_not_wait),
         WITH_SCENE(starting_again_moves_a_timer),    WITH_SCENE(waits_about_as_long_as_told),
         WITH_SCENE(a_timer_may_free_itself),         WITH_SCENE(hears_signals),
+        WITH_SCENE(watches_between_start_and_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
