@@ -6,16 +6,18 @@
 #include "app/board.h"
 #include "app/config.h"
 #include "app/probe.h"
+#include "app/sockets.h"
 #include "app/supervisor.h"
 #include "app/worker.h"
 
 #include <signal.h>
 #include <stdlib.h>
 
-static int main_run_in_foreground(const struct config *config)
+static int main_run_in_foreground(const struct config *config, struct sockets *sockets)
 {
     struct board *board = board_new(1, config->channels.count > 0);
     struct worker_task whole = {.parts = WORKER_SERVES | WORKER_RECORDS, .role = "bridge", .board = board};
+    whole.listening = sockets_keep(sockets, 0);
     int code = board ? worker_run(config, &whole) : WORKER_FAILED;
     board_free(board);
     return code == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -33,11 +35,12 @@ static void main_hold_signals(void)
 
 static int main_run(const struct config *config, bool in_foreground)
 {
+    struct sockets sockets;
     main_hold_signals();
     config_log(config);
-    if (!probe_is_free(config))
+    if (!sockets_open(&sockets, config, in_foreground ? 1 : (unsigned)config->workers))
         return EXIT_FAILURE;
-    return in_foreground ? main_run_in_foreground(config) : supervisor_run(config);
+    return in_foreground ? main_run_in_foreground(config, &sockets) : supervisor_run(config, &sockets);
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,7 @@ struct board;
 struct recorder_status;
 
 enum board_word {
-    BOARD_ABSENT, /* does not run, and so is not reached */
+    BOARD_ABSENT, /* does not run; whoever is dealt to it waits until it does */
     BOARD_COMING, /* runs, is not ready */
     BOARD_READY,
 };

@@ -1,92 +1,18 @@
 /*
- * probe.c - bind once and let go; or connect and ask GET /readyz.
+ * probe.c - connect, and ask GET /readyz.
  */
 #include "probe.h"
 
+#include "address.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "config.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define READY_WITHIN_MS 2000
-
-struct address {
-    socklen_t len;
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } at;
-};
-
-/* host is numeric: config saw to that */
-static struct address probe_address_of(const char *host, const struct config *config)
-{
-    struct address address = {.len = sizeof address.at.v4};
-    in_port_t port = htons((in_port_t)config->port);
-    address.at.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-    if (inet_pton(AF_INET, host, &address.at.v4.sin_addr) == 1)
-        return address;
-    address.len = sizeof address.at.v6;
-    address.at.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
-    CHECK(inet_pton(AF_INET6, host, &address.at.v6.sin6_addr) == 1);
-    return address;
-}
-
-/* --- is it free? -------------------------------------------------------------------------------------------------- */
-
-/* 0, or why not. SO_REUSEADDR passes over connections of an earlier run that still linger, but not over a listener. */
-static int probe_try_bind(const struct address *address)
-{
-    int on = 1, off = 0, error = 0, fd = socket(address->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (address->at.any.sa_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, &address->at.any, address->len) != 0)
-        error = errno;
-    close(fd);
-    return error;
-}
-
-static const char *probe_bind_hint(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return "another program listens there, perhaps another redis-bridge; set PORT";
-    case EACCES:
-        return "ports below 1024 are for root; set PORT";
-    case EADDRNOTAVAIL:
-        return "this machine does not have that address; set BRIDGE_HOST";
-    default:
-        return "";
-    }
-}
-
-bool probe_is_free(const struct config *config)
-{
-    struct address address = probe_address_of(config->host, config);
-    int error = probe_try_bind(&address);
-    if (error == EAFNOSUPPORT && strcmp(config->host, "::") == 0) { /* a kernel without IPv6 */
-        address = probe_address_of("0.0.0.0", config);
-        error = probe_try_bind(&address);
-    }
-    if (error == 0)
-        return true;
-    log_error("cannot_listen", "host=%s port=%u error=\"%s\" hint=\"%s\"", config->host, (unsigned)config->port,
-              strerror(error), probe_bind_hint(error));
-    return false;
-}
-
-/* --- is it ready? ------------------------------------------------------------------------------------------------- */
 
 static void probe_limit_waiting(int fd, uint64_t until_ms)
 {
@@ -99,7 +25,7 @@ static void probe_limit_waiting(int fd, uint64_t until_ms)
 /* A connected socket, or -1. */
 static int probe_connect_to(const char *host, const struct config *config, uint64_t until_ms)
 {
-    struct address address = probe_address_of(host, config);
+    struct address address = address_of(host, (unsigned)config->port);
     int fd = socket(address.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;

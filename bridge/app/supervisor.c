@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "board.h"
 #include "config.h"
+#include "sockets.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -60,6 +61,7 @@ struct supervisor {
     unsigned count;
     struct child children[CHILDREN_MAX];
     struct board *board;
+    struct sockets *sockets; /* one for each worker; none once the end has begun */
 };
 
 static void supervisor_enter(struct supervisor *supervisor, enum supervisor_state state, const char *why)
@@ -91,6 +93,10 @@ _Noreturn static void supervisor_child_main(const struct supervisor *supervisor,
     signal(SIGINT, SIG_IGN); /* a Ctrl-C goes to all of us; who ends when is the supervisor's to say */
     struct worker_task task = {
         .parts = child->parts, .role = child->role, .board = supervisor->board, .number = child->number};
+    if (supervisor_is_worker(child))
+        task.listening = sockets_keep(supervisor->sockets, child->number);
+    else
+        sockets_close(supervisor->sockets);
     exit(worker_run(supervisor->config, &task));
 }
 
@@ -129,6 +135,14 @@ static void supervisor_children_start_due(struct supervisor *supervisor)
             supervisor_child_start(supervisor, &supervisor->children[i]);
 }
 
+/* Somebody may wait in the socket of a worker that is away: it comes once more, to send them on in order. */
+static void supervisor_children_start_absent(struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->count; i++)
+        if (supervisor->children[i].pid == 0 && supervisor_is_worker(&supervisor->children[i]))
+            supervisor_child_start(supervisor, &supervisor->children[i]);
+}
+
 static unsigned supervisor_children_alive(const struct supervisor *supervisor, bool workers)
 {
     unsigned alive = 0;
@@ -163,6 +177,9 @@ static void supervisor_begin_end(struct supervisor *supervisor, int exit_code, c
     supervisor->exit_code = exit_code;
     supervisor->cut_recorder_ms = now_ms + config->drain_ms;
     supervisor->cut_workers_ms = now_ms + (worker_drain_ms(config) + config->drain_ms) / 2;
+    if (exit_code == EXIT_SUCCESS)
+        supervisor_children_start_absent(supervisor);
+    sockets_close(supervisor->sockets);
     supervisor_enter(supervisor, ENDING_WORKERS, why);
     supervisor_children_kill(supervisor, true, SIGTERM);
 }
@@ -261,9 +278,9 @@ static void supervisor_child_add(struct supervisor *supervisor, enum worker_part
     supervisor->children[supervisor->count++] = (struct child){.parts = parts, .role = role, .number = number};
 }
 
-static void supervisor_init(struct supervisor *supervisor, const struct config *config)
+static void supervisor_init(struct supervisor *supervisor, const struct config *config, struct sockets *sockets)
 {
-    *supervisor = (struct supervisor){.config = config, .state = RUNNING, .pid = getpid()};
+    *supervisor = (struct supervisor){.config = config, .state = RUNNING, .pid = getpid(), .sockets = sockets};
     sigemptyset(&supervisor->signals);
     sigaddset(&supervisor->signals, SIGCHLD);
     sigaddset(&supervisor->signals, SIGTERM);
@@ -278,18 +295,18 @@ static void supervisor_init(struct supervisor *supervisor, const struct config *
     CHECK(supervisor->board);
 }
 
-int supervisor_run(const struct config *config)
+int supervisor_run(const struct config *config, struct sockets *sockets)
 {
     struct supervisor supervisor;
     log_open(config->log_level, config->log_json, "supervisor");
-    supervisor_init(&supervisor, config);
+    supervisor_init(&supervisor, config, sockets);
     while (supervisor.state != GONE) {
         if (supervisor.state == RUNNING)
             supervisor_children_start_due(&supervisor);
         int signal = supervisor_wait_for_signal(&supervisor);
+        supervisor_reap(&supervisor); /* after any signal: several SIGCHLD may have become one */
         if (signal == SIGTERM || signal == SIGINT)
             supervisor_begin_end(&supervisor, EXIT_SUCCESS, signal == SIGTERM ? "SIGTERM" : "SIGINT");
-        supervisor_reap(&supervisor); /* after any signal: several SIGCHLD may have become one */
         supervisor_advance(&supervisor);
         supervisor_cut_overdue(&supervisor);
     }

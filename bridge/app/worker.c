@@ -156,8 +156,7 @@ static int worker_serve(struct worker *worker)
         .encode = wire_encode,
     };
     struct transport_config transport_config = {
-        .host = config->host,
-        .port = (unsigned)config->port,
+        .listening = worker->task->listening,
         .tls_cert = config->tls_cert,
         .tls_key = config->tls_key,
         .access = &worker->access,
@@ -180,7 +179,11 @@ static int worker_serve(struct worker *worker)
         return WORKER_FAILED;
     loop_on_turn_end(worker->loop, worker_say_serving, worker);
     worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
-    return worker->transport ? WORKER_DONE : WORKER_HOPELESS;
+    if (!worker->transport)
+        return WORKER_HOPELESS;
+    log_info("listening", "host=%s port=%u tls=%s", config->host, (unsigned)config->port,
+             *config->tls_cert != '\0' ? "yes" : "no");
+    return WORKER_DONE;
 }
 
 static int worker_record(struct worker *worker)

@@ -31,6 +31,7 @@ struct worker_task {
     const char *role;    /* names the process in the log */
     struct board *board; /* where it says how it does; borrowed */
     unsigned number;     /* a worker's place there, from 0 */
+    int listening;       /* the socket that its newcomers knock at; taken. Of no meaning unless it serves */
 };
 
 /* Run until SIGTERM or SIGINT, then end within config->drain_ms. */

@@ -5,7 +5,7 @@
  *
  * Reading and writing are two events, because libevent changes the mask of one event only by deleting and adding it
  * again. The write event is made at first need: a browser that takes all that it is given never has one. lws repeats
- * itself (at every close it tells each listening socket to listen), so what is as it should be is left alone.
+ * itself, so what is as it should be is left alone.
  *
  * The trap   where a peer has closed its sending half while lws still flushes to it, lws (4.3.5:
  *            LRS_FLUSHING_BEFORE_CLOSE) does not read and does not stop listening either: a level-triggered loop spins
@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "outgoing.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -34,8 +33,7 @@
 struct slot {
     struct event *read, *write; /* NULL: not made yet */
     short wanted;               /* POLLIN, POLLOUT: as lws wants it, whether or not muted */
-    bool is_listener;
-    unsigned reads; /* in the second that reads_at names */
+    unsigned reads;             /* in the second that reads_at names */
     unsigned reads_at;
 };
 
@@ -45,7 +43,7 @@ struct eventlib {
     struct timer *timer;         /* the next of lws's timers */
     uint64_t timer_due_ms;       /* 0: not running */
     struct lws_context *context; /* NULL: not born yet, or going */
-    bool is_deaf;                /* listeners are not watched any more */
+    unsigned count;              /* descriptors that lws has */
     int slot_count;
     struct slot *slots;
 };
@@ -65,7 +63,7 @@ static bool eventlib_is_spinning(struct slot *slot, int fd)
         slot->reads_at = second;
         slot->reads = 0;
     }
-    return ++slot->reads > READS_SUSPICIOUS && !slot->is_listener && ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
+    return ++slot->reads > READS_SUSPICIOUS && ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
 }
 
 static void eventlib_on_event(evutil_socket_t fd, short what, void *arg)
@@ -107,14 +105,14 @@ static bool eventlib_slots_reach(struct eventlib *lib, int fd)
     return true;
 }
 
-static int eventlib_watch(struct lws *wsi, bool is_listener)
+static int eventlib_on_accept(struct lws *wsi)
 {
     struct eventlib *lib = eventlib_of(wsi);
     int fd = (int)lws_get_socket_fd(wsi);
     if (fd < 0 || !eventlib_slots_reach(lib, fd) || lib->slots[fd].read)
         return 1;
     struct slot *slot = &lib->slots[fd];
-    *slot = (struct slot){.is_listener = is_listener, .wanted = POLLIN};
+    *slot = (struct slot){.wanted = POLLIN};
     slot->read = event_new(loop_base(lib->loop), fd, EV_READ | EV_PERSIST, eventlib_on_event, lib);
     if (!slot->read || event_add(slot->read, NULL) != 0) {
         if (slot->read)
@@ -122,26 +120,16 @@ static int eventlib_watch(struct lws *wsi, bool is_listener)
         slot->read = NULL;
         return 1;
     }
+    lib->count++;
     return 0;
 }
 
-static int eventlib_on_accept(struct lws *wsi)
-{
-    return eventlib_watch(wsi, false);
-}
-
-static int eventlib_on_listen(struct lws *wsi)
-{
-    outgoing_limit((int)lws_get_socket_fd(wsi));
-    return eventlib_watch(wsi, true);
-}
-
-static void eventlib_want_read(struct eventlib *lib, struct slot *slot, bool want)
+static void eventlib_want_read(struct slot *slot, bool want)
 {
     if (want == ((slot->wanted & POLLIN) != 0))
         return;
     slot->wanted ^= POLLIN;
-    if (want && !(slot->is_listener && lib->is_deaf))
+    if (want)
         event_add(slot->read, NULL);
     else
         event_del(slot->read);
@@ -171,11 +159,16 @@ static void eventlib_on_io(struct lws *wsi, unsigned flags)
     if (!slot)
         return;
     if (flags & LWS_EV_READ)
-        eventlib_want_read(lib, slot, want);
+        eventlib_want_read(slot, want);
     if (flags & LWS_EV_WRITE) {
         eventlib_want_write(lib, slot, fd, want);
         lib->on_wait(wsi, want);
     }
+}
+
+unsigned eventlib_count(const struct eventlib *lib)
+{
+    return lib->count;
 }
 
 bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi)
@@ -186,9 +179,11 @@ bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi)
 
 static int eventlib_on_close(struct lws *wsi)
 {
-    struct slot *slot = eventlib_slot_find(eventlib_of(wsi), (int)lws_get_socket_fd(wsi));
+    struct eventlib *lib = eventlib_of(wsi);
+    struct slot *slot = eventlib_slot_find(lib, (int)lws_get_socket_fd(wsi));
     if (!slot)
         return 0;
+    lib->count--;
     event_free(slot->read);
     if (slot->write)
         event_free(slot->write);
@@ -207,7 +202,6 @@ static int eventlib_on_init(struct lws_context *context, void *foreign_loop, int
 static const struct lws_event_loop_ops eventlib_ops = {
     .name = "bridge",
     .init_pt = eventlib_on_init,
-    .init_vhost_listen_wsi = eventlib_on_listen,
     .sock_accept = eventlib_on_accept,
     .io = eventlib_on_io,
     .wsi_logical_close = eventlib_on_close,
@@ -269,26 +263,6 @@ struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
         return NULL;
     }
     return lib;
-}
-
-/*
- * With SO_REUSEPORT the kernel has dealt connections to this very socket; closing it resets those that nobody accepted.
- * So they are accepted first (lws accepts until there are none).
- */
-void eventlib_stop_listening(struct eventlib *lib)
-{
-    for (int fd = 0; fd < lib->slot_count && lib->context; fd++) {
-        if (!eventlib_slot_find(lib, fd) || !lib->slots[fd].is_listener)
-            continue;
-        struct lws_pollfd ready = {.fd = fd, .events = POLLIN, .revents = POLLIN};
-        struct pollfd waiting = {.fd = fd, .events = POLLIN};
-        if (poll(&waiting, 1, 0) == 1)
-            lws_service_fd_tsi(lib->context, &ready, 0);
-        struct lws *listener = wsi_from_fd(lib->context, fd);
-        if (listener)
-            lws_set_timeout(listener, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    }
-    lib->is_deaf = true;
 }
 
 void eventlib_detach(struct eventlib *lib)

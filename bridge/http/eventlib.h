@@ -29,14 +29,14 @@ void eventlib_free(struct eventlib *lib);
 /* For lws_context_creation_info: event_lib_custom. Its foreign_loops[0] is the struct eventlib. */
 extern const lws_plugin_evlib_t eventlib_plugin;
 
+/* Descriptors that lws has. */
+unsigned eventlib_count(const struct eventlib *lib);
+
 /* Does lws wait for this socket to become writable? Where it holds something back for it, it does. */
 bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi);
 
 /* Run lws's due timers, and serve what lws holds back in its own buffers. Once per turn of the loop. */
 void eventlib_settle(struct eventlib *lib);
-
-/* Take in who is waiting to be accepted, then close the listening sockets. */
-void eventlib_stop_listening(struct eventlib *lib);
 
 /* lws_context_destroy() comes next: no event shall reach the context any more. */
 void eventlib_detach(struct eventlib *lib);

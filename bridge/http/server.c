@@ -13,6 +13,7 @@
  */
 #include "server.h"
 
+#include "acceptor.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -26,10 +27,10 @@
 #include "ws.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define HEADERS_MAX (32 * 1024)
@@ -38,11 +39,9 @@
 #define SEND_MAX (16u << 20)
 #define REQUEST_TIMEOUT_S 20
 #define KEEPALIVE_S 75
-#define TCP_IDLE_S 60
-#define TCP_PROBES 3
-#define TCP_PROBE_INTERVAL_S 10
-#define DESCRIPTORS_SPARE 512  /* beside the streams: requests, Redis, files */
-#define DESCRIPTORS_NOT_LWS 64 /* of these, what is not lws's */
+#define DESCRIPTORS_SPARE 512 /* beside the streams: requests, Redis, files */
+#define DESCRIPTORS_KEPT 64   /* of these, what is not for browsers */
+#define VHOST "browsers"
 #define LOG_LINES_PER_SECOND 3
 
 struct transport *transport_of(struct lws *wsi)
@@ -160,55 +159,28 @@ static void server_on_lws_log(int level, const char *line)
         log_line(level == LLL_ERR ? LOG_WARN : LOG_INFO, "lws", "text=\"%s\"", LOG_TEXT(text, strcspn(text, "\n")));
 }
 
-static void server_limit_descriptors(rlim_t count)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = count;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_warn("descriptors", "wanted=%llu error=\"%s\"", (unsigned long long)count, strerror(errno));
-}
-
 /*
  * As many descriptors as the streams need, fewer streams where the system does not give them. lws takes the limit that
- * it is born under for its tables, and turns newcomers away beyond it; it shall not know of the last few, so that
- * accept() never fails: lws would call it again and again, at full speed. (fd_limit_per_thread is not the way: any
- * value below the limit makes lws look for its sockets one by one.)
+ * it is born under for the size of its tables. The last few descriptors are not for newcomers: Redis needs some, too.
  */
-static rlim_t server_provide_descriptors(struct transport *transport)
+static void server_provide_descriptors(struct transport *transport)
 {
     rlim_t count = (rlim_t)transport->config.max_connections + DESCRIPTORS_SPARE;
     struct rlimit limit;
+    transport->descriptors = UINT_MAX;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return 0;
+        return;
     if (limit.rlim_max < count) {
         count = limit.rlim_max;
         unsigned room = (unsigned)(count > 2 * DESCRIPTORS_SPARE ? count - DESCRIPTORS_SPARE : count / 2);
         log_warn("descriptors", "limit=%llu max_connections=%u", (unsigned long long)count, room);
         transport->config.max_connections = room;
     }
-    server_limit_descriptors(count > 2 * DESCRIPTORS_NOT_LWS ? count - DESCRIPTORS_NOT_LWS : count);
-    return count;
-}
-
-static bool server_has_ipv6(void)
-{
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0 || errno != EAFNOSUPPORT;
-}
-
-static void server_choose_address(struct lws_context_creation_info *info, const char *host)
-{
-    bool is_any = host[0] == '\0' || strcmp(host, "::") == 0 || strcmp(host, "*") == 0;
-    if (strcmp(host, "localhost") == 0)
-        host = "127.0.0.1";
-    if (strcmp(host, "0.0.0.0") == 0 || (is_any && !server_has_ipv6()))
-        info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
-    else if (!is_any)
-        info->iface = host;
+    limit.rlim_cur = count;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("descriptors", "wanted=%llu error=\"%s\"", (unsigned long long)count, strerror(errno));
+    else
+        transport->descriptors = (unsigned)(count > 2 * DESCRIPTORS_KEPT ? count - DESCRIPTORS_KEPT : count);
 }
 
 static void server_choose_tls(struct lws_context_creation_info *info, const struct transport_config *config)
@@ -226,28 +198,41 @@ static struct lws_context *server_context_new(struct transport *transport)
     static const lws_retry_bo_t no_pings = {0};
     void *loops[] = {transport->eventlib};
     struct lws_context_creation_info info = {
-        .port = (int)transport->config.port,
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .vhost_name = VHOST,
         .protocols = server_protocols,
         .user = transport,
         .event_lib_custom = &eventlib_plugin,
         .foreign_loops = loops,
-        .options = LWS_SERVER_OPTION_ALLOW_LISTEN_SHARE | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
-                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .options = LWS_SERVER_OPTION_VALIDATE_UTF8,
         .max_http_header_data2 = HEADERS_MAX,
         .pt_serv_buf_size = SERVICE_BUFFER,
         .timeout_secs = REQUEST_TIMEOUT_S,
         .keepalive_timeout = KEEPALIVE_S,
-        .ka_time = TCP_IDLE_S,
-        .ka_probes = TCP_PROBES,
-        .ka_interval = TCP_PROBE_INTERVAL_S,
         .retry_and_idle_policy = &no_pings,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
     };
-    server_choose_address(&info, transport->config.host);
     server_choose_tls(&info, &transport->config);
     lws_set_log_level(LLL_ERR | LLL_WARN, server_on_lws_log);
     return lws_create_context(&info);
+}
+
+/* --- newcomers ---------------------------------------------------------------------------------------------------- */
+
+/* lws has the socket now, or has closed it. It looks at the address by itself. */
+static void server_on_accept(void *arg, int fd, const struct sockaddr *peer)
+{
+    struct transport *transport = arg;
+    (void)peer;
+    lws_adopt_socket_vhost(lws_get_vhost_by_name(transport->context, VHOST), fd);
+    if (eventlib_count(transport->eventlib) >= transport->descriptors)
+        acceptor_pause(transport->acceptor);
+}
+
+void transport_prepare(int fd)
+{
+    acceptor_prepare(fd);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -256,35 +241,37 @@ static void server_on_turn_end(void *arg)
 {
     struct transport *transport = arg;
     eventlib_settle(transport->eventlib);
+    if (acceptor_is_paused(transport->acceptor) && eventlib_count(transport->eventlib) < transport->descriptors)
+        acceptor_resume(transport->acceptor);
     drain_check(transport);
 }
 
 struct transport *transport_new(struct loop *loop, struct broker *broker, const struct transport_config *config)
 {
     struct transport *transport = calloc(1, sizeof *transport);
-    if (!transport)
+    if (!transport) {
+        close(config->listening);
         return NULL;
+    }
     transport->loop = loop;
     transport->broker = broker;
     transport->config = *config;
     transport->eventlib = eventlib_new(loop, connection_on_wait);
     transport->tick = timer_new(loop, stream_tick, transport);
-    if (!transport->eventlib || !transport->tick)
+    transport->acceptor = acceptor_new(loop, config->listening, server_on_accept, transport);
+    if (!transport->eventlib || !transport->tick || !transport->acceptor)
         goto failed;
-    rlim_t descriptors = server_provide_descriptors(transport);
+    server_provide_descriptors(transport);
     transport->context = server_context_new(transport);
-    if (descriptors > 0)
-        server_limit_descriptors(descriptors);
     if (!transport->context) {
-        log_error("listen_failed", "host=%s port=%u", config->host, config->port);
+        log_error("cannot_serve", "tls_cert=\"%s\"", LOG_TEXT(config->tls_cert, strlen(config->tls_cert)));
         goto failed;
     }
     eventlib_settle(transport->eventlib);
     loop_on_turn_end(loop, server_on_turn_end, transport);
-    log_info("listening", "host=%s port=%u tls=%s", config->host, config->port,
-             config->tls_cert[0] != '\0' ? "yes" : "no");
     return transport;
 failed:
+    acceptor_free(transport->acceptor);
     timer_free(transport->tick);
     eventlib_free(transport->eventlib);
     free(transport);
@@ -300,6 +287,7 @@ void transport_free(struct transport *transport)
 {
     if (!transport)
         return;
+    acceptor_free(transport->acceptor);
     eventlib_detach(transport->eventlib);
     lws_context_destroy(transport->context); /* each connection hears that it is closed */
     CHECK(transport->wheel.count == 0 && transport->exchanges == 0);

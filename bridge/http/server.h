@@ -11,6 +11,7 @@
 
 #include <libwebsockets.h>
 
+struct acceptor;
 struct drain;
 struct eventlib;
 struct timer;
@@ -24,9 +25,11 @@ struct transport {
     struct transport_config config;
     struct lws_context *context;
     struct eventlib *eventlib;
-    struct wheel wheel; /* all streams, by when somebody must look at them */
-    struct timer *tick; /* turns the wheel while there are streams */
-    uint64_t now_ms;    /* the clock as of the last tick: good enough for heartbeats, free of charge */
+    struct acceptor *acceptor;
+    unsigned descriptors; /* that lws may have: no newcomers beyond it */
+    struct wheel wheel;   /* all streams, by when somebody must look at them */
+    struct timer *tick;   /* turns the wheel while there are streams */
+    uint64_t now_ms;      /* the clock as of the last tick: good enough for heartbeats, free of charge */
     struct pending_table pendings;
     unsigned exchanges;    /* plain requests whose answer is still to come */
     uint64_t stalled;      /* streams that were cut because they took nothing */

@@ -3,10 +3,10 @@
  */
 #include "drain.h"
 
+#include "acceptor.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "broker/broker.h"
-#include "eventlib.h"
 #include "server.h"
 #include "stream.h"
 #include "ws.h"
@@ -47,8 +47,8 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
     CHECK(!transport->drain && drain);
     *drain = (struct drain){.timer = timer_new(transport->loop, drain_on_timer, transport), .fn = fn, .arg = arg};
     CHECK(drain->timer);
-    eventlib_stop_listening(transport->eventlib); /* which still lets in who knocked */
     transport->drain = drain;
+    acceptor_shut(transport->acceptor);
     timer_start(drain->timer, within_ms);
     log_info("drain", "connections=%u requests=%u publishes=%u", transport->wheel.count, transport->exchanges,
              broker_publishing(transport->broker));
@@ -56,11 +56,17 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
     loop_again(transport->loop);
 }
 
+/* Is there something left to do? */
+static bool drain_is_due(struct transport *transport)
+{
+    return !acceptor_is_shut(transport->acceptor) || transport->wheel.count > 0 || transport->exchanges > 0 ||
+           broker_publishing(transport->broker) > 0;
+}
+
 void drain_check(struct transport *transport)
 {
     struct drain *drain = transport->drain;
-    if (!drain || drain->is_done || transport->wheel.count > 0 || transport->exchanges > 0 ||
-        broker_publishing(transport->broker) > 0)
+    if (!drain || drain->is_done || drain_is_due(transport))
         return;
     drain->is_done = true;
     timer_start(drain->timer, 0);

@@ -30,8 +30,7 @@ struct transport_file {
 };
 
 struct transport_config {
-    const char *host; /* "::" means IPv6 and IPv4 */
-    unsigned port;
+    int listening;                            /* the socket that newcomers knock at; taken */
     const char *tls_cert, *tls_key;           /* file names, or "" for plain HTTP */
     const struct access *access;              /* who may what; borrowed for the transport's life */
     const struct glob_list *default_channels; /* what /events and /ws mean when they name none */
@@ -50,7 +49,10 @@ struct transport_config {
     void *peers;                                             /* borrowed */
 };
 
-/* Listens at once. NULL: the reason is in the log. */
+/* Of a socket that is to listen, before it does: what its connections are to inherit. */
+void transport_prepare(int fd);
+
+/* Takes config->listening, also where it fails, and accepts at once. NULL: the reason is in the log. */
 MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *broker,
                                            const struct transport_config *config);
 

@@ -4,10 +4,12 @@
  */
 #include "supervisor.h"
 
+#include "address.h"
 #include "base/clock.h"
 #include "cmocka_all.h"
 #include "config.h"
 #include "redis/redis.h"
+#include "sockets.h"
 #include "worker.h"
 
 #include <poll.h>
@@ -18,11 +20,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The workers here are made of paper: they tell what they do by a letter in a pipe (capital: begins, small: ends). */
-enum manner { WAITS, HANGS, HOPELESS, DIES_ONCE };
+/*
+ * The workers here are made of paper: they tell what they do by a letter in a pipe (capital: begins, small: ends, '+': has
+ * let somebody in).
+ */
+enum manner { WAITS, HANGS, HOPELESS, DIES_ONCE, DIES_KNOCKED };
 
 static enum manner manner;
 static int news[2];
+static struct sockets sockets;
+static struct address address;
 
 static void tell(char letter)
 {
@@ -42,6 +49,17 @@ static bool is_first(void)
     return mkdir(path, 0700) == 0;
 }
 
+/* Somebody knocks; the first worker to hear it dies of it. */
+static void meet(int listening)
+{
+    struct pollfd poll_knock = {.fd = listening, .events = POLLIN};
+    assert_int_equal(poll(&poll_knock, 1, 10000), 1);
+    if (is_first())
+        raise(SIGKILL);
+    if (accept(listening, NULL, NULL) >= 0)
+        tell('+');
+}
+
 int worker_run(const struct config *config, const struct worker_task *task)
 {
     sigset_t term;
@@ -56,6 +74,8 @@ int worker_run(const struct config *config, const struct worker_task *task)
         return WORKER_HOPELESS;
     if (manner == DIES_ONCE && parts & WORKER_SERVES && is_first())
         raise(SIGKILL);
+    if (manner == DIES_KNOCKED && parts & WORKER_SERVES)
+        meet(task->listening);
     sigwait(&term, &signal);
     if (manner == HANGS)
         pause();
@@ -67,17 +87,21 @@ static pid_t begin(enum manner chosen, unsigned workers, unsigned drain_ms)
 {
     static struct redis_config redis;
     struct config config = {
-        .redis = &redis, .host = (char *)"::", .workers = workers, .drain_ms = drain_ms, .log_level = LOG_ERROR};
+        .redis = &redis, .host = (char *)"127.0.0.1", .workers = workers, .drain_ms = drain_ms, .log_level = LOG_ERROR};
     pid_t pid;
     manner = chosen;
     assert_int_equal(pipe(news), 0);
     assert_true(glob_list_parse(&config.channels, "public:*"));
+    assert_true(sockets_open(&sockets, &config, workers));
+    address.len = sizeof address.at;
+    assert_int_equal(getsockname(sockets.fds[0], &address.at.any, &address.len), 0);
     pid = fork();
     if (pid == 0) {
         close(news[0]);
-        _exit(supervisor_run(&config));
+        _exit(supervisor_run(&config, &sockets));
     }
     close(news[1]);
+    sockets_close(&sockets);
     glob_list_fini(&config.channels);
     return pid;
 }
@@ -107,6 +131,20 @@ static int end(pid_t pid)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     close(news[0]);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static int knock(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, &address.at.any, address.len), 0);
+    return fd;
+}
+
+static void forget_first(pid_t pid)
+{
+    char lock[64];
+    snprintf(lock, sizeof lock, "/tmp/test_supervisor.first.%d", (int)pid);
+    assert_int_equal(rmdir(lock), 0);
 }
 
 static void ends_workers_first(void **state)
@@ -147,14 +185,72 @@ static void cuts_who_does_not_end(void **state)
 static void starts_anew_what_dies(void **state)
 {
     pid_t pid = begin(DIES_ONCE, 2, 10000);
-    char lock[64];
     (void)state;
     assert_string_equal(hear(4), "RWWW");
     kill(pid, SIGTERM);
     assert_string_equal(hear(3), "rww");
-    snprintf(lock, sizeof lock, "/tmp/test_supervisor.first.%d", (int)pid);
     assert_int_equal(end(pid), 0);
-    assert_int_equal(rmdir(lock), 0);
+    forget_first(pid);
+}
+
+static bool is_dead(pid_t pid)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (file) {
+        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+        fclose(file);
+    }
+    return state == 'Z';
+}
+
+/* A child of this one, which is stopped, is dead and not yet reaped. */
+static void wait_for_a_death(pid_t parent)
+{
+    uint64_t until_ms = clock_now_ms() + 10000;
+    char path[64];
+    int pid;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    for (bool is_found = false; !is_found; usleep(1000)) {
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        while (!is_found && fscanf(file, "%d", &pid) == 1)
+            is_found = is_dead(pid);
+        fclose(file);
+        assert_true(clock_now_ms() < until_ms);
+    }
+}
+
+static void who_knocks_outlives_a_worker(void **state)
+{
+    pid_t pid = begin(DIES_KNOCKED, 1, 10000);
+    (void)state;
+    assert_string_equal(hear(2), "RW");
+    int fd = knock();
+    assert_string_equal(hear(2), "+W");
+    kill(pid, SIGTERM);
+    assert_string_equal(hear(2), "rw");
+    close(fd);
+    assert_int_equal(end(pid), 0);
+    forget_first(pid);
+}
+
+/* Even where no worker was to come any more. */
+static void who_knocks_is_let_in_at_the_end(void **state)
+{
+    pid_t pid = begin(DIES_KNOCKED, 1, 10000);
+    (void)state;
+    assert_string_equal(hear(2), "RW");
+    kill(pid, SIGSTOP);
+    int fd = knock();
+    wait_for_a_death(pid);
+    kill(pid, SIGTERM);
+    kill(pid, SIGCONT);
+    assert_string_equal(hear(4), "+Wrw");
+    close(fd);
+    assert_int_equal(end(pid), 0);
+    forget_first(pid);
 }
 
 static void gives_up_where_it_is_hopeless(void **state)
@@ -194,6 +290,8 @@ int main(void)
         cmocka_unit_test(ends_on_ctrl_c),
         cmocka_unit_test(cuts_who_does_not_end),
         cmocka_unit_test(starts_anew_what_dies),
+        cmocka_unit_test(who_knocks_outlives_a_worker),
+        cmocka_unit_test(who_knocks_is_let_in_at_the_end),
         cmocka_unit_test(leaves_nobody_behind),
         cmocka_unit_test(gives_up_where_it_is_hopeless),
         cmocka_unit_test(waits_longer_after_each_failure),

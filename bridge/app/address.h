@@ -1,0 +1,22 @@
+/*
+ * address.h - where an instance listens, as the kernel wants it.
+ */
+#ifndef APP_ADDRESS_H
+#define APP_ADDRESS_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+struct address {
+    socklen_t len;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at;
+};
+
+/* `host` is numeric, IPv4 or IPv6. */
+struct address address_of(const char *host, unsigned port);
+
+#endif
