@@ -33,6 +33,7 @@
 struct slot {
     struct event *read, *write; /* NULL: not made yet */
     short wanted;               /* POLLIN, POLLOUT: as lws wants it, whether or not muted */
+    bool is_silent;             /* a connection on which nothing has come yet */
     unsigned reads;             /* in the second that reads_at names */
     unsigned reads_at;
 };
@@ -44,6 +45,7 @@ struct eventlib {
     uint64_t timer_due_ms;       /* 0: not running */
     struct lws_context *context; /* NULL: not born yet, or going */
     unsigned count;              /* descriptors that lws has */
+    unsigned silent;             /* of these, connections on which nothing has come yet */
     int slot_count;
     struct slot *slots;
 };
@@ -66,6 +68,12 @@ static bool eventlib_is_spinning(struct slot *slot, int fd)
     return ++slot->reads > READS_SUSPICIOUS && ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
 }
 
+static void eventlib_end_silence(struct eventlib *lib, struct slot *slot)
+{
+    lib->silent -= slot->is_silent;
+    slot->is_silent = false;
+}
+
 static void eventlib_on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct eventlib *lib = arg;
@@ -77,6 +85,8 @@ static void eventlib_on_event(evutil_socket_t fd, short what, void *arg)
         event_del(slot->read);
         return;
     }
+    if (what & EV_READ)
+        eventlib_end_silence(lib, slot);
     struct lws_pollfd ready = {.fd = fd, .events = slot->wanted};
     ready.revents = (short)(((what & EV_READ) ? POLLIN : 0) | ((what & EV_WRITE) ? POLLOUT : 0));
     lws_service_fd_tsi(lib->context, &ready, 0); /* the slot may be gone after this */
@@ -112,7 +122,7 @@ static int eventlib_on_accept(struct lws *wsi)
     if (fd < 0 || !eventlib_slots_reach(lib, fd) || lib->slots[fd].read)
         return 1;
     struct slot *slot = &lib->slots[fd];
-    *slot = (struct slot){.wanted = POLLIN};
+    *slot = (struct slot){.wanted = POLLIN, .is_silent = lws_get_vhost(wsi)}; /* lws's own pipes are on none */
     slot->read = event_new(loop_base(lib->loop), fd, EV_READ | EV_PERSIST, eventlib_on_event, lib);
     if (!slot->read || event_add(slot->read, NULL) != 0) {
         if (slot->read)
@@ -121,6 +131,7 @@ static int eventlib_on_accept(struct lws *wsi)
         return 1;
     }
     lib->count++;
+    lib->silent += slot->is_silent;
     return 0;
 }
 
@@ -171,6 +182,11 @@ unsigned eventlib_count(const struct eventlib *lib)
     return lib->count;
 }
 
+unsigned eventlib_silent(const struct eventlib *lib)
+{
+    return lib->silent;
+}
+
 bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi)
 {
     const struct slot *slot = eventlib_slot_find(lib, (int)lws_get_socket_fd(wsi));
@@ -183,6 +199,7 @@ static int eventlib_on_close(struct lws *wsi)
     struct slot *slot = eventlib_slot_find(lib, (int)lws_get_socket_fd(wsi));
     if (!slot)
         return 0;
+    eventlib_end_silence(lib, slot);
     lib->count--;
     event_free(slot->read);
     if (slot->write)

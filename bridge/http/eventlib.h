@@ -31,6 +31,8 @@ extern const lws_plugin_evlib_t eventlib_plugin;
 
 /* Descriptors that lws has. */
 unsigned eventlib_count(const struct eventlib *lib);
+/* Connections on which nothing has come yet. */
+unsigned eventlib_silent(const struct eventlib *lib);
 
 /* Does lws wait for this socket to become writable? Where it holds something back for it, it does. */
 bool eventlib_is_waiting(struct eventlib *lib, struct lws *wsi);

@@ -1,5 +1,8 @@
 /*
  * drain.c - transport_drain(), and waiting for its end.
+ *
+ * It is over when nobody waits to be let in, all streams have ended, and all that was asked is answered. Who was let in a
+ * moment ago may not have asked yet: what it has to say is on its way, and it would be hung up on without a word.
  */
 #include "drain.h"
 
@@ -7,14 +10,19 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "broker/broker.h"
+#include "eventlib.h"
 #include "server.h"
 #include "stream.h"
 #include "ws.h"
 
 #include <stdlib.h>
 
+#define PATIENCE_MS 250 /* with newcomers that say nothing: what they ask is on its way, or they have nothing to ask */
+
 struct drain {
-    struct timer *timer; /* the longest that it may take; then, the way out */
+    struct timer *timer;    /* the longest that it may take; then, the way out */
+    struct timer *patience; /* with newcomers */
+    bool is_impatient;
     void (*fn)(void *arg);
     void *arg;
     bool is_done;
@@ -31,6 +39,12 @@ static void drain_on_timer(void *arg)
     drain->fn(drain->arg); /* may free the transport */
 }
 
+static void drain_on_patience_lost(void *arg)
+{
+    struct transport *transport = arg;
+    transport->drain->is_impatient = true; /* the end of this turn looks at it */
+}
+
 static void drain_end_stream(struct wheel_item *item, void *arg)
 {
     struct stream *stream = (struct stream *)((char *)item - offsetof(struct stream, item));
@@ -45,11 +59,15 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 {
     struct drain *drain = calloc(1, sizeof *drain);
     CHECK(!transport->drain && drain);
-    *drain = (struct drain){.timer = timer_new(transport->loop, drain_on_timer, transport), .fn = fn, .arg = arg};
-    CHECK(drain->timer);
+    *drain = (struct drain){.timer = timer_new(transport->loop, drain_on_timer, transport),
+                            .patience = timer_new(transport->loop, drain_on_patience_lost, transport),
+                            .fn = fn,
+                            .arg = arg};
+    CHECK(drain->timer && drain->patience);
     transport->drain = drain;
     acceptor_shut(transport->acceptor);
     timer_start(drain->timer, within_ms);
+    timer_start(drain->patience, PATIENCE_MS);
     log_info("drain", "connections=%u requests=%u publishes=%u", transport->wheel.count, transport->exchanges,
              broker_publishing(transport->broker));
     wheel_each(&transport->wheel, drain_end_stream, NULL);
@@ -60,7 +78,8 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 static bool drain_is_due(struct transport *transport)
 {
     return !acceptor_is_shut(transport->acceptor) || transport->wheel.count > 0 || transport->exchanges > 0 ||
-           broker_publishing(transport->broker) > 0;
+           broker_publishing(transport->broker) > 0 ||
+           (eventlib_silent(transport->eventlib) > 0 && !transport->drain->is_impatient);
 }
 
 void drain_check(struct transport *transport)
@@ -77,6 +96,7 @@ void drain_free(struct transport *transport)
     if (!transport->drain)
         return;
     timer_free(transport->drain->timer);
+    timer_free(transport->drain->patience);
     free(transport->drain);
     transport->drain = NULL;
 }
