@@ -33,13 +33,23 @@ bool bytes_take(struct bytes *bytes, const char *text)
     return true;
 }
 
-bool bytes_split(struct bytes bytes, char separator, struct bytes *before, struct bytes *after)
+/* At `at`, which is not NULL; else behind the end. */
+static bool bytes_split_at(struct bytes bytes, const char *at, struct bytes *before, struct bytes *after)
 {
-    const char *at = bytes.len > 0 ? memchr(bytes.data, separator, bytes.len) : NULL;
     size_t len = at ? (size_t)(at - bytes.data) : bytes.len;
     *before = (struct bytes){bytes.data, len};
     *after = bytes_skip(bytes, len + 1);
     return at;
+}
+
+bool bytes_split(struct bytes bytes, char separator, struct bytes *before, struct bytes *after)
+{
+    return bytes_split_at(bytes, bytes.len > 0 ? memchr(bytes.data, separator, bytes.len) : NULL, before, after);
+}
+
+bool bytes_split_last(struct bytes bytes, char separator, struct bytes *before, struct bytes *after)
+{
+    return bytes_split_at(bytes, bytes.len > 0 ? memrchr(bytes.data, separator, bytes.len) : NULL, before, after);
 }
 
 struct bytes bytes_word(struct bytes *rest, char separator)

@@ -6,8 +6,13 @@
  */
 #include "redis/config.h"
 
-#include <stdlib.h>
+#include "base/bytes.h"
+
 #include <string.h>
+
+#define PORT_USUAL 6379
+#define NUMBER_MOST 65535
+#define NUMBER_DIGITS_MAX 5
 
 static int url_hex_digit(char c)
 {
@@ -21,15 +26,15 @@ static int url_hex_digit(char c)
 }
 
 /* Copy with %XX decoded. NUL is not a character of any part. */
-static bool url_decode(const char *text, size_t len, char out[static REDIS_URL_PART_MAX])
+static bool url_decode(struct bytes text, char out[static REDIS_URL_PART_MAX])
 {
     size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
         if (c == '%') {
-            if (i + 2 >= len || url_hex_digit(text[i + 1]) < 0 || url_hex_digit(text[i + 2]) < 0)
+            if (i + 2 >= text.len || url_hex_digit(text.data[i + 1]) < 0 || url_hex_digit(text.data[i + 2]) < 0)
                 return false;
-            c = (char)(url_hex_digit(text[i + 1]) * 16 + url_hex_digit(text[i + 2]));
+            c = (char)(url_hex_digit(text.data[i + 1]) * 16 + url_hex_digit(text.data[i + 2]));
             i += 2;
         }
         if (c == '\0' || n + 1 >= REDIS_URL_PART_MAX)
@@ -40,94 +45,97 @@ static bool url_decode(const char *text, size_t len, char out[static REDIS_URL_P
     return true;
 }
 
-static bool url_number(const char *text, size_t len, unsigned max, unsigned *out)
+static bool url_number(struct bytes text, unsigned *out)
 {
-    unsigned value = 0;
-    if (len == 0 || len > 5)
+    uint64_t number;
+    if (text.len > NUMBER_DIGITS_MAX || !bytes_number(text, NUMBER_MOST, &number))
         return false;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        value = value * 10 + (unsigned)(text[i] - '0');
-    }
-    *out = value;
-    return value <= max;
+    *out = (unsigned)number;
+    return true;
 }
 
-static const char *url_credentials(struct redis_config *config, const char *text, size_t len)
+/* Take [user[:password]@] off the front. An @ that nobody encoded belongs to the password. */
+static const char *url_take_credentials(struct redis_config *config, struct bytes *text)
 {
-    const char *colon = memchr(text, ':', len);
-    size_t user = colon ? (size_t)(colon - text) : len;
-    if (!url_decode(text, user, config->user) || (colon && !url_decode(colon + 1, len - user - 1, config->password)))
+    struct bytes credentials, user, password, rest;
+    if (!bytes_split_last(*text, '@', &credentials, &rest))
+        return NULL;
+    *text = rest;
+    bytes_split(credentials, ':', &user, &password);
+    if (!url_decode(user, config->user) || !url_decode(password, config->password))
         return "user or password is not percent-encoded rightly";
     return NULL;
 }
 
-static const char *url_host(struct redis_config *config, const char *text, size_t len)
+/* host[:port] */
+static const char *url_read_host(struct redis_config *config, struct bytes text)
 {
-    const char *end = text + len, *port = NULL;
-    if (len && *text == '[') { /* an IPv6 address */
-        const char *close = memchr(text, ']', len);
-        if (!close || !url_decode(text + 1, (size_t)(close - text - 1), config->host))
+    struct bytes host, port;
+    bool has_port;
+    if (bytes_take(&text, "[")) { /* an IPv6 address */
+        if (!bytes_split(text, ']', &host, &port) || !url_decode(host, config->host))
             return "the IPv6 address has no closing bracket";
-        if (close + 1 < end && close[1] != ':')
+        has_port = bytes_take(&port, ":");
+        if (!has_port && port.len > 0)
             return "after the IPv6 address a port is expected";
-        port = close + 1 < end ? close + 2 : NULL;
     } else {
-        const char *colon = memchr(text, ':', len);
-        if (!url_decode(text, colon ? (size_t)(colon - text) : len, config->host))
+        has_port = bytes_split(text, ':', &host, &port);
+        if (!url_decode(host, config->host))
             return "the host is not percent-encoded rightly";
-        port = colon ? colon + 1 : NULL;
     }
     if (!config->host[0])
         strcpy(config->host, "localhost");
-    config->port = 6379;
-    if (port && (!url_number(port, (size_t)(end - port), 65535, &config->port) || config->port == 0))
+    config->port = PORT_USUAL;
+    if (has_port && (!url_number(port, &config->port) || config->port == 0))
         return "the port is not a number from 1 to 65535";
     return NULL;
+}
+
+/* [user[:password]@]host[:port][/db] */
+static const char *url_read_server(struct redis_config *config, struct bytes text)
+{
+    struct bytes authority, db;
+    bytes_split(text, '/', &authority, &db);
+    const char *error = url_take_credentials(config, &authority);
+    if (!error)
+        error = url_read_host(config, authority);
+    if (!error && db.len > 0 && !url_number(db, &config->db))
+        error = "the database is not a number";
+    return error;
+}
+
+/* [user[:password]@]/path/to/socket */
+static const char *url_read_socket(struct redis_config *config, struct bytes text)
+{
+    const char *error = url_take_credentials(config, &text);
+    if (!error && (text.len == 0 || !url_decode(text, config->path)))
+        error = "unix:// needs the path of a socket";
+    return error;
+}
+
+static const char *url_read_query(struct redis_config *config, struct bytes text)
+{
+    if (!bytes_take(&text, "db="))
+        return "the only parameter that is known is db";
+    return url_number(text, &config->db) ? NULL : "the database is not a number";
 }
 
 const char *redis_config_parse_url(struct redis_config *config, const char *url)
 {
     static const char *const schemes[] = {"redis://", "rediss://", "unix://"};
+    struct bytes rest = bytes_of(url), query;
     size_t kind = 0;
-    while (kind < 3 && strncmp(url, schemes[kind], strlen(schemes[kind])) != 0)
+    while (kind < 3 && !bytes_take(&rest, schemes[kind]))
         kind++;
     if (kind == 3)
         return "it begins with none of redis://, rediss://, unix://";
-    bool is_unix = kind == 2;
-    const char *rest = url + strlen(schemes[kind]);
-
     config->host[0] = config->path[0] = config->user[0] = config->password[0] = '\0';
     config->port = config->db = 0;
     config->tls = kind == 1;
 
-    const char *query = strchr(rest, '?');
-    const char *end = query ? query : rest + strlen(rest);
-    const char *authority_end = is_unix ? end : rest + strcspn(rest, "/?");
-    const char *at = memrchr(rest, '@', (size_t)(authority_end - rest));
-    if (at) {
-        const char *error = url_credentials(config, rest, (size_t)(at - rest));
-        if (error)
-            return error;
-        rest = at + 1;
-    }
-    if (is_unix) {
-        if (rest == end || !url_decode(rest, (size_t)(end - rest), config->path))
-            return "unix:// needs the path of a socket";
-    } else {
-        const char *error = url_host(config, rest, (size_t)(authority_end - rest));
-        if (error)
-            return error;
-        const char *db = authority_end < end ? authority_end + 1 : end;
-        if (db < end && !url_number(db, (size_t)(end - db), 65535, &config->db))
-            return "the database is not a number";
-    }
-    if (query && strncmp(query, "?db=", 4) == 0) {
-        if (!url_number(query + 4, strlen(query + 4), 65535, &config->db))
-            return "the database is not a number";
-    } else if (query) {
-        return "the only parameter that is known is db";
-    }
-    return NULL;
+    bool has_query = bytes_split(rest, '?', &rest, &query);
+    const char *error = kind == 2 ? url_read_socket(config, rest) : url_read_server(config, rest);
+    if (!error && has_query)
+        error = url_read_query(config, query);
+    return error;
 }

@@ -55,6 +55,9 @@ MUST_CHECK bool bytes_take(struct bytes *bytes, const char *text);
  * after. */
 bool bytes_split(struct bytes bytes, char separator, struct bytes *before, struct bytes *after);
 
+/* The same at the last separator. */
+bool bytes_split_last(struct bytes bytes, char separator, struct bytes *before, struct bytes *after);
+
 /* Take the next word off the front: what is before the first separator, which goes too, or else all that is left. */
 struct bytes bytes_word(struct bytes *rest, char separator);
 

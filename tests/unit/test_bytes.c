@@ -63,6 +63,12 @@ static void takes_apart(void **state)
     assert_false(bytes_split(line, '=', &before, &after));
     assert_bytes(before, "publish a b");
     assert_bytes(after, "");
+    assert_true(bytes_split_last(line, ' ', &before, &after));
+    assert_bytes(before, "publish a");
+    assert_bytes(after, "b");
+    assert_false(bytes_split_last(line, '=', &before, &after));
+    assert_bytes(before, "publish a b");
+    assert_bytes(after, "");
     assert_true(bytes_split(BYTES("="), '=', &before, &after));
     assert_true(before.len == 0 && after.len == 0);
     free_copy(line);
@@ -158,7 +164,7 @@ static void nothing_is_bytes_too(void **state)
     assert_false(bytes_is(NOTHING, "a") || bytes_begins(NOTHING, "a") || bytes_equal(NOTHING, BYTES("a")));
     assert_true(bytes_take(&rest, ""));
     assert_false(bytes_take(&rest, "a"));
-    assert_false(bytes_split(NOTHING, ' ', &before, &after));
+    assert_false(bytes_split(NOTHING, ' ', &before, &after) || bytes_split_last(NOTHING, ' ', &before, &after));
     assert_true(before.len == 0 && after.len == 0);
     assert_int_equal(bytes_word(&rest, ' ').len, 0);
     assert_false(bytes_is_digits(NOTHING) || bytes_number(NOTHING, 9, &number));

@@ -21,6 +21,8 @@ static void defaults(void **state)
     assert_int_equal(config.port, 6379);
     assert_int_equal(config.db, 0);
     assert_false(config.tls);
+    assert_int_equal(parse("redis://h/").db, 0);
+    assert_int_equal(parse("redis://h:00001").port, 1);
 }
 
 static void all_parts(void **state)
@@ -80,6 +82,9 @@ static void bad_ones_are_refused(void **state)
         "redis://h:0",
         "redis://h:65536",
         "redis://h:12x",
+        "redis://h:",
+        "redis://h:+1",
+        "redis://h:000001",
         "redis://h/x",
         "redis://h/123456",
         "redis://[::1",
