@@ -4,6 +4,7 @@
 #include "probe.h"
 
 #include "address.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "config.h"
 

@@ -34,11 +34,16 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS 5000
-#define STABLE_MS 10000 /* who lived so long starts counting anew */
-#define CHILDREN_MAX 65 /* 64 workers and the recorder */
+#define STABLE_MS 10000                      /* who lived so long starts counting anew */
+#define CHILDREN_MAX (BOARD_WORKERS_MAX + 1) /* the workers and the recorder */
 #define WAIT_MOST_MS 60000
 
-enum supervisor_state { RUNNING, ENDING_WORKERS, ENDING_RECORDER, GONE };
+enum supervisor_state {
+    SUPERVISOR_RUNNING,
+    SUPERVISOR_ENDING_WORKERS,
+    SUPERVISOR_ENDING_RECORDER,
+    SUPERVISOR_GONE,
+};
 
 struct child {
     pid_t pid; /* 0: does not live */
@@ -171,7 +176,7 @@ static void supervisor_begin_end(struct supervisor *supervisor, int exit_code, c
 {
     const struct config *config = supervisor->config;
     uint64_t now_ms = clock_now_ms();
-    if (supervisor->state != RUNNING)
+    if (supervisor->state != SUPERVISOR_RUNNING)
         return;
     log_info("ending", "why=\"%s\"", why);
     supervisor->exit_code = exit_code;
@@ -180,30 +185,30 @@ static void supervisor_begin_end(struct supervisor *supervisor, int exit_code, c
     if (exit_code == EXIT_SUCCESS)
         supervisor_children_start_absent(supervisor);
     sockets_close(supervisor->sockets);
-    supervisor_enter(supervisor, ENDING_WORKERS, why);
+    supervisor_enter(supervisor, SUPERVISOR_ENDING_WORKERS, why);
     supervisor_children_kill(supervisor, true, SIGTERM);
 }
 
 /* Go on to the next state once the children of this one are gone. */
 static void supervisor_advance(struct supervisor *supervisor)
 {
-    if (supervisor->state == ENDING_WORKERS && supervisor_children_alive(supervisor, true) == 0) {
-        supervisor_enter(supervisor, ENDING_RECORDER, "no worker left");
+    if (supervisor->state == SUPERVISOR_ENDING_WORKERS && supervisor_children_alive(supervisor, true) == 0) {
+        supervisor_enter(supervisor, SUPERVISOR_ENDING_RECORDER, "no worker left");
         supervisor_children_kill(supervisor, false, SIGTERM);
     }
-    if (supervisor->state == ENDING_RECORDER && supervisor_children_alive(supervisor, false) == 0)
-        supervisor_enter(supervisor, GONE, "no recorder left");
+    if (supervisor->state == SUPERVISOR_ENDING_RECORDER && supervisor_children_alive(supervisor, false) == 0)
+        supervisor_enter(supervisor, SUPERVISOR_GONE, "no recorder left");
 }
 
 /* SIGKILL for those whose time is over; once, then their deaths are waited for. */
 static void supervisor_cut_overdue(struct supervisor *supervisor)
 {
     uint64_t now_ms = clock_now_ms();
-    if (supervisor->state == ENDING_WORKERS && now_ms >= supervisor->cut_workers_ms) {
+    if (supervisor->state == SUPERVISOR_ENDING_WORKERS && now_ms >= supervisor->cut_workers_ms) {
         supervisor_children_kill(supervisor, true, SIGKILL);
         supervisor->cut_workers_ms = UINT64_MAX;
     }
-    if (supervisor->state == ENDING_RECORDER && now_ms >= supervisor->cut_recorder_ms) {
+    if (supervisor->state == SUPERVISOR_ENDING_RECORDER && now_ms >= supervisor->cut_recorder_ms) {
         supervisor_children_kill(supervisor, false, SIGKILL);
         supervisor->cut_recorder_ms = UINT64_MAX;
     }
@@ -213,7 +218,8 @@ static void supervisor_cut_overdue(struct supervisor *supervisor)
 
 static void supervisor_child_died(struct supervisor *supervisor, struct child *child, int status)
 {
-    bool is_expected = supervisor->state != RUNNING && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE;
+    bool is_expected =
+        supervisor->state != SUPERVISOR_RUNNING && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE;
     log_line(is_expected ? LOG_DEBUG : LOG_WARN, "child_died", "role=%s number=%u child=%d %s=%d", child->role,
              child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -244,16 +250,16 @@ static uint64_t supervisor_next_due_ms(const struct supervisor *supervisor)
 {
     uint64_t due_ms = UINT64_MAX;
     switch (supervisor->state) {
-    case RUNNING:
+    case SUPERVISOR_RUNNING:
         for (unsigned i = 0; i < supervisor->count; i++)
             if (supervisor->children[i].pid == 0 && supervisor->children[i].start_at_ms < due_ms)
                 due_ms = supervisor->children[i].start_at_ms;
         return due_ms;
-    case ENDING_WORKERS:
+    case SUPERVISOR_ENDING_WORKERS:
         return supervisor->cut_workers_ms;
-    case ENDING_RECORDER:
+    case SUPERVISOR_ENDING_RECORDER:
         return supervisor->cut_recorder_ms;
-    case GONE:
+    case SUPERVISOR_GONE:
         break;
     }
     return 0;
@@ -280,7 +286,8 @@ static void supervisor_child_add(struct supervisor *supervisor, enum worker_part
 
 static void supervisor_init(struct supervisor *supervisor, const struct config *config, struct sockets *sockets)
 {
-    *supervisor = (struct supervisor){.config = config, .state = RUNNING, .pid = getpid(), .sockets = sockets};
+    *supervisor =
+        (struct supervisor){.config = config, .state = SUPERVISOR_RUNNING, .pid = getpid(), .sockets = sockets};
     sigemptyset(&supervisor->signals);
     sigaddset(&supervisor->signals, SIGCHLD);
     sigaddset(&supervisor->signals, SIGTERM);
@@ -300,8 +307,8 @@ int supervisor_run(const struct config *config, struct sockets *sockets)
     struct supervisor supervisor;
     log_open(config->log_level, config->log_json, "supervisor");
     supervisor_init(&supervisor, config, sockets);
-    while (supervisor.state != GONE) {
-        if (supervisor.state == RUNNING)
+    while (supervisor.state != SUPERVISOR_GONE) {
+        if (supervisor.state == SUPERVISOR_RUNNING)
             supervisor_children_start_due(&supervisor);
         int signal = supervisor_wait_for_signal(&supervisor);
         supervisor_reap(&supervisor); /* after any signal: several SIGCHLD may have become one */
