@@ -148,6 +148,7 @@ static int worker_serve(struct worker *worker)
     const struct config *config = worker->config;
     const struct broker_config broker_config = {
         .redis = config->redis,
+        .shard_count = 1,
         .ephemeral = &config->ephemeral,
         .needs_recorder = config->channels.count > 0,
         .tail_entries = TAIL_ENTRIES,

@@ -1,111 +1,261 @@
 /*
- * history.c - entries for whoever asks once: a page of the log, without a subscriber.
+ * history.c - a page of the log of each shard that has one of the names, merged by position, without a subscriber.
  */
+#include "broker/history.h"
+
+#include "answer.h"
 #include "gap.h"
-#include "hub.h"
+#include "redis/page.h"
+#include "shard.h"
+#include "words/glob.h"
+#include "words/keyslot.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A question under way; owns a copy of the names. */
+/* What is asked of one shard, and what it answered. */
+struct history_part {
+    struct inquiry *inquiry;
+    struct shard *shard;
+    unsigned count;      /* names; 0: nothing is asked here */
+    struct bytes *names; /* into inquiry.names_of_parts */
+    struct position until;
+    bool has_more;
+    bool has_come;
+};
+
+/* A question under way. Owns a copy of the names, and what has come. */
 struct inquiry {
     struct broker *broker;
     history_fn fn;
     void *arg;
     uint64_t ticket;
-    unsigned limit, count;
-    struct bytes *names;
-    char *bytes;
+    unsigned limit;
+    unsigned left; /* parts that were not answered yet */
+    struct reply failure;
+    char failure_text[128];
+    struct bytes *names; /* of all parts, one part behind the other */
+    char *bytes;         /* of the names */
+    unsigned entry_count;
+    struct entry **entries;
+    unsigned gap_count;
+    struct gap *gaps;
+    bool is_anew; /* a cursor was ahead of everything: it goes on from the beginning */
+    struct history_part parts[];
 };
 
-static struct inquiry *history_inquiry_new(const struct bytes *names, unsigned count)
+static void history_on_page(void *arg, uint64_t ticket, struct reply reply, const struct page *page);
+
+/* --- the question ------------------------------------------------------------------------------------------------- */
+
+static bool history_is_of(const struct inquiry *inquiry, struct bytes name, unsigned shard)
 {
-    size_t total = 0;
-    for (unsigned i = 0; i < count; i++)
-        total += names[i].len + 1;
-    struct inquiry *inquiry = calloc(1, sizeof *inquiry);
-    CHECK(inquiry);
-    inquiry->names = calloc(count ? count : 1, sizeof *inquiry->names);
-    inquiry->bytes = malloc(total ? total : 1);
-    CHECK(inquiry->names && inquiry->bytes);
-    char *at = inquiry->bytes;
-    for (unsigned i = 0; i < count; i++) {
-        memcpy(at, names[i].data, names[i].len);
-        at[names[i].len] = '\0';
-        inquiry->names[i] = (struct bytes){at, names[i].len};
-        at += names[i].len + 1;
-    }
-    inquiry->count = count;
-    return inquiry;
+    unsigned count = inquiry->broker->config.shard_count;
+    return count == 1 || glob_is_pattern(name.data, name.len) || keyslot_shard(name, count) == shard;
 }
 
-static void history_inquiry_answer(struct inquiry *inquiry, struct reply reply, const struct history *history)
+/* Copy the names, and deal them to the shards. */
+static void history_deal(struct inquiry *inquiry, const struct bytes *names, unsigned count)
 {
-    if (!inquiry->broker->is_freeing)
-        inquiry->fn(inquiry->arg, inquiry->ticket, broker_answer(reply), history, reply.text);
+    unsigned shards = inquiry->broker->config.shard_count;
+    size_t total = 1;
+    for (unsigned i = 0; i < count; i++)
+        total += names[i].len;
+    inquiry->bytes = malloc(total);
+    inquiry->names = calloc((size_t)count * shards + 1, sizeof *inquiry->names);
+    CHECK(inquiry->bytes && inquiry->names);
+    struct bytes *next = inquiry->names;
+    for (unsigned shard = 0; shard < shards; shard++) {
+        struct history_part *part = &inquiry->parts[shard];
+        char *at = inquiry->bytes;
+        *part = (struct history_part){.inquiry = inquiry, .shard = &inquiry->broker->shards[shard], .names = next};
+        for (unsigned i = 0; i < count; i++) {
+            memcpy(at, names[i].data, names[i].len);
+            if (history_is_of(inquiry, names[i], shard))
+                part->names[part->count++] = (struct bytes){at, names[i].len};
+            at += names[i].len;
+        }
+        next += part->count;
+        inquiry->left += part->count > 0;
+    }
+}
+
+static void history_read(struct history_part *part, struct position after)
+{
+    caller_read(part->shard->caller, part->names, part->count, after, part->inquiry->limit, history_on_page, part, 0);
+}
+
+static void history_part_failed(struct history_part *part, struct reply reply);
+
+static void history_on_newest(void *arg, uint64_t ticket, struct reply reply, struct position position)
+{
+    struct history_part *part = arg;
+    (void)ticket;
+    if (reply.status == REPLY_OK && !part->inquiry->broker->is_freeing)
+        history_read(part, position);
+    else
+        history_part_failed(part, reply);
+}
+
+/* --- the answer --------------------------------------------------------------------------------------------------- */
+
+static int history_compare(const void *a, const void *b)
+{
+    return position_compare((*(struct entry *const *)a)->position, (*(struct entry *const *)b)->position);
+}
+
+/* Up to where a part was given, where only the first `count` entries are: entries of other parts may stand before it. */
+static struct position history_given(const struct history_part *part, unsigned count)
+{
+    const struct inquiry *inquiry = part->inquiry;
+    if (count == inquiry->entry_count)
+        return part->until;
+    return position_min(part->until, inquiry->entries[count - 1]->position);
+}
+
+static void history_compose(const struct inquiry *inquiry, unsigned count, struct cursor *out)
+{
+    unsigned shards = inquiry->broker->config.shard_count;
+    bool has_base = false;
+    cursor_init(out, POSITION_BEGIN);
+    if (inquiry->is_anew)
+        return;
+    for (unsigned i = 0; i < shards; i++)
+        if (inquiry->parts[i].has_come) {
+            struct position given = history_given(&inquiry->parts[i], count);
+            out->base = has_base ? position_min(out->base, given) : given;
+            has_base = true;
+        }
+    cursor_use_layout(out, inquiry->broker->config.layout);
+    for (unsigned i = 0; i < shards; i++)
+        if (inquiry->parts[i].has_come)
+            cursor_advance(out, i, history_given(&inquiry->parts[i], count));
+}
+
+static void history_fill(struct inquiry *inquiry, struct history *history)
+{
+    unsigned count = inquiry->entry_count < inquiry->limit ? inquiry->entry_count : inquiry->limit;
+    if (inquiry->broker->config.shard_count > 1 && inquiry->entry_count > 0)
+        qsort(inquiry->entries, inquiry->entry_count, sizeof *inquiry->entries, history_compare);
+    history->count = count;
+    history->entries = inquiry->entries;
+    history->has_more = count < inquiry->entry_count;
+    for (unsigned i = 0; i < inquiry->broker->config.shard_count; i++)
+        history->has_more = history->has_more || inquiry->parts[i].has_more;
+    history_compose(inquiry, count, &history->cursor);
+    for (unsigned i = 0; i < inquiry->gap_count; i++)
+        inquiry->gaps[i].cursor = &history->cursor;
+    history->gap_count = inquiry->gap_count;
+    history->gaps = inquiry->gaps;
+}
+
+static void history_free(struct inquiry *inquiry)
+{
+    for (unsigned i = 0; i < inquiry->entry_count; i++)
+        entry_unref(inquiry->entries[i]);
+    free(inquiry->entries);
+    free(inquiry->gaps);
     free(inquiry->names);
     free(inquiry->bytes);
     free(inquiry);
 }
 
-static void history_inquiry_on_page(void *arg, uint64_t ticket, struct reply reply, const struct page *page)
+/* One part less to wait for. */
+static void history_part_done(struct inquiry *inquiry)
 {
-    struct inquiry *inquiry = arg;
-    (void)ticket;
-    if (reply.status != REPLY_OK || page->extent_count != inquiry->count) {
-        history_inquiry_answer(inquiry, reply, NULL);
+    struct history history;
+    if (--inquiry->left > 0)
         return;
-    }
-    struct history history = {
-        .count = page->count, .entries = page->entries, .cursor = page->until, .has_more = page->has_more};
-    struct gap *gaps = calloc(inquiry->count ? inquiry->count : 1, sizeof *gaps);
-    CHECK(gaps);
-    for (unsigned i = 0; i < inquiry->count; i++) {
+    bool is_good = inquiry->failure.status == REPLY_OK;
+    if (is_good)
+        history_fill(inquiry, &history);
+    if (!inquiry->broker->is_freeing)
+        inquiry->fn(inquiry->arg, inquiry->ticket, answer_of(inquiry->failure), is_good ? &history : NULL,
+                    inquiry->failure.text);
+    history_free(inquiry);
+}
+
+static void history_part_failed(struct history_part *part, struct reply reply)
+{
+    struct inquiry *inquiry = part->inquiry;
+    size_t len = strnlen(reply.text, sizeof inquiry->failure_text - 1);
+    memcpy(inquiry->failure_text, reply.text, len);
+    inquiry->failure = (struct reply){reply.status == REPLY_OK ? REPLY_ERROR : reply.status, inquiry->failure_text};
+    history_part_done(inquiry);
+}
+
+static void history_add_gaps(struct history_part *part, const struct page *page)
+{
+    struct inquiry *inquiry = part->inquiry;
+    inquiry->gaps = realloc(inquiry->gaps, (inquiry->gap_count + part->count) * sizeof *inquiry->gaps);
+    CHECK(inquiry->gaps);
+    for (unsigned i = 0; i < part->count; i++) {
         const struct log_extent *extent = &page->extents[i];
         enum gap_reason reason;
         if (gap_is_absent(page, extent, page->after, &reason))
             continue;
-        if (reason == GAP_AHEAD)
-            history.cursor = POSITION_BEGIN;
-        gaps[history.gap_count++] = (struct gap){.channel = inquiry->names[i],
-                                                 .after = page->after,
-                                                 .has_oldest = extent->has_log,
-                                                 .oldest = extent->oldest,
-                                                 .reason = reason,
-                                                 .cursor = history.cursor};
+        inquiry->is_anew = inquiry->is_anew || reason == GAP_AHEAD;
+        inquiry->gaps[inquiry->gap_count++] = (struct gap){.channel = part->names[i],
+                                                           .after = page->after,
+                                                           .has_oldest = extent->has_log,
+                                                           .oldest = extent->oldest,
+                                                           .reason = reason};
     }
-    history.gaps = gaps;
-    history_inquiry_answer(inquiry, reply, &history);
-    free(gaps);
 }
 
-static void history_inquiry_read(struct inquiry *inquiry, struct position after)
+static void history_add_entries(struct inquiry *inquiry, const struct page *page)
 {
-    caller_read(inquiry->broker->caller, inquiry->names, inquiry->count, after, inquiry->limit, history_inquiry_on_page,
-                inquiry, 0);
+    if (page->count == 0)
+        return;
+    inquiry->entries = realloc(inquiry->entries, (inquiry->entry_count + page->count) * sizeof *inquiry->entries);
+    CHECK(inquiry->entries);
+    for (unsigned i = 0; i < page->count; i++)
+        inquiry->entries[inquiry->entry_count++] = entry_ref(page->entries[i]);
 }
 
-static void history_inquiry_on_newest(void *arg, uint64_t ticket, struct reply reply, struct position position)
+static void history_on_page(void *arg, uint64_t ticket, struct reply reply, const struct page *page)
 {
-    struct inquiry *inquiry = arg;
+    struct history_part *part = arg;
     (void)ticket;
-    if (reply.status == REPLY_OK && !inquiry->broker->is_freeing)
-        history_inquiry_read(inquiry, position);
+    if (reply.status != REPLY_OK || page->extent_count != part->count) {
+        history_part_failed(part, reply);
+        return;
+    }
+    part->has_come = true;
+    part->until = page->until;
+    part->has_more = page->has_more;
+    history_add_entries(part->inquiry, page);
+    history_add_gaps(part, page);
+    history_part_done(part->inquiry);
+}
+
+/* --- the door ----------------------------------------------------------------------------------------------------- */
+
+static void history_ask(struct history_part *part, const struct start *start)
+{
+    bool is_exact;
+    if (start->kind == START_NEWEST)
+        caller_newest(part->shard->caller, part->names, part->count, start->count, history_on_newest, part, 0);
+    else if (start->kind == START_NOW)
+        history_read(part, POSITION_BEGIN);
     else
-        history_inquiry_answer(inquiry, reply, NULL);
+        history_read(part, shard_place(part->shard, start->after, &is_exact));
 }
 
 void broker_history(struct broker *broker, const struct bytes *names, unsigned count, const struct start *start,
                     unsigned limit, history_fn fn, void *arg, uint64_t ticket)
 {
-    struct inquiry *inquiry = history_inquiry_new(names, count);
+    unsigned shards = broker->config.shard_count;
+    struct inquiry *inquiry = calloc(1, sizeof *inquiry + shards * sizeof *inquiry->parts);
+    CHECK(inquiry && count > 0);
     inquiry->broker = broker;
     inquiry->fn = fn;
     inquiry->arg = arg;
     inquiry->ticket = ticket;
     inquiry->limit = limit;
-    if (start->kind == START_NEWEST)
-        caller_newest(broker->caller, inquiry->names, count, start->count, history_inquiry_on_newest, inquiry, 0);
-    else
-        history_inquiry_read(inquiry, start->kind == START_AFTER ? start->after : POSITION_BEGIN);
+    inquiry->failure = (struct reply){REPLY_OK, ""};
+    history_deal(inquiry, names, count);
+    for (unsigned i = 0; i < shards; i++)
+        if (inquiry->parts[i].count > 0)
+            history_ask(&inquiry->parts[i], start);
 }

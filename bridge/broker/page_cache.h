@@ -8,7 +8,7 @@
 #ifndef BROKER_PAGE_CACHE_H
 #define BROKER_PAGE_CACHE_H
 
-#include "redis/redis.h"
+#include "redis/page.h"
 #include "tail.h"
 
 #include <sys/queue.h>

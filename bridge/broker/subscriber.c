@@ -1,211 +1,268 @@
 /*
- * subscriber.c - one browser listening, seen from the broker: a cursor over a set of feeds.
- *
- *             subscriber_add             pump: all given
- *   ┌──────┐ ─────────► ┌────────┐ ─────────────────────────► ┌──────┐
- *   │ IDLE │            │ BEHIND │ ◄───────────────────────── │ LIVE │
- *   └──────┘            └────────┘  subscriber_wake           └──────┘
- *                        │ ▲   ▲ │ pump: socket full             │ pump_fresh: socket full
- *   pump: a feed is not  │ │   │ ▼                               ▼
- *   live, a page is      ▼ │   └──── subscriber_writable ──── ┌──────┐
- *   missing       ┌─────────┐                                 │ FULL │
- *                 │ WAITING │                                 └──────┘
- *                 └─────────┘ subscriber_wake
- *
- * IDLE     no members
- * BEHIND   in broker.behind; the pump runs at the end of this turn
- * WAITING  someone will wake it: a feed that becomes live, a page, an answer
- * FULL     the sink said SINK_FULL, and subscriber_writable() has not come yet
- * LIVE     has a cursor; all feeds are live, and it was given all that their tails held when the last turn ended
- *
- * A member is merged once the subscriber's one cursor covers it. Those added with the same start before the cursor is
- * known are merged from the beginning. Any other first catches up by itself, from its own place to the cursor of the
- * others.
+ * subscriber.c - strands come with the first channel of their shard, and go with the subscriber.
  */
-#include "hub.h"
+#include "subscriber.h"
 
-#include "base/log.h"
+#include "words/keyslot.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-void subscriber_enter(struct subscriber *s, enum subscriber_state state, const char *why)
+static struct broker *subscriber_broker(const struct subscriber *s)
 {
-    static const char *const names[] = {"IDLE", "BEHIND", "WAITING", "FULL", "LIVE"};
-    if (s->state == state)
+    return s->first.shard->broker;
+}
+
+/* --- what ties the strands together ------------------------------------------------------------------------------- */
+
+bool subscriber_is_full(struct subscriber *s, enum sink_result result)
+{
+    if (result != SINK_FULL)
+        return false;
+    for (struct strand *strand = &s->first; strand; strand = strand->next)
+        strand_enter(strand, STRAND_FULL, "the socket is full");
+    return true;
+}
+
+void subscriber_writable(struct subscriber *s)
+{
+    for (struct strand *strand = &s->first; strand; strand = strand->next)
+        if (strand->state == STRAND_FULL)
+            strand_enter(strand, strand->members ? STRAND_BEHIND : STRAND_IDLE, "the socket drained");
+}
+
+/* A strand without channels, or that does not know its place yet, has nothing to say. */
+static bool subscriber_counts(const struct strand *strand)
+{
+    return strand->members && strand->has_place;
+}
+
+void subscriber_compose_at(const struct subscriber *s, const struct strand *at, struct position place,
+                           struct cursor *out)
+{
+    cursor_init(out, place);
+    if (!s->first.next)
         return;
-    log_debug("subscriber", "%p %s -> %s (%s)", (void *)s, names[s->state], names[state], why);
-    if (s->state == SUB_BEHIND)
-        TAILQ_REMOVE(&s->broker->behind, s, in_behind);
-    s->state = (uint8_t)state;
-    if (state == SUB_FULL) /* a slow browser costs its cursor, nothing else */
-        for (struct member *member = s->members; member; member = member->next)
-            member_pin(member, NULL);
-    if (state == SUB_BEHIND)
-        TAILQ_INSERT_TAIL(&s->broker->behind, s, in_behind);
+    struct position base = place;
+    for (const struct strand *strand = &s->first; strand; strand = strand->next)
+        if (strand != at && subscriber_counts(strand))
+            base = position_min(base, strand->place);
+    cursor_init(out, base);
+    cursor_use_layout(out, subscriber_broker(s)->config.layout);
+    cursor_advance(out, at->shard->index, place);
+    for (const struct strand *strand = &s->first; strand; strand = strand->next)
+        if (strand != at && subscriber_counts(strand))
+            cursor_advance(out, strand->shard->index, strand->claimed);
 }
 
-void subscriber_wake(struct subscriber *s, const char *why)
+void subscriber_compose(const struct subscriber *s, struct cursor *out)
 {
-    s->is_at_horizon = false;
-    if (s->state == SUB_WAITING || s->state == SUB_LIVE)
-        subscriber_enter(s, SUB_BEHIND, why);
+    const struct strand *lowest = &s->first;
+    for (const struct strand *strand = s->first.next; strand; strand = strand->next)
+        if (subscriber_counts(strand) &&
+            (!subscriber_counts(lowest) || position_compare(strand->place, lowest->place) < 0))
+            lowest = strand;
+    subscriber_compose_at(s, lowest, lowest->place, out);
 }
 
-void member_pin(struct member *member, struct cached_page *cached)
+bool subscriber_cursor(struct subscriber *s, struct cursor *out)
 {
-    if (cached)
-        cached->pins++;
-    if (member->pinned)
-        member->pinned->pins--;
-    member->pinned = cached;
+    if (!s->first.is_begun)
+        return false;
+    for (struct strand *strand = &s->first; strand; strand = strand->next)
+        strand_settle(strand);
+    subscriber_compose(s, out);
+    return true;
 }
 
-struct position member_after(const struct member *member)
+/* --- the start ---------------------------------------------------------------------------------------------------- */
+
+/* Who listens from now on does not wait for a shard that is away: there, "now" is where the others are. */
+static bool subscriber_start_away(struct strand *strand, struct position elsewhere)
 {
-    const struct subscriber *s = member->subscriber;
-    if (!member->is_merged)
-        return member->after;
-    return member->has_after ? position_max(s->cursor, member->after) : s->cursor;
+    if (strand->start.kind != START_NOW || shard_is_up(strand->shard))
+        return false;
+    strand->place = strand->claimed = elsewhere;
+    strand->has_place = true;
+    strand->is_exact = strand->is_verified = false;
+    return true;
 }
+
+bool subscriber_begin(struct strand *strand)
+{
+    struct subscriber *s = strand->subscriber;
+    struct cursor cursor;
+    for (struct strand *other = &s->first; other; other = other->next)
+        if (other->members && !other->has_place && !subscriber_start_away(other, strand->place)) {
+            strand_enter(strand, STRAND_WAITING, "the start in another shard is not known");
+            return false;
+        }
+    for (struct strand *other = &s->first; other; other = other->next) {
+        other->is_begun = true;
+        if (other != strand)
+            strand_wake(other, "the start is known in all shards");
+    }
+    subscriber_compose(s, &cursor);
+    return !subscriber_is_full(s, strand->ops->cursor(strand->sink, &cursor));
+}
+
+bool subscriber_tells(struct subscriber *s, struct bytes name)
+{
+    struct member *member;
+    for (const struct strand *strand = &s->first; strand; strand = strand->next)
+        if ((member = strand_find(strand, name)) && !member->is_merged)
+            return false;
+    for (const struct strand *strand = &s->first; strand; strand = strand->next)
+        if ((member = strand_find(strand, name)))
+            member->is_told = true;
+    return true;
+}
+
+/* --- channels ----------------------------------------------------------------------------------------------------- */
+
+/* The shards that have a channel, or channels of a pattern: from *first up to, and not with, the one that comes back. */
+static unsigned subscriber_shards(const struct subscriber *s, struct bytes name, unsigned *first)
+{
+    unsigned count = subscriber_broker(s)->config.shard_count;
+    *first = 0;
+    if (count == 1 || glob_is_pattern(name.data, name.len))
+        return count;
+    *first = keyslot_shard(name, count);
+    return *first + 1;
+}
+
+static void subscriber_init_strand(struct strand *strand, const struct strand *like, struct shard *shard)
+{
+    *strand = (struct strand){.ops = like->ops,
+                              .sink = like->sink,
+                              .format = like->format,
+                              .subscriber = like->subscriber,
+                              .state = like->state == STRAND_FULL ? STRAND_FULL : STRAND_IDLE,
+                              .is_begun = like->is_begun,
+                              .shard = shard};
+}
+
+/* Ids are composed from now on: what has been given so far is what they say. */
+static void subscriber_share(struct subscriber *s)
+{
+    for (struct strand *strand = &s->first; strand; strand = strand->next) {
+        if (!strand->is_shared)
+            strand->claimed = strand->place;
+        strand->is_shared = true;
+        strand_simplify(strand);
+    }
+}
+
+/* The strand of a shard, made where it is missing. NULL: no memory. */
+static struct strand *subscriber_strand(struct subscriber *s, struct shard *shard)
+{
+    struct strand **link = &s->first.next;
+    if (!s->first.members && !s->first.has_place && !s->first.next)
+        s->first.shard = shard; /* nobody was there yet */
+    if (s->first.shard == shard)
+        return &s->first;
+    while (*link && (*link)->shard != shard)
+        link = &(*link)->next;
+    if (*link)
+        return *link;
+    *link = malloc(sizeof **link);
+    if (!*link)
+        return NULL;
+    subscriber_init_strand(*link, &s->first, shard);
+    subscriber_share(s);
+    return *link;
+}
+
+/* Where a start is in the order of one shard. */
+static struct shard_start subscriber_start_in(const struct shard *shard, const struct start *start)
+{
+    struct shard_start out = {.kind = start->kind, .count = start->count, .is_exact = true};
+    if (start->kind == START_AFTER)
+        out.after = shard_place(shard, start->after, &out.is_exact);
+    return out;
+}
+
+static bool subscriber_hears(const struct subscriber *s, struct bytes name)
+{
+    for (const struct strand *strand = &s->first; strand; strand = strand->next)
+        if (strand_find(strand, name))
+            return true;
+    return false;
+}
+
+static bool subscriber_leave(struct subscriber *s, struct bytes name)
+{
+    bool is_any = false;
+    for (struct strand *strand = &s->first; strand; strand = strand->next) {
+        struct member *member = strand_find(strand, name);
+        if (!member)
+            continue;
+        strand_remove(strand, member);
+        is_any = true;
+    }
+    return is_any;
+}
+
+enum add_result subscriber_add(struct subscriber *s, struct bytes name, const struct start *start, uint64_t tag)
+{
+    struct broker *broker = subscriber_broker(s);
+    unsigned shard, end = subscriber_shards(s, name, &shard);
+    CHECK(!broker->is_walking);
+    if (subscriber_hears(s, name))
+        return ADD_ALREADY;
+    for (; shard < end; shard++) {
+        struct shard_start in_shard = subscriber_start_in(&broker->shards[shard], start);
+        struct strand *strand = subscriber_strand(s, &broker->shards[shard]);
+        if (!strand || !strand_add(strand, name, &in_shard, tag)) {
+            subscriber_leave(s, name);
+            return ADD_NO_MEMORY;
+        }
+    }
+    s->feed_count++;
+    return ADD_OK;
+}
+
+bool subscriber_remove(struct subscriber *s, struct bytes name)
+{
+    CHECK(!subscriber_broker(s)->is_walking);
+    if (!subscriber_leave(s, name))
+        return false;
+    s->feed_count--;
+    return true;
+}
+
+unsigned subscriber_feeds(const struct subscriber *s)
+{
+    return s->feed_count;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 struct subscriber *subscriber_new(struct broker *broker, const struct sink_ops *ops, void *sink, unsigned format)
 {
     struct subscriber *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->broker = broker;
-    s->ops = ops;
-    s->sink = sink;
-    s->format = (uint8_t)format;
+    s->first.ops = ops;
+    s->first.sink = sink;
+    s->first.format = (uint8_t)format;
+    s->first.subscriber = s;
+    s->first.shard = &broker->shards[0];
     broker->counters.subscribers++;
     return s;
-}
-
-static struct member *subscriber_find(const struct subscriber *s, const char *name, size_t len)
-{
-    for (struct member *member = s->members; member; member = member->next)
-        if (member->feed->name_len == len && memcmp(member->feed->name, name, len) == 0)
-            return member;
-    return NULL;
-}
-
-static bool subscriber_start_is_same(const struct start *a, const struct start *b)
-{
-    return a->kind == b->kind && (a->kind != START_AFTER || position_compare(a->after, b->after) == 0) &&
-           (a->kind != START_NEWEST || a->count == b->count);
-}
-
-enum add_result subscriber_add(struct subscriber *s, const char *name, size_t len, const struct start *start,
-                               uint64_t tag)
-{
-    CHECK(!s->broker->is_walking);
-    if (subscriber_find(s, name, len))
-        return ADD_ALREADY;
-    struct member *member = calloc(1, sizeof *member);
-    struct feed *feed = member ? feed_get(s->broker, name, len) : NULL;
-    if (!feed) {
-        free(member);
-        return ADD_NO_MEMORY;
-    }
-    member->feed = feed;
-    member->subscriber = s;
-    member->tag = tag;
-    member->start = *start;
-    if (!s->has_cursor && !s->members)
-        s->start = *start;
-    member->is_merged = !s->has_cursor && subscriber_start_is_same(start, &s->start);
-    s->is_unmerged = s->is_unmerged || !member->is_merged;
-
-    struct member **end = &s->members;
-    while (*end)
-        end = &(*end)->next;
-    *end = member;
-    s->member_count++;
-    feed_add(feed, member);
-    if (s->state == SUB_IDLE)
-        subscriber_enter(s, SUB_BEHIND, "its first feed");
-    else
-        subscriber_wake(s, "one more feed");
-    return ADD_OK;
-}
-
-static void subscriber_member_free(struct member *member)
-{
-    member_pin(member, NULL);
-    feed_remove(member->feed, member);
-    free(member);
-}
-
-/* An answer that comes now is for feeds that it does not listen to any more. */
-static void subscriber_drop_question(struct subscriber *s)
-{
-    if (s->is_asking)
-        HASH_DELETE(by_id, s->broker->asking, s);
-    s->is_asking = false;
-}
-
-bool subscriber_remove(struct subscriber *s, const char *name, size_t len)
-{
-    CHECK(!s->broker->is_walking);
-    struct member *member = subscriber_find(s, name, len);
-    if (!member)
-        return false;
-    struct member **link = &s->members;
-    while (*link != member)
-        link = &(*link)->next;
-    *link = member->next;
-    s->member_count--;
-    subscriber_member_free(member);
-    if (!s->members)
-        subscriber_drop_question(s);
-    if (!s->members && s->state != SUB_FULL)
-        subscriber_enter(s, SUB_IDLE, "its last feed is gone");
-    else
-        subscriber_wake(s, "one feed less");
-    return true;
-}
-
-unsigned subscriber_feeds(const struct subscriber *s)
-{
-    return s->member_count;
-}
-
-void subscriber_writable(struct subscriber *s)
-{
-    if (s->state != SUB_FULL)
-        return;
-    subscriber_enter(s, s->members ? SUB_BEHIND : SUB_IDLE, "the socket drained");
-}
-
-bool subscriber_cursor(struct subscriber *s, struct position *out)
-{
-    if (!s->has_cursor)
-        return false;
-    if (s->state == SUB_LIVE && s->is_verified) {
-        bool all_live = true;
-        for (const struct member *member = s->members; member && all_live; member = member->next)
-            all_live = member->feed->state == FEED_LIVE;
-        if (all_live)
-            s->cursor = position_max(s->cursor, s->broker->flushed);
-    }
-    *out = s->cursor;
-    return true;
 }
 
 void subscriber_free(struct subscriber *s)
 {
     if (!s)
         return;
-    struct broker *broker = s->broker;
+    struct broker *broker = subscriber_broker(s);
     CHECK(!broker->is_walking);
-    subscriber_enter(s, SUB_IDLE, "it leaves");
-    while (s->members) {
-        struct member *member = s->members;
-        s->members = member->next;
-        subscriber_member_free(member);
+    for (struct strand *strand = &s->first, *next; strand; strand = next) {
+        next = strand->next;
+        strand_clear(strand);
+        if (strand != &s->first)
+            free(strand);
     }
-    subscriber_drop_question(s);
     broker->counters.subscribers--;
     free(s);
 }

@@ -64,10 +64,10 @@ bool ask_is_one_channel(const struct ask *ask)
 static const char *const ask_cursor_args[] = {"last_event_id", "lastEventId",   "last-event-id",
                                               "Last-Event-Id", "Last-Event-ID", "after"};
 
-bool ask_start_after(struct start *start, struct bytes text)
+bool ask_start_after(struct start *start, struct cursor *after, struct bytes text)
 {
-    *start = (struct start){.kind = START_AFTER};
-    return position_parse(text, &start->after);
+    *start = (struct start){.kind = START_AFTER, .after = after};
+    return cursor_parse(text, after);
 }
 
 struct start ask_start_newest(uint64_t n)
@@ -87,9 +87,10 @@ static bool ask_find_cursor(const struct request *request, struct bytes *cursor)
     return cursor->len > 0;
 }
 
-static struct refusal ask_start_after_or(struct start *start, struct bytes text, const char *problem)
+static struct refusal ask_start_after_or(struct ask *ask, struct bytes text, const char *problem)
 {
-    return ask_start_after(start, text) ? REFUSAL_NONE : refusal_because(PROBLEM_BAD_CURSOR, problem);
+    return ask_start_after(&ask->start, &ask->after, text) ? REFUSAL_NONE
+                                                           : refusal_because(PROBLEM_BAD_CURSOR, problem);
 }
 
 struct refusal ask_start(struct ask *ask, const struct request *request)
@@ -98,7 +99,7 @@ struct refusal ask_start(struct ask *ask, const struct request *request)
     uint64_t count;
     ask->start = (struct start){.kind = START_NOW};
     if (ask_find_cursor(request, &value))
-        return ask_start_after_or(&ask->start, value, "the last event id is not one of ours");
+        return ask_start_after_or(ask, value, "the last event id is not one of ours");
     if (request_arg(request, "replay", &value) && value.len > 0) {
         if (value.len > NEWEST_DIGITS_MAX || !bytes_number(value, UINT64_MAX, &count))
             return refusal_because(PROBLEM_BAD_CURSOR, "replay is not a number");
@@ -106,7 +107,7 @@ struct refusal ask_start(struct ask *ask, const struct request *request)
         return REFUSAL_NONE;
     }
     if (request_arg(request, "since", &value) && value.len > 0)
-        return ask_start_after_or(&ask->start, value, "since is neither 0 nor an event id");
+        return ask_start_after_or(ask, value, "since is neither 0 nor an event id");
     return REFUSAL_NONE;
 }
 

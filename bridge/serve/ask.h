@@ -10,7 +10,8 @@
 #include "access/problem.h"
 #include "base/bytes.h"
 #include "base/check.h"
-#include "broker/broker.h"
+#include "broker/start.h"
+#include "words/cursor.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +28,8 @@ struct who;
 struct ask {
     unsigned count;
     struct bytes channels[ASK_CHANNELS_MAX]; /* and patterns; borrowed from the request or the defaults */
-    struct start start;
+    struct start start;                      /* its cursor is the next one */
+    struct cursor after;                     /* so that an ask stays where it was made */
 };
 
 /* Its `channel` arguments, else the defaults; none at all is no problem. PROBLEM_TOO_MANY_CHANNELS: more than `max`. */
@@ -46,8 +48,8 @@ bool ask_is_one_channel(const struct ask *ask);
  */
 MUST_CHECK struct refusal ask_start(struct ask *ask, const struct request *request);
 
-/* After the cursor with this text ("0": from the beginning). false: it is none. */
-MUST_CHECK bool ask_start_after(struct start *start, struct bytes text);
+/* After the cursor with this text ("0": from the beginning), which is parsed into *after. false: it is none. */
+MUST_CHECK bool ask_start_after(struct start *start, struct cursor *after, struct bytes text);
 /* The newest n, up to ASK_NEWEST_MAX. */
 struct start ask_start_newest(uint64_t n);
 

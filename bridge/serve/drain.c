@@ -9,7 +9,7 @@
 #include "acceptor.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "broker/broker.h"
+#include "broker/publish.h"
 #include "eventlib.h"
 #include "server.h"
 #include "stream.h"

@@ -65,7 +65,7 @@ static bool frame_read_ref(struct frame *frame)
 /* --- one function per type ---------------------------------------------------------------------------------------- */
 
 /* NULL: *start is set. */
-static const char *frame_read_start(const struct frame *frame, struct start *start)
+static const char *frame_read_start(const struct frame *frame, struct start *start, struct cursor *cursor)
 {
     const json_t *replay = json_object_get(frame->object, "replay");
     struct bytes after;
@@ -73,7 +73,7 @@ static const char *frame_read_start(const struct frame *frame, struct start *sta
     if (!frame_read_string(frame->object, "after", &after))
         return "after is not a string";
     if (after.len > 0)
-        return ask_start_after(start, after) ? NULL : "after is not an id of ours";
+        return ask_start_after(start, cursor, after) ? NULL : "after is not an id of ours";
     if (!replay || json_is_null(replay))
         return NULL;
     if (!json_is_integer(replay) || json_integer_value(replay) < 0)
@@ -86,12 +86,13 @@ static void frame_on_subscribe(struct frame *frame)
 {
     struct bytes channel;
     struct start start;
+    struct cursor cursor;
     const char *problem;
     if (!frame_read_string(frame->object, "channel", &channel)) {
         ws_say_bad_frame(frame->ws, frame->ref, "channel is not a string");
         return;
     }
-    problem = frame_read_start(frame, &start);
+    problem = frame_read_start(frame, &start, &cursor);
     if (problem)
         ws_say_error(frame->ws, frame->ref, "bad_cursor", problem);
     else

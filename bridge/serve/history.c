@@ -5,6 +5,8 @@
  */
 #include "history.h"
 
+#include "broker/history.h"
+
 #include "access/access.h"
 #include "ask.h"
 #include "exchange.h"
@@ -22,9 +24,9 @@ static void history_append(struct buffer *out, const struct history *history)
     for (unsigned i = 0; i < history->count; i++) {
         if (i > 0)
             buffer_append_text(out, ",");
-        wire_json_message(out, history->entries[i]);
+        wire_json_message(out, history->entries[i], NULL);
     }
-    buffer_printf(out, "],\"cursor\":\"%s\",\"more\":%s,\"gaps\":[", POSITION_TEXT(history->cursor),
+    buffer_printf(out, "],\"cursor\":\"%s\",\"more\":%s,\"gaps\":[", CURSOR_TEXT(&history->cursor),
                   history->has_more ? "true" : "false");
     for (unsigned i = 0; i < history->gap_count; i++) {
         buffer_append_text(out, i > 0 ? ",{" : "{");

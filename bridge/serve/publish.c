@@ -53,13 +53,13 @@ static void publish_on_answer(void *arg, uint64_t ticket, enum answer answer, st
     pending_free(&transport->pendings, pending);
 }
 
-bool publish_start(struct transport *transport, struct connection *connection, const struct publish_request *request,
+bool publish_start(struct transport *transport, struct connection *connection, const struct message *message,
                    const struct pending_note *note)
 {
     struct pending *pending = pending_new(&transport->pendings, &connection->pendings, connection, note);
     if (!pending)
         return false;
-    broker_publish(transport->broker, request, publish_on_answer, transport, pending->ticket);
+    broker_publish(transport->broker, message, publish_on_answer, transport, pending->ticket);
     return true;
 }
 
@@ -91,20 +91,15 @@ static void publish_on_published(struct connection *connection, const struct pen
 
 static int publish_hand_on(struct exchange *exchange)
 {
-    struct publish_request publish = {.channel = exchange->channel.data,
-                                      .channel_len = exchange->channel.len,
-                                      .event = exchange->event.data,
-                                      .event_len = exchange->event.len,
-                                      .key = exchange->key.data,
-                                      .key_len = exchange->key.len,
-                                      .from = "",
-                                      .payload = exchange->body.len > 0 ? exchange->body.data : "",
-                                      .payload_len = exchange->body.len};
+    struct message message = {.channel = exchange->channel,
+                              .payload = {exchange->body.len > 0 ? exchange->body.data : "", exchange->body.len},
+                              .event = exchange->event,
+                              .key = exchange->key};
     struct pending_note note = {0};
     exchange->is_whole = true;
     if (exchange->body.failed)
         return -1;
-    return publish_start(exchange->connection.transport, &exchange->connection, &publish, &note) ? 0 : -1;
+    return publish_start(exchange->connection.transport, &exchange->connection, &message, &note) ? 0 : -1;
 }
 
 /*

@@ -4,8 +4,9 @@
 #ifndef SERVE_PUBLISH_H
 #define SERVE_PUBLISH_H
 
+#include "base/buffer.h"
 #include "base/check.h"
-#include "broker/broker.h"
+#include "broker/publish.h"
 #include "pending.h"
 #include "words/glob.h"
 #include "words/position.h"
@@ -23,8 +24,8 @@ struct publication {
 };
 
 /* Hand it to the broker; on_published follows, if the connection lives to see it. false: no memory. */
-MUST_CHECK bool publish_start(struct transport *transport, struct connection *connection,
-                              const struct publish_request *request, const struct pending_note *note);
+MUST_CHECK bool publish_start(struct transport *transport, struct connection *connection, const struct message *message,
+                              const struct pending_note *note);
 
 /* NULL where a publisher's event name is good (or absent), else why not. */
 const char *publish_event_error(struct bytes event);

@@ -48,7 +48,7 @@ static struct buffer *sse_empty_scratch(struct stream *stream)
     return scratch;
 }
 
-static enum sink_result sse_on_cursor(void *sink, struct position cursor)
+static enum sink_result sse_on_cursor(void *sink, const struct cursor *cursor)
 {
     struct buffer *block = sse_empty_scratch(sink);
     wire_sse_retry(block, sse_retry_ms(RETRY_MAX_MS));
@@ -62,7 +62,7 @@ static enum sink_result sse_on_gap(void *sink, const struct gap *gap)
     return sse_send_scratch(sink);
 }
 
-static enum sink_result sse_on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
+static enum sink_result sse_on_subscribed(void *sink, struct bytes name, uint64_t tag, const struct cursor *cursor)
 {
     (void)sink;
     (void)name;
@@ -83,11 +83,11 @@ static const struct sink_ops sse_sink_ops = {
 static uint64_t sse_look(struct stream *stream)
 {
     uint64_t now_ms = stream->connection.transport->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
-    struct position cursor;
+    struct cursor cursor;
     if (now_ms - stream->output_ms >= heartbeat_ms) {
         struct buffer *block = sse_empty_scratch(stream);
         if (subscriber_cursor(stream->subscriber, &cursor))
-            wire_sse_cursor(block, cursor);
+            wire_sse_cursor(block, &cursor);
         else
             wire_sse_comment(block);
         sse_send_scratch(stream);
@@ -98,11 +98,11 @@ static uint64_t sse_look(struct stream *stream)
 static void sse_farewell(struct stream *stream, enum stream_why why)
 {
     struct buffer *block = sse_empty_scratch(stream);
-    struct position cursor;
+    struct cursor cursor;
     (void)why;
     wire_sse_retry(block, sse_retry_ms(RETRY_MAX_MS));
     if (subscriber_cursor(stream->subscriber, &cursor))
-        wire_sse_cursor(block, cursor);
+        wire_sse_cursor(block, &cursor);
     else
         buffer_append_text(block, "\n");
     sse_send_scratch(stream);
@@ -141,8 +141,7 @@ static bool sse_listen_to(struct stream *stream, const struct ask *ask, enum for
     if (!stream->subscriber)
         return false;
     for (unsigned i = 0; i < ask->count; i++)
-        if (subscriber_add(stream->subscriber, ask->channels[i].data, ask->channels[i].len, &ask->start, 0) ==
-            ADD_NO_MEMORY)
+        if (subscriber_add(stream->subscriber, ask->channels[i], &ask->start, 0) == ADD_NO_MEMORY)
             return false;
     return true;
 }

@@ -22,7 +22,7 @@
 #define SERVE_STREAM_H
 
 #include "base/check.h"
-#include "broker/broker.h"
+#include "broker/subscriber.h"
 #include "connection.h"
 #include "wheel.h"
 

@@ -82,7 +82,7 @@ static void ws_append_member(struct buffer *out, const char *name, const char *b
     wire_json_string(out, (struct bytes){bytes, len});
 }
 
-static enum sink_result ws_say_hello(struct ws *ws, const struct position *cursor)
+static enum sink_result ws_say_hello(struct ws *ws, const struct cursor *cursor)
 {
     const struct transport_config *config = &ws_transport(ws)->config;
     char id[CONNECTION_ID_LEN + 1];
@@ -91,7 +91,7 @@ static enum sink_result ws_say_hello(struct ws *ws, const struct position *curso
     ws->is_hello_said = true;
     buffer_append_text(out, "{\"type\":\"hello\",\"cursor\":");
     if (cursor)
-        buffer_printf(out, "\"%s\"", POSITION_TEXT(*cursor));
+        buffer_printf(out, "\"%s\"", CURSOR_TEXT(cursor));
     else
         buffer_append_text(out, "null");
     buffer_printf(out, ",\"heartbeat\":%llu,\"max_payload\":%zu,\"connection\":\"%s\"}",
@@ -99,9 +99,9 @@ static enum sink_result ws_say_hello(struct ws *ws, const struct position *curso
     return ws_said(ws);
 }
 
-static enum sink_result ws_say_cursor(struct ws *ws, struct position cursor)
+static enum sink_result ws_say_cursor(struct ws *ws, const struct cursor *cursor)
 {
-    buffer_printf(ws_say(ws), "{\"type\":\"cursor\",\"id\":\"%s\"}", POSITION_TEXT(cursor));
+    buffer_printf(ws_say(ws), "{\"type\":\"cursor\",\"id\":\"%s\"}", CURSOR_TEXT(cursor));
     return ws_said(ws);
 }
 
@@ -127,12 +127,12 @@ void ws_say_bad_frame(struct ws *ws, struct ref ref, const char *message)
 
 /* --- what the broker says ----------------------------------------------------------------------------------------- */
 
-static enum sink_result ws_on_cursor(void *sink, struct position cursor)
+static enum sink_result ws_on_cursor(void *sink, const struct cursor *cursor)
 {
     struct ws *ws = sink;
     if (ws->is_raw)
         return SINK_READY;
-    return ws->is_hello_said ? ws_say_cursor(ws, cursor) : ws_say_hello(ws, &cursor);
+    return ws->is_hello_said ? ws_say_cursor(ws, cursor) : ws_say_hello(ws, cursor);
 }
 
 static enum sink_result ws_on_gap(void *sink, const struct gap *gap)
@@ -143,7 +143,7 @@ static enum sink_result ws_on_gap(void *sink, const struct gap *gap)
         return SINK_READY;
     buffer_append_text(out, "{\"type\":\"gap\",");
     wire_json_gap(out, gap);
-    buffer_printf(out, ",\"id\":\"%s\"}", POSITION_TEXT(gap->cursor));
+    buffer_printf(out, ",\"id\":\"%s\"}", CURSOR_TEXT(gap->cursor));
     return ws_said(ws);
 }
 
@@ -153,7 +153,7 @@ static void ws_forget(struct ws *ws, struct pending *pending)
     pending_free(&ws_transport(ws)->pendings, pending);
 }
 
-static enum sink_result ws_on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
+static enum sink_result ws_on_subscribed(void *sink, struct bytes name, uint64_t tag, const struct cursor *cursor)
 {
     struct ws *ws = sink;
     struct pending *pending = tag != 0 ? pending_find(&ws_transport(ws)->pendings, tag) : NULL;
@@ -161,8 +161,8 @@ static enum sink_result ws_on_subscribed(void *sink, const char *name, uint64_t 
     if (ws->is_raw)
         return SINK_READY;
     buffer_append_text(out, "{\"type\":\"subscribed\"");
-    ws_append_member(out, "channel", name, strlen(name));
-    buffer_printf(out, ",\"id\":\"%s\"", POSITION_TEXT(cursor));
+    ws_append_member(out, "channel", name.data, name.len);
+    buffer_printf(out, ",\"id\":\"%s\"", CURSOR_TEXT(cursor));
     if (pending) {
         ws_append_ref(out, pending->ref, pending->ref_len);
         ws_forget(ws, pending);
@@ -212,7 +212,7 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct bytes channel, const str
     struct pending *pending = ws_note_down(ws, ref, channel);
     if (!pending)
         return;
-    enum add_result result = subscriber_add(ws->stream.subscriber, channel.data, channel.len, start, pending->ticket);
+    enum add_result result = subscriber_add(ws->stream.subscriber, channel, start, pending->ticket);
     if (result == ADD_OK)
         return;
     ws_forget(ws, pending);
@@ -239,7 +239,7 @@ void ws_unsubscribe(struct ws *ws, struct ref ref, struct bytes channel)
         ws_say_error(ws, ref, "bad_channel", channel_name_error(channel.data, channel.len));
         return;
     }
-    if (!subscriber_remove(ws->stream.subscriber, channel.data, channel.len)) {
+    if (!subscriber_remove(ws->stream.subscriber, channel)) {
         ws_say_error(ws, ref, "not_subscribed", "you don't listen to it");
         return;
     }
@@ -256,21 +256,14 @@ void ws_unsubscribe(struct ws *ws, struct ref ref, struct bytes channel)
 
 static void ws_hand_on(struct ws *ws, struct ref ref, const struct ws_publication *what)
 {
-    struct publish_request publish = {.channel = what->channel.data,
-                                      .channel_len = what->channel.len,
-                                      .event = what->event.data,
-                                      .event_len = what->event.len,
-                                      .key = what->key.data,
-                                      .key_len = what->key.len,
-                                      .from = "",
-                                      .payload = what->payload.data,
-                                      .payload_len = what->payload.len};
+    struct message message = {
+        .channel = what->channel, .payload = what->payload, .event = what->event, .key = what->key};
     struct pending_note note = {.ref = ref.text, .ref_len = ref.len};
     if (ws->pending_count >= PENDING_MAX) {
         ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
         return;
     }
-    if (publish_start(ws_transport(ws), &ws->stream.connection, &publish, &note))
+    if (publish_start(ws_transport(ws), &ws->stream.connection, &message, &note))
         ws->pending_count++, ws->publishing++;
     else
         ws_say_error(ws, ref, "unavailable", "no memory");
@@ -432,10 +425,10 @@ static void ws_append_ping(struct buffer *out)
 static void ws_send_life(struct ws *ws, bool is_silent)
 {
     struct buffer *out = ws_say(ws);
-    struct position cursor;
+    struct cursor cursor;
     if (is_silent && !ws->is_raw) {
         if (subscriber_cursor(ws->stream.subscriber, &cursor)) {
-            buffer_printf(out, "{\"type\":\"cursor\",\"id\":\"%s\"}", POSITION_TEXT(cursor));
+            buffer_printf(out, "{\"type\":\"cursor\",\"id\":\"%s\"}", CURSOR_TEXT(&cursor));
             wire_ws_wrap(out, 0, WS_TEXT);
         }
         size_t start = out->len;
@@ -485,14 +478,14 @@ void ws_end(struct ws *ws, enum ws_close code, const char *reason)
 static void ws_farewell(struct stream *stream, enum stream_why why)
 {
     struct ws *ws = (struct ws *)stream;
-    struct position cursor;
+    struct cursor cursor;
     if (ws->close_code == 0) {
         ws->close_code = WS_CLOSE_RESTART;
         ws->close_reason =
             why == WHY_AGE ? "end of this connection's time, come back" : "this instance is going, come back";
     }
     if ((why == WHY_AGE || why == WHY_DRAIN) && !ws->is_raw && subscriber_cursor(stream->subscriber, &cursor))
-        ws_say_cursor(ws, cursor);
+        ws_say_cursor(ws, &cursor);
 }
 
 static int ws_close(struct stream *stream)
@@ -569,8 +562,7 @@ static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_r
 static bool ws_listen_to(struct ws *ws, const struct ask *ask)
 {
     for (unsigned i = 0; i < ask->count; i++)
-        if (subscriber_add(ws->stream.subscriber, ask->channels[i].data, ask->channels[i].len, &ask->start, 0) ==
-            ADD_NO_MEMORY)
+        if (subscriber_add(ws->stream.subscriber, ask->channels[i], &ask->start, 0) == ADD_NO_MEMORY)
             return false;
     return true;
 }

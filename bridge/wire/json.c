@@ -5,6 +5,7 @@
 
 #include "wire/base64.h"
 #include "wire/json_string.h"
+#include "words/cursor.h"
 
 static void json_append_data(struct buffer *out, const struct entry *entry)
 {
@@ -18,7 +19,7 @@ static void json_append_data(struct buffer *out, const struct entry *entry)
     buffer_append_text(out, "\",\"encoding\":\"base64\"");
 }
 
-void wire_json_message(struct buffer *out, const struct entry *entry)
+void wire_json_message(struct buffer *out, const struct entry *entry, const struct cursor *cursor)
 {
     /* Room for all but the rarest, so that it is one block. */
     buffer_reserve(out, entry->payload_len + entry->payload_len / 8 + entry->channel_len + 128);
@@ -26,6 +27,8 @@ void wire_json_message(struct buffer *out, const struct entry *entry)
     wire_json_string(out, (struct bytes){entry->channel, entry->channel_len});
     if (!position_is_begin(entry->position))
         buffer_printf(out, ",\"id\":\"%s\"", POSITION_TEXT(entry->position));
+    if (cursor && (cursor->count > 0 || position_compare(cursor->base, entry->position) != 0))
+        buffer_printf(out, ",\"cursor\":\"%s\"", CURSOR_TEXT(cursor));
     json_append_data(out, entry);
     if (entry->event_len > 0) {
         buffer_append_text(out, ",\"event\":");

@@ -3,7 +3,7 @@
  *
  *     event: <name>[;entry][;base64]
  *     data: <a line of the payload>        one per line: CR, LF and CRLF all end one
- *     id: <position>                       last, because fetch-event-source commits it before the event is delivered
+ *     id: <cursor>                         last, because fetch-event-source commits it before the event is delivered
  *                                          (none where the entry is ephemeral)
  */
 #include "wire/sse.h"
@@ -11,6 +11,7 @@
 #include "wire/base64.h"
 #include "wire/format.h"
 #include "wire/json.h"
+#include "words/cursor.h"
 
 #include <string.h>
 
@@ -85,11 +86,11 @@ static void sse_append_lines(struct buffer *out, const char *bytes, size_t len)
     }
 }
 
-static void sse_append_data(struct buffer *out, unsigned format, const struct entry *entry)
+static void sse_append_data(struct buffer *out, unsigned format, const struct entry *entry, const struct cursor *cursor)
 {
     if (format == FORMAT_SSE_JSON) {
         buffer_append(out, "data: ", 6);
-        wire_json_message(out, entry);
+        wire_json_message(out, entry, cursor);
         buffer_append(out, "\n", 1);
     } else if (entry->is_text) {
         sse_append_lines(out, entry->payload, entry->payload_len);
@@ -100,13 +101,15 @@ static void sse_append_data(struct buffer *out, unsigned format, const struct en
     }
 }
 
-void wire_sse_entry(unsigned format, const struct entry *entry, struct buffer *out)
+void wire_sse_entry(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out)
 {
     buffer_reserve(out, entry->payload_len + entry->channel_len + 64);
     if (format != FORMAT_SSE_JSON)
         sse_append_event(out, format == FORMAT_SSE_NAMED, entry);
-    sse_append_data(out, format, entry);
-    if (!position_is_begin(entry->position))
+    sse_append_data(out, format, entry, cursor);
+    if (cursor && !position_is_begin(entry->position))
+        buffer_printf(out, "id: %s\n", CURSOR_TEXT(cursor));
+    else if (!position_is_begin(entry->position))
         buffer_printf(out, "id: %s\n", POSITION_TEXT(entry->position));
     buffer_append(out, "\n", 1);
 }
@@ -116,10 +119,10 @@ void wire_sse_retry(struct buffer *out, unsigned retry_ms)
     buffer_printf(out, "retry: %u\n", retry_ms);
 }
 
-void wire_sse_cursor(struct buffer *out, struct position cursor)
+void wire_sse_cursor(struct buffer *out, const struct cursor *cursor)
 {
-    char text[POSITION_TEXT_MAX];
-    position_print(text, cursor);
+    char text[CURSOR_TEXT_MAX];
+    cursor_print(text, cursor);
     buffer_printf(out, "event: cursor\ndata: %s\nid: %s\n\n", text, text);
 }
 
@@ -127,7 +130,7 @@ void wire_sse_gap(struct buffer *out, const struct gap *gap)
 {
     buffer_append_text(out, "event: gap\ndata: {");
     wire_json_gap(out, gap);
-    buffer_printf(out, "}\nid: %s\n\n", POSITION_TEXT(gap->cursor));
+    buffer_printf(out, "}\nid: %s\n\n", CURSOR_TEXT(gap->cursor));
 }
 
 void wire_sse_comment(struct buffer *out)

@@ -12,6 +12,7 @@
 
 #include "wire/format.h"
 #include "wire/json.h"
+#include "words/cursor.h"
 
 #include <string.h>
 
@@ -52,14 +53,23 @@ static void ws_append_binary(struct buffer *out, const struct entry *entry)
     buffer_append(out, entry->payload, entry->payload_len);
 }
 
-void wire_ws_entry(unsigned format, const struct entry *entry, struct buffer *out)
+static void ws_append_cursor(struct buffer *out, const struct cursor *cursor)
+{
+    size_t start = out->len;
+    buffer_printf(out, "{\"type\":\"cursor\",\"id\":\"%s\"}", CURSOR_TEXT(cursor));
+    wire_ws_wrap(out, start, WS_TEXT);
+}
+
+void wire_ws_entry(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out)
 {
     size_t start = out->len;
     if (format == FORMAT_WS_RAW)
         buffer_append(out, entry->payload, entry->payload_len);
     else if (entry->is_text)
-        wire_json_message(out, entry);
+        wire_json_message(out, entry, cursor);
     else
         ws_append_binary(out, entry);
     wire_ws_wrap(out, start, entry->is_text ? WS_TEXT : WS_BINARY);
+    if (cursor && format == FORMAT_WS_JSON && !entry->is_text)
+        ws_append_cursor(out, cursor);
 }

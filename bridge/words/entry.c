@@ -74,7 +74,7 @@ const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_e
         return encoded;
     /* Reserving first keeps an encoding of no bytes apart from none yet. */
     if (buffer_reserve(encoded, entry->payload_len + 1))
-        encode(format, entry, encoded);
+        encode(format, entry, NULL, encoded);
     if (encoded->failed) {
         buffer_fini(encoded);
         return NULL;

@@ -15,7 +15,7 @@ enum format {
     FORMAT_WS_RAW,    /* the payload, and nothing else */
 };
 
-/* An entry as one of these: the encoder that the broker is born with. */
-void wire_encode(unsigned format, const struct entry *entry, struct buffer *out);
+/* An entry as one of these: the encoder that the broker is born with. `cursor`: what its id says; NULL: its position. */
+void wire_encode(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out);
 
 #endif

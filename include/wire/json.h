@@ -9,10 +9,11 @@
 #include "words/gap.h"
 
 /*
- * {"type":"message","channel":…,"id":…,"data":…,"event":…,"from":…}, the last two where there are any, no id where the
- * entry is ephemeral. A payload that is not UTF-8 goes as base64, with "encoding":"base64".
+ * {"type":"message","channel":…,"id":…,"cursor":…,"data":…,"event":…,"from":…}, the last two where there are any, no id
+ * where the entry is ephemeral, a cursor where one is given that is not just the id. A payload that is not UTF-8 goes as
+ * base64, with "encoding":"base64".
  */
-void wire_json_message(struct buffer *out, const struct entry *entry);
+void wire_json_message(struct buffer *out, const struct entry *entry, const struct cursor *cursor);
 
 /* "channel":…,"after":…,"oldest":…,"reason":… (no braces). */
 void wire_json_gap(struct buffer *out, const struct gap *gap);

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cursor;
+
 #define ENTRY_FORMATS 5 /* how many wire formats an entry can keep; the transport numbers them from 0 */
 
 struct entry {
@@ -40,9 +42,10 @@ struct entry *entry_ref(struct entry *entry);
 /* NULL is fine. */
 void entry_unref(struct entry *entry);
 
-/* Append the entry in this wire format to `out`. Called once per entry and format, at first need (again only
- * where memory ran out). */
-typedef void (*entry_encode_fn)(unsigned format, const struct entry *entry, struct buffer *out);
+/* Append the entry in this wire format to `out`. `cursor`: what its id is to say; NULL: its position. Without a cursor it
+ * is called once per entry and format, at first need (again only where memory ran out). */
+typedef void (*entry_encode_fn)(unsigned format, const struct entry *entry, const struct cursor *cursor,
+                                struct buffer *out);
 
 /* The entry in a wire format; NULL: no memory. Borrowed from the entry. */
 const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_encode_fn encode);

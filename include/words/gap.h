@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+struct cursor;
+
 enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_LOST, GAP_EXPIRED };
 
 struct gap {
@@ -17,7 +19,7 @@ struct gap {
     bool has_oldest;
     struct position oldest; /* the oldest entry that there is */
     enum gap_reason reason;
-    struct position cursor; /* where the subscriber goes on from: the id to send with the gap */
+    const struct cursor *cursor; /* where the subscriber goes on from: the id to send with the gap; borrowed */
 };
 
 /* "ahead", "reset", "trimmed", "expired": what browsers read. */

@@ -4,14 +4,26 @@
  * announcements and answers arrive at any later moment (in order on each connection, as TCP has it), connections die,
  * pages are short, tails are shorter, sockets fill up. A seeded run of dice decides; the seed is printed on failure.
  *
- *     test_pump [seed [steps]]     play one game again, or a longer one
+ * The same with three shards, each a Redis of its own: an id that a browser holds says what it was given of each, so that
+ * it may be cut off at any byte, and goes on exactly; and a shard that is away keeps nobody from the others.
+ *
+ *     test_pump [seed [steps]]     play one game of each kind again, or a longer one
  */
-#include "hub.h"
+#include "broker/broker.h"
+#include "broker/subscriber.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "cmocka_all.h"
 #include "dice.h"
+#include "feed.h"
+#include "redis/redis.h"
+#include "shard.h"
+#include "state.h"
+#include "strand.h"
+#include "subscriber.h"
+#include "words/cursor.h"
+#include "words/keyslot.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +34,9 @@
 #define ENTRIES_MAX 4096
 #define WIRE_MAX 8192
 #define BROWSERS_MAX 12
+#define SHARDS_MAX 3
+#define LAYOUT 7
+#define PENDING_MAX (1 << 20) /* bytes on their way to one browser */
 #define GAMES 300
 #define STEPS 1500
 
@@ -34,7 +49,8 @@ struct timer {
 
 static loop_fn turn_fn;
 static void *turn_arg;
-static struct timer beat_timer;
+static struct timer beat_timers[SHARDS_MAX];
+static unsigned timer_count;
 
 void loop_on_turn_end(struct loop *loop, loop_fn fn, void *arg)
 {
@@ -51,8 +67,9 @@ void loop_again(struct loop *loop)
 struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg)
 {
     (void)loop;
-    beat_timer = (struct timer){fn, arg};
-    return &beat_timer;
+    assert_true(timer_count < SHARDS_MAX);
+    beat_timers[timer_count] = (struct timer){fn, arg};
+    return &beat_timers[timer_count++];
 }
 
 void timer_start(struct timer *timer, uint64_t after_ms)
@@ -72,18 +89,41 @@ static void turn(void)
 
 /* --- Redis -------------------------------------------------------------------------------------------------------- */
 
-/* Everything that was ever published, in position order: entry i has the position (i + 1)-0. */
+static unsigned shard_count;
+
+/* Everything that was ever published, in the order of time. */
 static unsigned published[ENTRIES_MAX], published_count; /* the channel */
-static unsigned oldest_kept;                             /* the logs' entries before this are trimmed */
+static struct position positions[ENTRIES_MAX];
+static unsigned oldest_kept; /* the logs' entries before this are trimmed */
+
+static unsigned shards[CHANNELS]; /* of each channel */
+
+static unsigned shard_of(unsigned channel)
+{
+    return shards[channel];
+}
 
 static struct position position_of(unsigned i)
 {
-    return (struct position){i + 1, 0};
+    return positions[i];
 }
 
-static struct position newest_position(void)
+/* With several shards, two neighbours have the same position where they are of different ones. */
+static struct position position_new(unsigned i)
 {
-    return published_count ? position_of(published_count - 1) : (struct position){0, 1};
+    if (shard_count == 1)
+        return (struct position){i + 1, 0};
+    bool is_second = i % 2 == 1 && shard_of(published[i]) == shard_of(published[i - 1]);
+    return (struct position){i / 2 + 1, is_second};
+}
+
+/* The newest of a shard among the first `count`. */
+static struct position newest_position(unsigned shard, unsigned count)
+{
+    while (count-- > 0)
+        if (shard_of(published[count]) == shard)
+            return position_of(count);
+    return (struct position){0, 1};
 }
 
 /* The position before entry i in its channel. */
@@ -117,12 +157,7 @@ static struct entry *entry_of(unsigned i)
     return entry;
 }
 
-/* The listener's wire. Commands on their way to Redis, and pushes on their way back. */
-struct listener {
-    struct listener_events events;
-    void *arg;
-    bool is_up;
-};
+/* The listener's wire: commands on their way to Redis, and pushes on their way back. */
 struct push {
     enum { CONFIRM, MESSAGE } kind;
     bool is_pattern;
@@ -134,12 +169,6 @@ struct command {
     bool is_subscribe, is_pattern;
     char name[64];
 };
-static struct listener listener;
-static struct command commands[WIRE_MAX];
-static struct push pushes[WIRE_MAX];
-static unsigned command_first, command_end, push_first, push_end;
-static struct command subscriptions[64]; /* in force at Redis */
-static unsigned subscription_count;
 
 /* The caller's wire. */
 enum call_kind { CALL_BEAT, CALL_READ, CALL_NEWEST, CALL_OTHER };
@@ -154,69 +183,91 @@ struct call {
     uint64_t ticket;
     /* once executed: */
     unsigned until, newest, oldest;
-    bool has_more;
+};
+
+struct listener {
+    struct listener_events events;
+    void *arg;
+    bool is_up;
+    struct command commands[WIRE_MAX];
+    struct push pushes[WIRE_MAX];
+    unsigned command_first, command_end, push_first, push_end;
+    struct command subscriptions[64]; /* in force at Redis */
+    unsigned subscription_count;
 };
 struct caller {
     struct caller_events events;
     void *arg;
     bool is_up;
+    struct call calls[WIRE_MAX];
+    unsigned first, executed, end;
 };
-static struct caller caller;
-static struct call calls[WIRE_MAX];
-static unsigned call_first, call_executed, call_end;
+
+static struct listener listeners[SHARDS_MAX];
+static struct caller callers[SHARDS_MAX];
+static unsigned listener_count, caller_count;
 static unsigned page_max;
 
-static void push(const struct push *one)
+static unsigned shard_of_caller(const struct caller *caller)
 {
-    assert_true(push_end < WIRE_MAX);
-    pushes[push_end++] = *one;
+    return (unsigned)(caller - callers);
+}
+
+static void push(struct listener *l, const struct push *one)
+{
+    assert_true(l->push_end < WIRE_MAX);
+    l->pushes[l->push_end++] = *one;
 }
 
 static void redis_publish(unsigned channel)
 {
     unsigned i = published_count++;
+    struct listener *l = &listeners[shard_of(channel)];
     published[i] = channel;
+    positions[i] = position_new(i);
     for (int patterns = 0; patterns < 2; patterns++) /* exact subscribers first, then patterns, as Redis does */
-        for (unsigned s = 0; s < subscription_count; s++) {
-            const struct command *sub = &subscriptions[s];
+        for (unsigned s = 0; s < l->subscription_count; s++) {
+            const struct command *sub = &l->subscriptions[s];
             if (strncmp(sub->name, "bridge:live:", 12) != 0 || sub->is_pattern != (patterns == 1) ||
                 !name_matches(sub->name + 12, strlen(sub->name) - 12, channel))
                 continue;
             struct push one = {.kind = MESSAGE, .is_pattern = sub->is_pattern, .entry = (int)i};
             strcpy(one.name, sub->name);
-            push(&one);
+            push(l, &one);
         }
 }
 
-static void redis_execute_command(void)
+static void redis_execute_command(struct listener *l)
 {
-    const struct command *command = &commands[command_first++];
+    const struct command *command = &l->commands[l->command_first++];
     unsigned s = 0;
-    while (s < subscription_count && strcmp(subscriptions[s].name, command->name) != 0)
+    while (s < l->subscription_count && strcmp(l->subscriptions[s].name, command->name) != 0)
         s++;
     if (!command->is_subscribe) {
-        if (s < subscription_count)
-            subscriptions[s] = subscriptions[--subscription_count];
+        if (s < l->subscription_count)
+            l->subscriptions[s] = l->subscriptions[--l->subscription_count];
         return;
     }
-    if (s == subscription_count)
-        subscriptions[subscription_count++] = *command;
+    if (s == l->subscription_count)
+        l->subscriptions[l->subscription_count++] = *command;
     struct push confirm = {.kind = CONFIRM, .is_pattern = command->is_pattern};
     strcpy(confirm.name, command->name);
-    push(&confirm);
+    push(l, &confirm);
 }
 
-static void redis_execute_call(void)
+static void redis_execute_call(struct caller *c)
 {
-    struct call *call = &calls[call_executed++];
+    struct call *call = &c->calls[c->executed++];
+    struct listener *l = &listeners[shard_of_caller(c)];
     call->newest = published_count;
     call->oldest = oldest_kept;
     if (call->kind == CALL_BEAT) {
-        for (unsigned s = 0; s < subscription_count; s++)
-            if (strncmp(subscriptions[s].name, "bridge:beat:", 12) == 0) {
-                struct push one = {.kind = MESSAGE, .entry = -1, .beat = newest_position()};
-                strcpy(one.name, subscriptions[s].name);
-                push(&one);
+        for (unsigned s = 0; s < l->subscription_count; s++)
+            if (strncmp(l->subscriptions[s].name, "bridge:beat:", 12) == 0) {
+                struct push one = {
+                    .kind = MESSAGE, .entry = -1, .beat = newest_position(shard_of_caller(c), published_count)};
+                strcpy(one.name, l->subscriptions[s].name);
+                push(l, &one);
             }
     }
     if (call->kind == CALL_READ)
@@ -229,8 +280,11 @@ struct listener *listener_new(struct loop *loop, const struct redis_config *conf
                               const struct listener_events *events, void *arg)
 {
     (void)loop, (void)config, (void)role;
-    listener = (struct listener){.events = *events, .arg = arg};
-    return &listener;
+    struct listener *l = &listeners[listener_count++];
+    memset(l, 0, sizeof *l);
+    l->events = *events;
+    l->arg = arg;
+    return l;
 }
 
 void listener_free(struct listener *l)
@@ -254,64 +308,65 @@ const char *listener_trouble(const struct listener *l)
     return "";
 }
 
-static void listener_command(bool is_subscribe, bool is_pattern, struct bytes name)
+static void listener_command(struct listener *l, bool is_subscribe, bool is_pattern, struct bytes name)
 {
-    assert_true(listener.is_up && command_end < WIRE_MAX);
-    struct command *command = &commands[command_end++];
+    assert_true(l->is_up && l->command_end < WIRE_MAX);
+    struct command *command = &l->commands[l->command_end++];
     *command = (struct command){.is_subscribe = is_subscribe, .is_pattern = is_pattern};
     snprintf(command->name, sizeof command->name, "%.*s", (int)name.len, name.data);
 }
 
 void listener_subscribe(struct listener *l, bool is_pattern, struct bytes name)
 {
-    (void)l;
-    listener_command(true, is_pattern, name);
+    listener_command(l, true, is_pattern, name);
 }
 
 void listener_unsubscribe(struct listener *l, bool is_pattern, struct bytes name)
 {
-    (void)l;
-    listener_command(false, is_pattern, name);
+    listener_command(l, false, is_pattern, name);
 }
 
-static void listener_die(void)
+static void listener_die(struct listener *l)
 {
-    if (!listener.is_up)
+    if (!l->is_up)
         return;
-    listener.is_up = false;
-    command_first = command_end = push_first = push_end = subscription_count = 0;
-    listener.events.down(listener.arg, "cut");
+    l->is_up = false;
+    l->command_first = l->command_end = l->push_first = l->push_end = l->subscription_count = 0;
+    l->events.down(l->arg, "cut");
 }
 
 void listener_restart(struct listener *l, const char *why)
 {
-    (void)l, (void)why;
-    listener_die();
+    (void)why;
+    listener_die(l);
 }
 
 struct caller *caller_new(struct loop *loop, const struct redis_config *config, const char *role,
                           const struct caller_events *events, void *arg)
 {
     (void)loop, (void)config, (void)role;
-    caller = (struct caller){.events = *events, .arg = arg};
-    return &caller;
+    struct caller *c = &callers[caller_count++];
+    memset(c, 0, sizeof *c);
+    c->events = *events;
+    c->arg = arg;
+    return c;
 }
 
-static void call_answer(struct call *call, enum reply_status status);
+static void call_answer(const struct caller *c, struct call *call, enum reply_status status);
 
-static void caller_answer_all_down(void)
+static void caller_answer_all_down(struct caller *c)
 {
-    while (call_first < call_end) {
-        struct call call = calls[call_first++];
-        call_answer(&call, REPLY_DOWN);
+    while (c->first < c->end) {
+        struct call call = c->calls[c->first++];
+        call_answer(c, &call, REPLY_DOWN);
     }
-    call_first = call_executed = call_end = 0;
+    c->first = c->executed = c->end = 0;
 }
 
 void caller_free(struct caller *c)
 {
     c->is_up = false;
-    caller_answer_all_down();
+    caller_answer_all_down(c);
 }
 
 bool caller_is_up(const struct caller *c)
@@ -325,18 +380,18 @@ const char *caller_trouble(const struct caller *c)
     return "";
 }
 
-static struct call *call_new(enum call_kind kind, void *arg, uint64_t ticket)
+static struct call *call_new(struct caller *c, enum call_kind kind, void *arg, uint64_t ticket)
 {
-    assert_true(call_end < WIRE_MAX);
-    struct call *call = &calls[call_end++];
+    assert_true(c->end < WIRE_MAX);
+    struct call *call = &c->calls[c->end++];
     *call = (struct call){.kind = kind, .arg = arg, .ticket = ticket};
     return call;
 }
 
 void caller_beat(struct caller *c, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket)
 {
-    (void)c, (void)worker;
-    call_new(CALL_BEAT, arg, ticket)->position_fn = fn;
+    (void)worker;
+    call_new(c, CALL_BEAT, arg, ticket)->position_fn = fn;
 }
 
 void caller_witness(struct caller *c, struct position position, struct bytes channel)
@@ -346,22 +401,21 @@ void caller_witness(struct caller *c, struct position position, struct bytes cha
 
 void caller_publish(struct caller *c, const struct publication *p, caller_position_fn fn, void *arg, uint64_t ticket)
 {
-    (void)c, (void)p;
-    call_new(CALL_OTHER, arg, ticket)->position_fn = fn;
+    (void)p;
+    call_new(c, CALL_OTHER, arg, ticket)->position_fn = fn;
 }
 
 void caller_publish_plain(struct caller *c, struct bytes channel, struct bytes payload, caller_position_fn fn,
                           void *arg, uint64_t ticket)
 {
-    (void)c, (void)channel, (void)payload;
-    call_new(CALL_OTHER, arg, ticket)->position_fn = fn;
+    (void)channel, (void)payload;
+    call_new(c, CALL_OTHER, arg, ticket)->position_fn = fn;
 }
 
 void caller_newest(struct caller *c, const struct bytes *names, unsigned count, unsigned newest, caller_position_fn fn,
                    void *arg, uint64_t ticket)
 {
-    (void)c;
-    struct call *call = call_new(CALL_NEWEST, arg, ticket);
+    struct call *call = call_new(c, CALL_NEWEST, arg, ticket);
     call->position_fn = fn;
     call->count = newest;
     assert_true(count > 0);
@@ -371,25 +425,30 @@ void caller_newest(struct caller *c, const struct bytes *names, unsigned count, 
 void caller_read(struct caller *c, const struct bytes *names, unsigned count, struct position after, unsigned limit,
                  caller_page_fn fn, void *arg, uint64_t ticket)
 {
-    (void)c, (void)limit;
+    (void)limit;
     assert_int_equal(count, 1);
-    struct call *call = call_new(CALL_READ, arg, ticket);
+    struct call *call = call_new(c, CALL_READ, arg, ticket);
     call->page_fn = fn;
     call->after = after;
     snprintf(call->name, sizeof call->name, "%.*s", (int)names[0].len, names[0].data);
 }
 
+static bool call_concerns(const struct caller *c, const struct call *call, unsigned i)
+{
+    return shard_of(published[i]) == shard_of_caller(c) && name_matches(call->name, strlen(call->name), published[i]);
+}
+
 /* What read() answered at the moment when it was executed: at most call->until entries. */
-static void call_answer_page(const struct call *call, struct reply reply)
+static void call_answer_page(const struct caller *c, const struct call *call, struct reply reply)
 {
     struct entry *entries[ENTRIES_MAX];
     struct log_extent extent = {0};
     struct page page = {
         .after = call->after, .genesis = {0, 1}, .entries = entries, .extent_count = 1, .extents = &extent};
-    page.newest = call->newest ? position_of(call->newest - 1) : (struct position){0, 1};
+    page.newest = newest_position(shard_of_caller(c), call->newest);
     page.until = position_max(page.newest, call->after);
     for (unsigned i = 0; i < call->newest; i++) {
-        if (!name_matches(call->name, strlen(call->name), published[i]))
+        if (!call_concerns(c, call, i))
             continue;
         if (i < call->oldest) {
             extent.trimmed = position_of(i);
@@ -398,7 +457,8 @@ static void call_answer_page(const struct call *call, struct reply reply)
         if (!extent.has_log)
             extent.oldest = position_of(i);
         extent.has_log = true;
-        if (position_compare(position_of(i), call->after) <= 0 || page.has_more)
+        if (position_compare(page.newest, call->after) < 0 || position_compare(position_of(i), call->after) <= 0 ||
+            page.has_more)
             continue;
         if (page.count == call->until) {
             page.has_more = true;
@@ -412,43 +472,52 @@ static void call_answer_page(const struct call *call, struct reply reply)
         entry_unref(entries[i]);
 }
 
-static void call_answer(struct call *call, enum reply_status status)
+/* Just before entry i, in the order of its shard. */
+static struct position position_before(unsigned i)
+{
+    struct position p = position_of(i);
+    if (p.seq > 0)
+        return (struct position){p.ms, p.seq - 1};
+    return p.ms > 1 ? (struct position){p.ms - 1, UINT64_MAX} : (struct position){0, 1};
+}
+
+static void call_answer(const struct caller *c, struct call *call, enum reply_status status)
 {
     struct reply reply = {status, ""};
     if (call->kind == CALL_READ) {
         if (status == REPLY_OK)
-            call_answer_page(call, reply);
+            call_answer_page(c, call, reply);
         else
             call->page_fn(call->arg, call->ticket, reply, &(struct page){0});
         return;
     }
-    struct position position = call->newest ? position_of(call->newest - 1) : (struct position){0, 1};
+    struct position position = newest_position(shard_of_caller(c), call->newest);
     if (call->kind == CALL_NEWEST) {
         unsigned left = call->count;
         for (unsigned i = call->newest; i-- > 0 && left > 0;)
-            if (name_matches(call->name, strlen(call->name), published[i])) {
+            if (call_concerns(c, call, i)) {
                 left--;
-                position = i ? position_of(i - 1) : (struct position){0, 1};
+                position = position_before(i);
             }
     }
     call->position_fn(call->arg, call->ticket, reply, position);
 }
 
-static void caller_die(void)
+static void caller_die(struct caller *c)
 {
-    if (!caller.is_up)
+    if (!c->is_up)
         return;
-    caller.is_up = false;
-    caller_answer_all_down();
-    caller.events.down(caller.arg, "cut");
+    c->is_up = false;
+    caller_answer_all_down(c);
+    c->events.down(c->arg, "cut");
 }
 
-static void deliver_push(void)
+static void deliver_push(struct listener *l)
 {
-    struct push one = pushes[push_first++];
+    struct push one = l->pushes[l->push_first++];
     struct bytes name = {one.name, strlen(one.name)};
     if (one.kind == CONFIRM) {
-        listener.events.confirmed(listener.arg, one.is_pattern, name);
+        l->events.confirmed(l->arg, one.is_pattern, name);
         return;
     }
     struct heard heard = {.channel = name};
@@ -465,28 +534,43 @@ static void deliver_push(void)
         if (one.is_pattern)
             heard.pattern = name;
     }
-    listener.events.message(listener.arg, &heard);
+    l->events.message(l->arg, &heard);
 }
 
-static void deliver_answer(void)
+static void deliver_answer(struct caller *c)
 {
-    struct call call = calls[call_first++];
-    call_answer(&call, REPLY_OK);
+    struct call call = c->calls[c->first++];
+    call_answer(c, &call, REPLY_OK);
 }
 
 /* --- browsers ----------------------------------------------------------------------------------------------------- */
 
+/* What goes over the wire: a block is this, and then the text of the cursor that is its id. */
+struct block {
+    char kind; /* 'e' an entry, 'g' a gap, 'c' a cursor, 'b' the first cursor, 's' a channel that is caught up */
+    char channel;
+    uint16_t id_len;
+    uint32_t len; /* of the block, id included */
+    uint64_t ms, seq;
+    uint64_t tag;
+};
+
 struct browser {
     struct subscriber *subscriber; /* NULL: not there */
-    struct position start;         /* as told by sink.cursor */
+    struct buffer pending;         /* given to its socket, and not arrived */
+    char id[CURSOR_TEXT_MAX];      /* the last one that arrived, of those that cover all it listens to; "": none */
     bool has_start, is_full;
     unsigned name_count;
     char names[3][8];
-    bool is_gap_told, is_begun, asks_for_kept;
-    unsigned kept; /* oldest_kept when it was given its first */
-    unsigned next; /* the first of published[] that is not accounted for */
+    bool is_gap_told;
+    bool asks_for_kept[SHARDS_MAX];
+    bool is_begun[SHARDS_MAX];          /* it was given its first of a shard ... */
+    unsigned kept[SHARDS_MAX];          /* ... when this was oldest_kept */
+    struct position starts[SHARDS_MAX]; /* what is not after it is not due */
+    unsigned next[SHARDS_MAX];          /* the first of published[] that is not accounted for, by shard */
     /* One more channel, asked for later and from a place of its own; -1: none. In order for itself. */
     int late;
+    struct position late_start;
     unsigned late_next;
     bool is_late_told; /* caught up: the cursor covers it */
 };
@@ -495,23 +579,56 @@ struct browser {
 
 static struct browser browsers[BROWSERS_MAX];
 static struct broker *broker;
-static unsigned given, gaps, fulls;
+static unsigned given, gaps, fulls, cuts;
+
+static bool browser_asks_for(const struct browser *b, unsigned channel)
+{
+    for (unsigned n = 0; n < b->name_count; n++)
+        if (name_matches(b->names[n], strlen(b->names[n]), channel))
+            return true;
+    return false;
+}
 
 static bool browser_wants(const struct browser *b, unsigned i)
 {
-    if ((int)published[i] == b->late)
-        return false;
-    for (unsigned n = 0; n < b->name_count; n++)
-        if (name_matches(b->names[n], strlen(b->names[n]), published[i]))
-            return true;
-    return false;
+    return (int)published[i] != b->late && browser_asks_for(b, published[i]) &&
+           position_compare(position_of(i), b->starts[shard_of(published[i])]) > 0;
 }
 
 /* Is it clear to the browser that it may not get entry i? Whoever asks for what is kept asks for no more. */
 static bool browser_knows(const struct browser *b, unsigned i)
 {
-    unsigned kept = b->is_begun ? b->kept : oldest_kept;
-    return i < oldest_kept && (b->is_gap_told || (b->asks_for_kept && i < kept));
+    unsigned shard = shard_of(published[i]), kept = b->is_begun[shard] ? b->kept[shard] : oldest_kept;
+    return i < oldest_kept && (b->is_gap_told || (b->asks_for_kept[shard] && i < kept));
+}
+
+static bool browser_lacks(const struct browser *b, unsigned i, unsigned shard)
+{
+    return shard_of(published[i]) == shard && browser_wants(b, i) && !browser_knows(b, i);
+}
+
+static bool browser_lacks_late(const struct browser *b, unsigned i)
+{
+    return (int)published[i] == b->late && position_compare(position_of(i), b->late_start) > 0 &&
+           !(b->is_gap_told && i < oldest_kept);
+}
+
+/* An id says that everything up to it has been given, in each shard. */
+static void browser_check_id(struct browser *b, const struct cursor *id)
+{
+    for (unsigned shard = 0; shard < shard_count; shard++) {
+        struct position place = cursor_place(id, shard);
+        for (unsigned j = b->next[shard]; j < published_count && positions[j].ms <= place.ms; j++)
+            if (position_compare(position_of(j), place) <= 0 && browser_lacks(b, j, shard))
+                fail_msg("the id %s was told, entry %u had not come", CURSOR_TEXT(id), j);
+        while (b->next[shard] < published_count && (shard_of(published[b->next[shard]]) != shard ||
+                                                    position_compare(position_of(b->next[shard]), place) <= 0))
+            b->next[shard]++;
+        for (unsigned j = b->late_next; b->is_late_told && j < published_count && positions[j].ms <= place.ms; j++)
+            if (shard == shard_of((unsigned)b->late) && position_compare(position_of(j), place) <= 0 &&
+                browser_lacks_late(b, j))
+                fail_msg("the id %s was told, entry %u of a late channel had not come", CURSOR_TEXT(id), j);
+    }
 }
 
 static void browser_given_late(struct browser *b, unsigned i)
@@ -519,32 +636,103 @@ static void browser_given_late(struct browser *b, unsigned i)
     if (i < b->late_next)
         fail_msg("entry %u of a late channel came, those from %u on were due", i, b->late_next);
     for (unsigned j = b->late_next; j < i; j++)
-        if (published[j] == published[i] && !(b->is_gap_told && j < oldest_kept))
+        if (browser_lacks_late(b, j))
             fail_msg("entry %u of a late channel came, entry %u had not", i, j);
     b->late_next = i + 1;
-    given++;
 }
 
 /* The next entry that must come, given all that came before. */
 static void browser_given(struct browser *b, unsigned i)
 {
+    unsigned shard = shard_of(published[i]);
     assert_true(b->has_start);
+    given++;
     if ((int)published[i] == b->late) {
         browser_given_late(b, i);
         return;
     }
-    assert_true(browser_wants(b, i));
-    assert_true(i >= b->next);
-    for (unsigned j = b->next; j < i; j++)
-        if (browser_wants(b, j) && !browser_knows(b, j))
+    assert_true(browser_asks_for(b, published[i]));
+    if (i < b->next[shard])
+        fail_msg("entry %u came, those from %u on were due", i, b->next[shard]);
+    for (unsigned j = b->next[shard]; j < i; j++)
+        if (browser_lacks(b, j, shard))
             fail_msg("entry %u came, entry %u had not (kept are those from %u on)", i, j, oldest_kept);
-    b->next = i + 1;
-    given++;
+    b->next[shard] = i + 1;
+}
+
+static void browser_starts(struct browser *b, const struct cursor *cursor)
+{
+    if (b->has_start) /* it came back: what it has, it has */
+        return;
+    b->has_start = true;
+    for (unsigned shard = 0; shard < shard_count; shard++) {
+        b->starts[shard] = cursor_place(cursor, shard);
+        b->next[shard] = 0;
+        while (b->next[shard] < published_count &&
+               (shard_of(published[b->next[shard]]) != shard ||
+                position_compare(position_of(b->next[shard]), b->starts[shard]) <= 0))
+            b->next[shard]++;
+    }
+}
+
+static unsigned entry_at(char channel, struct position position)
+{
+    for (unsigned i = (unsigned)position.ms - 1; i < published_count; i++) /* not before that */
+        if (published[i] == (unsigned)(channel - 'a') && position_compare(position_of(i), position) == 0)
+            return i;
+    fail_msg("an entry came that was never published: %c %s", channel, POSITION_TEXT(position));
+    return 0;
+}
+
+static void browser_hear_block(struct browser *b, const struct block *block, const char *id_text)
+{
+    struct cursor id;
+    assert_true(cursor_parse((struct bytes){id_text, block->id_len}, &id));
+    bool is_late = block->kind == 'e' && block->channel - 'a' == b->late;
+    if (block->kind == 'b')
+        browser_starts(b, &id);
+    if (block->kind == 'e')
+        browser_given(b, entry_at(block->channel, (struct position){block->ms, block->seq}));
+    if (block->kind == 's' && block->tag == LATE_TAG)
+        b->is_late_told = true;
+    if (block->kind == 'g')
+        b->is_gap_told = true;
+    if (is_late) /* it may be on its way to the place of the others */
+        return;
+    browser_check_id(b, &id);
+    memcpy(b->id, id_text, block->id_len);
+    b->id[block->id_len] = '\0';
+}
+
+/* So many bytes arrive. What is no whole block by then is nothing. */
+static void browser_receive(struct browser *b, size_t len)
+{
+    size_t at = 0;
+    struct block block;
+    while (at + sizeof block <= len) {
+        memcpy(&block, b->pending.data + at, sizeof block);
+        if (at + block.len > len)
+            break;
+        browser_hear_block(b, &block, b->pending.data + at + sizeof block);
+        at += block.len;
+    }
+    if (at > 0)
+        memmove(b->pending.data, b->pending.data + at, b->pending.len - at);
+    b->pending.len -= at;
+}
+
+static void block_append(struct buffer *out, struct block block, const struct cursor *id)
+{
+    char text[CURSOR_TEXT_MAX];
+    block.id_len = (uint16_t)cursor_print(text, id);
+    block.len = (uint32_t)(sizeof block + block.id_len);
+    buffer_append(out, &block, sizeof block);
+    buffer_append(out, text, block.id_len);
 }
 
 static enum sink_result sink_answer(struct browser *b)
 {
-    assert_false(b->is_full);
+    assert_true(!b->is_full && b->pending.len < PENDING_MAX);
     if (roll(4) == 0)
         b->is_full = true, fulls++;
     return b->is_full ? SINK_FULL : SINK_READY;
@@ -553,14 +741,15 @@ static enum sink_result sink_answer(struct browser *b)
 static enum sink_result on_write(void *sink, char *bytes, size_t len)
 {
     struct browser *b = sink;
-    if (!b->is_begun)
-        b->kept = oldest_kept;
-    b->is_begun = true;
-    for (size_t at = 0; at < len; at += sizeof(uint64_t)) {
-        uint64_t ms;
-        memcpy(&ms, bytes + at, sizeof ms);
-        browser_given(b, (unsigned)ms - 1);
+    struct block block;
+    for (size_t at = 0; at < len; at += block.len) {
+        memcpy(&block, bytes + at, sizeof block);
+        unsigned shard = shard_of((unsigned)(block.channel - 'a'));
+        if (!b->is_begun[shard])
+            b->kept[shard] = oldest_kept;
+        b->is_begun[shard] = true;
     }
+    buffer_append(&b->pending, bytes, len);
     return sink_answer(b);
 }
 
@@ -569,60 +758,50 @@ static enum sink_result on_gap(void *sink, const struct gap *gap)
     struct browser *b = sink;
     if (gap->reason != GAP_TRIMMED || !oldest_kept)
         fail_msg("a gap was told: %s, after %s", gap_reason_name(gap->reason), POSITION_TEXT(gap->after));
-    b->is_gap_told = true;
+    block_append(&b->pending, (struct block){.kind = 'g'}, gap->cursor);
     gaps++;
     return sink_answer(b);
 }
 
-static enum sink_result on_cursor(void *sink, struct position cursor)
+static enum sink_result on_cursor(void *sink, const struct cursor *cursor)
 {
     struct browser *b = sink;
-    assert_false(b->has_start);
-    b->has_start = true;
-    b->start = cursor;
-    b->next = (unsigned)cursor.ms;
+    block_append(&b->pending, (struct block){.kind = 'b'}, cursor);
     return sink_answer(b);
 }
 
-static enum sink_result on_subscribed(void *sink, const char *name, uint64_t tag, struct position cursor)
+static enum sink_result on_subscribed(void *sink, struct bytes name, uint64_t tag, const struct cursor *cursor)
 {
     struct browser *b = sink;
     (void)name;
-    if (tag == LATE_TAG)
-        b->is_late_told = true;
-    for (unsigned j = b->late_next;
-         tag == LATE_TAG && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
-        if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
-            fail_msg("a late channel was told as caught up at %s, entry %u had not come", POSITION_TEXT(cursor), j);
+    block_append(&b->pending, (struct block){.kind = 's', .tag = tag}, cursor);
     return sink_answer(b);
 }
 
 static const struct sink_ops ops = {on_write, on_gap, on_cursor, on_subscribed};
 
-static void encode(unsigned format, const struct entry *entry, struct buffer *out)
+static void encode(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out)
 {
+    struct cursor own;
     (void)format;
-    buffer_append(out, &entry->position.ms, sizeof entry->position.ms);
+    cursor_init(&own, entry->position);
+    block_append(
+        out,
+        (struct block){.kind = 'e', .channel = entry->channel[0], .ms = entry->position.ms, .seq = entry->position.seq},
+        cursor ? cursor : &own);
 }
 
-static void browser_come(struct browser *b)
+static struct bytes name_of(const char *text)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "*", "[ab]", "[bc]"};
-    *b = (struct browser){.name_count = 1 + roll(3), .late = -1};
-    struct start start = {.kind = START_NOW};
-    unsigned kind = roll(5);
-    if (kind == 0)
-        start = (struct start){.kind = START_AFTER, .after = POSITION_BEGIN};
-    else if (kind < 3 && published_count)
-        start = (struct start){.kind = START_AFTER, .after = position_of(roll(published_count))};
-    else if (kind == 3 && b->name_count == 1)
-        start = (struct start){.kind = START_NEWEST, .count = 1 + roll(5)};
-    b->asks_for_kept = kind == 0 || start.kind == START_NEWEST;
+    return (struct bytes){text, strlen(text)};
+}
+
+static void browser_connect(struct browser *b, const struct start *start)
+{
     b->subscriber = subscriber_new(broker, &ops, b, 0);
     assert_non_null(b->subscriber);
     for (unsigned n = 0; n < b->name_count; n++) {
-        strcpy(b->names[n], names[roll(7)]);
-        enum add_result result = subscriber_add(b->subscriber, b->names[n], strlen(b->names[n]), &start, n);
+        enum add_result result = subscriber_add(b->subscriber, name_of(b->names[n]), start, n);
         if (result == ADD_ALREADY)
             b->name_count = n;
         else
@@ -630,33 +809,78 @@ static void browser_come(struct browser *b)
     }
 }
 
+static void browser_come(struct browser *b)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "*", "[ab]", "[bc]"};
+    struct buffer pending = b->pending;
+    struct cursor after;
+    buffer_clear(&pending);
+    *b = (struct browser){.name_count = 1 + roll(3), .late = -1, .pending = pending};
+    struct start start = {.kind = START_NOW, .after = &after};
+    unsigned kind = roll(5);
+    cursor_init(&after, POSITION_BEGIN);
+    if (kind < 3 && (kind == 0 || published_count))
+        start.kind = START_AFTER;
+    if (kind > 0 && kind < 3 && published_count)
+        cursor_init(&after, position_of(roll(published_count)));
+    if (kind == 3 && b->name_count == 1)
+        start = (struct start){.kind = START_NEWEST, .count = 1 + roll(5)};
+    for (unsigned shard = 0; shard < shard_count; shard++)
+        b->asks_for_kept[shard] = kind == 0 || start.kind == START_NEWEST;
+    for (unsigned n = 0; n < b->name_count; n++)
+        strcpy(b->names[n], names[roll(7)]);
+    browser_connect(b, &start);
+}
+
+/* The connection is cut at some byte; it comes back with the last id that arrived. */
+static void browser_cut(struct browser *b)
+{
+    struct cursor after;
+    if (!b->subscriber || b->late >= 0 || !b->id[0])
+        return;
+    browser_receive(b, b->pending.len ? roll((unsigned)b->pending.len + 1) : 0);
+    buffer_clear(&b->pending);
+    subscriber_free(b->subscriber);
+    assert_true(cursor_parse(name_of(b->id), &after));
+    b->is_full = false;
+    for (unsigned shard = 0; shard < shard_count; shard++) {
+        bool is_begin = position_is_begin(cursor_place(&after, shard));
+        b->asks_for_kept[shard] = b->asks_for_kept[shard] && is_begin;
+        b->is_begun[shard] = b->is_begun[shard] && !is_begin;
+    }
+    cuts++;
+    browser_connect(b, &(struct start){.kind = START_AFTER, .after = &after});
+}
+
 /* Ask for one more channel, or leave it again. */
 static void browser_change(struct browser *b)
 {
     unsigned channel = roll(CHANNELS);
     char name[2] = {(char)('a' + channel), '\0'};
+    browser_receive(b, b->pending.len);
     if (b->late >= 0) {
         name[0] = (char)('a' + b->late);
-        assert_true(subscriber_remove(b->subscriber, name, 1));
+        assert_true(subscriber_remove(b->subscriber, name_of(name)));
         b->late = -1;
         b->is_late_told = false;
         return;
     }
-    for (unsigned n = 0; n < b->name_count; n++)
-        if (name_matches(b->names[n], strlen(b->names[n]), channel))
-            return;
-    if (!published_count || !b->has_start)
+    if (browser_asks_for(b, channel) || !published_count || !b->has_start)
         return;
+    struct cursor after;
     unsigned i = roll(published_count);
-    struct start start = {.kind = START_AFTER, .after = position_of(i)};
-    assert_int_equal(subscriber_add(b->subscriber, name, 1, &start, LATE_TAG), ADD_OK);
+    cursor_init(&after, position_of(i));
+    struct start start = {.kind = START_AFTER, .after = &after};
+    assert_int_equal(subscriber_add(b->subscriber, name_of(name), &start, LATE_TAG), ADD_OK);
     b->late = (int)channel;
-    b->late_next = i + 1;
+    b->late_start = position_of(i);
+    b->late_next = 0;
     b->is_late_told = false;
 }
 
 static void browser_go(struct browser *b)
 {
+    browser_receive(b, b->pending.len);
     subscriber_free(b->subscriber);
     b->subscriber = NULL;
 }
@@ -664,46 +888,60 @@ static void browser_go(struct browser *b)
 /* A heartbeat's cursor must never pass by something that has not been given. */
 static void browser_heartbeat(struct browser *b)
 {
-    struct position cursor;
-    if (!subscriber_cursor(b->subscriber, &cursor))
-        return;
-    for (unsigned j = b->next; j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
-        if (browser_wants(b, j) && !browser_knows(b, j))
-            fail_msg("the cursor %s was told, entry %u had not come", POSITION_TEXT(cursor), j);
-    for (unsigned j = b->late_next;
-         b->is_late_told && j < published_count && position_compare(position_of(j), cursor) <= 0; j++)
-        if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
-            fail_msg("the cursor %s was told, entry %u of a late channel had not come", POSITION_TEXT(cursor), j);
+    struct cursor cursor;
+    if (subscriber_cursor(b->subscriber, &cursor))
+        block_append(&b->pending, (struct block){.kind = 'c'}, &cursor);
 }
 
 /* --- the game ----------------------------------------------------------------------------------------------------- */
 
-static void links_up(void)
+static void links_up(unsigned shard)
 {
-    if (!caller.is_up) {
-        caller.is_up = true;
-        caller.events.up(caller.arg);
+    if (!callers[shard].is_up) {
+        callers[shard].is_up = true;
+        callers[shard].events.up(callers[shard].arg);
     }
-    if (!listener.is_up) {
-        listener.is_up = true;
-        listener.events.up(listener.arg);
+    if (!listeners[shard].is_up) {
+        listeners[shard].is_up = true;
+        listeners[shard].events.up(listeners[shard].arg);
     }
 }
 
-static void wires_compact(void)
+static void links_down(unsigned shard)
 {
-    if (push_first == push_end)
-        push_first = push_end = 0;
-    if (command_first == command_end)
-        command_first = command_end = 0;
-    if (call_first == call_end)
-        call_first = call_executed = call_end = 0;
+    listener_die(&listeners[shard]);
+    caller_die(&callers[shard]);
+}
+
+static void wires_compact(unsigned shard)
+{
+    struct listener *l = &listeners[shard];
+    struct caller *c = &callers[shard];
+    if (l->push_first == l->push_end)
+        l->push_first = l->push_end = 0;
+    if (l->command_first == l->command_end)
+        l->command_first = l->command_end = 0;
+    if (c->first == c->end)
+        c->first = c->executed = c->end = 0;
+}
+
+static void step_of_browser(struct browser *b)
+{
+    if (!b->subscriber)
+        browser_come(b);
+    else if (roll(4) == 0)
+        browser_go(b);
+    else
+        browser_change(b);
 }
 
 static void step(bool trims)
 {
     struct browser *b = &browsers[roll(BROWSERS_MAX)];
-    switch (roll(24)) {
+    unsigned shard = shard_count == 1 ? 0 : roll(shard_count);
+    struct listener *l = &listeners[shard];
+    struct caller *c = &callers[shard];
+    switch (roll(26)) {
     case 0:
     case 1:
     case 2:
@@ -712,25 +950,25 @@ static void step(bool trims)
         break;
     case 3:
     case 4:
-        if (command_first < command_end)
-            redis_execute_command();
+        if (l->command_first < l->command_end)
+            redis_execute_command(l);
         break;
     case 5:
     case 6:
     case 7:
     case 8:
-        if (push_first < push_end)
-            deliver_push();
+        if (l->push_first < l->push_end)
+            deliver_push(l);
         break;
     case 9:
     case 10:
-        if (call_executed < call_end)
-            redis_execute_call();
+        if (c->executed < c->end)
+            redis_execute_call(c);
         break;
     case 11:
     case 12:
-        if (call_first < call_executed)
-            deliver_answer();
+        if (c->first < c->executed)
+            deliver_answer(c);
         break;
     case 13:
     case 14:
@@ -738,12 +976,7 @@ static void step(bool trims)
         turn();
         break;
     case 16:
-        if (!b->subscriber)
-            browser_come(b);
-        else if (roll(4) == 0)
-            browser_go(b);
-        else
-            browser_change(b);
+        step_of_browser(b);
         break;
     case 17:
     case 18:
@@ -754,16 +987,16 @@ static void step(bool trims)
         break;
     case 19:
         if (roll(12) == 0)
-            listener_die();
+            listener_die(l);
         else if (roll(12) == 0)
-            caller_die();
+            caller_die(c);
         break;
     case 20:
-        links_up();
+        links_up(shard);
         break;
     case 21:
         clock_hold(clock_now_ms() + 500);
-        beat_timer.fn(beat_timer.arg);
+        beat_timers[shard].fn(beat_timers[shard].arg);
         break;
     case 22:
         if (b->subscriber)
@@ -773,78 +1006,116 @@ static void step(bool trims)
         if (trims && roll(10) == 0 && oldest_kept < published_count)
             oldest_kept += roll(published_count - oldest_kept);
         break;
+    case 24:
+        browser_receive(b, b->pending.len);
+        break;
+    case 25:
+        if (roll(3) == 0)
+            browser_cut(b);
+        break;
     }
-    wires_compact();
+    wires_compact(shard);
 }
 
-/* Everything that is under way arrives; afterwards everybody must have everything. */
-static void settle(void)
+static void settle_shard(unsigned shard, unsigned round)
+{
+    struct listener *l = &listeners[shard];
+    struct caller *c = &callers[shard];
+    links_up(shard);
+    if (l->command_first < l->command_end)
+        redis_execute_command(l);
+    if (l->push_first < l->push_end)
+        deliver_push(l);
+    if (c->executed < c->end)
+        redis_execute_call(c);
+    if (c->first < c->executed)
+        deliver_answer(c);
+    if (round % 50 == 0) {
+        clock_hold(clock_now_ms() + 1000);
+        beat_timers[shard].fn(beat_timers[shard].arg);
+    }
+    wires_compact(shard);
+}
+
+/* Everything that is under way arrives, but for the shard that is away (or none). */
+static void settle(unsigned away)
 {
     for (unsigned i = 0; i < 4000; i++) {
-        links_up();
-        if (command_first < command_end)
-            redis_execute_command();
-        if (push_first < push_end)
-            deliver_push();
-        if (call_executed < call_end)
-            redis_execute_call();
-        if (call_first < call_executed)
-            deliver_answer();
-        if (i % 50 == 0) {
-            clock_hold(clock_now_ms() + 1000);
-            beat_timer.fn(beat_timer.arg);
-        }
+        for (unsigned shard = 0; shard < shard_count; shard++)
+            if (shard != away)
+                settle_shard(shard, i);
         for (unsigned n = 0; n < BROWSERS_MAX; n++)
             if (browsers[n].subscriber && browsers[n].is_full) {
                 browsers[n].is_full = false;
                 subscriber_writable(browsers[n].subscriber);
             }
         turn();
-        wires_compact();
     }
+    for (unsigned n = 0; n < BROWSERS_MAX; n++)
+        browser_receive(&browsers[n], browsers[n].pending.len);
 }
 
-static void play(uint64_t game, unsigned steps, bool trims)
+static void begin(uint64_t game, unsigned count)
 {
-    static const struct redis_config config = {.prefix = "bridge:", .max_payload = 1024};
+    static struct redis_config configs[SHARDS_MAX];
     static const struct glob_list none = {0};
-    const struct broker_config broker_config = {.redis = &config,
-                                                .ephemeral = &none,
-                                                .tail_entries = 2 + game % 5,
-                                                .tail_bytes = 1 << 20,
-                                                .tails_bytes = game % 3 ? 1 << 20 : 1500,
-                                                .encode = encode};
+    for (unsigned i = 0; i < SHARDS_MAX; i++)
+        configs[i] = (struct redis_config){.prefix = "bridge:", .max_payload = 1024};
+    const struct broker_config config = {.redis = configs,
+                                         .shard_count = count,
+                                         .layout = LAYOUT,
+                                         .ephemeral = &none,
+                                         .tail_entries = 2 + game % 5,
+                                         .tail_bytes = 1 << 20,
+                                         .tails_bytes = game % 3 ? 1 << 20 : 1500,
+                                         .encode = encode};
     dice_begin(game);
     roll(2);
-    published_count = oldest_kept = subscription_count = 0;
-    command_first = command_end = push_first = push_end = call_first = call_executed = call_end = 0;
+    shard_count = count;
+    for (unsigned channel = 0; channel < CHANNELS; channel++) {
+        char name = (char)('a' + channel);
+        shards[channel] = keyslot_shard((struct bytes){&name, 1}, count);
+    }
+    published_count = oldest_kept = 0;
+    timer_count = listener_count = caller_count = 0;
     page_max = 1 + roll(6);
-    memset(browsers, 0, sizeof browsers);
+    for (unsigned n = 0; n < BROWSERS_MAX; n++) {
+        buffer_fini(&browsers[n].pending); /* of a game that failed */
+        browsers[n] = (struct browser){.late = -1};
+    }
     clock_hold(1000);
-    broker = broker_new(NULL, &broker_config);
+    broker = broker_new(NULL, &config);
     assert_non_null(broker);
+}
 
-    for (unsigned i = 0; i < steps; i++)
-        step(trims);
-    settle();
+/* Afterwards everybody must have everything. */
+static void end(void)
+{
+    settle(SHARDS_MAX);
     for (unsigned n = 0; n < BROWSERS_MAX; n++) {
         struct browser *b = &browsers[n];
         if (!b->subscriber)
             continue;
         assert_true(b->has_start);
-        for (unsigned j = b->next; j < published_count; j++)
-            if (browser_wants(b, j) && !browser_knows(b, j))
-                fail_msg("browser %u never got entry %u: state %u, cursor %s", n, j, b->subscriber->state,
-                         POSITION_TEXT(b->subscriber->cursor));
+        for (unsigned shard = 0; shard < shard_count; shard++)
+            for (unsigned j = b->next[shard]; j < published_count; j++)
+                if (browser_lacks(b, j, shard))
+                    fail_msg("browser %u never got entry %u: state %u, id %s", n, j, b->subscriber->first.state, b->id);
         for (unsigned j = b->late_next; j < published_count; j++)
-            if ((int)published[j] == b->late && !(b->is_gap_told && j < oldest_kept))
+            if (browser_lacks_late(b, j))
                 fail_msg("browser %u never got entry %u of its late channel", n, j);
-        assert_int_equal(b->subscriber->state, SUB_LIVE);
+        for (const struct strand *strand = &b->subscriber->first; strand; strand = strand->next)
+            assert_true(strand->state == (strand->members ? STRAND_LIVE : STRAND_IDLE));
         browser_go(b);
     }
-    settle();
-    assert_int_equal(HASH_CNT(by_name, broker->feeds), 0);
+    settle(SHARDS_MAX);
+    for (unsigned shard = 0; shard < shard_count; shard++) {
+        assert_int_equal(HASH_CNT(by_name, broker->shards[shard].feeds), 0);
+        assert_int_equal(HASH_CNT(by_name, broker->shards[shard].sources.by_name), 0);
+    }
     broker_free(broker);
+    for (unsigned n = 0; n < BROWSERS_MAX; n++)
+        buffer_fini(&browsers[n].pending);
 }
 
 static unsigned games = GAMES, steps = STEPS;
@@ -852,29 +1123,95 @@ static uint64_t first_game = 1;
 
 static bool is_over;
 
-static void play_all(bool trims)
+static void play_all(unsigned count, bool trims)
 {
     is_over = false;
-    given = gaps = fulls = 0;
-    for (uint64_t game = first_game; game < first_game + games; game++)
-        play(game, steps, trims);
+    given = gaps = fulls = cuts = 0;
+    for (uint64_t game = first_game; game < first_game + games; game++) {
+        begin(game, count);
+        for (unsigned i = 0; i < steps; i++)
+            step(trims);
+        end();
+    }
     is_over = true;
-    print_message("%u games: %u entries given, %u gaps told, %u times a socket was full\n", games, given, gaps, fulls);
-    assert_true(given > 0 && fulls > 0);
+    print_message("%u games: %u entries given, %u gaps told, %u times a socket was full, %u cuts\n", games, given, gaps,
+                  fulls, cuts);
+    assert_true(given > 0 && fulls > 0 && cuts > 0);
 }
 
 static void everything_comes_once_and_in_order(void **state)
 {
     (void)state;
-    play_all(false);
+    play_all(1, false);
     assert_int_equal(gaps, 0);
 }
 
 static void what_was_trimmed_is_told_and_the_rest_comes(void **state)
 {
     (void)state;
-    play_all(true);
+    play_all(1, true);
     assert_true(games < 10 || gaps > 0);
+}
+
+static void three_shards_each_in_its_order(void **state)
+{
+    (void)state;
+    play_all(SHARDS_MAX, false);
+    assert_int_equal(gaps, 0);
+}
+
+static void three_shards_that_are_trimmed(void **state)
+{
+    (void)state;
+    play_all(SHARDS_MAX, true);
+    assert_true(games < 10 || gaps > 0);
+}
+
+/* --- a shard that is away ----------------------------------------------------------------------------------------- */
+
+static unsigned browser_missing(const struct browser *b, unsigned away)
+{
+    unsigned missing = 0;
+    for (unsigned i = 0; i < published_count; i++)
+        if (shard_of(published[i]) != away && i >= b->next[shard_of(published[i])] && browser_wants(b, i))
+            missing++;
+    return missing;
+}
+
+/* Minutes without one of three Redises: what the others have comes as ever, also to who comes or comes back meanwhile, and
+ * what was published on the one that was away comes once it is back. */
+static void a_shard_that_is_away_delays_nobody_else(void **state)
+{
+    (void)state;
+    is_over = false;
+    for (uint64_t game = first_game; game < first_game + games / 10 + 1; game++) {
+        begin(game, SHARDS_MAX);
+        unsigned away = shard_of(roll(CHANNELS));
+        for (unsigned n = 0; n < 3; n++) {
+            browsers[n].late = -1;
+            browsers[n].name_count = 1;
+            strcpy(browsers[n].names[0], "*");
+        }
+        browser_connect(&browsers[0], &(struct start){.kind = START_NOW});
+        browser_connect(&browsers[1], &(struct start){.kind = START_NOW});
+        settle(SHARDS_MAX);
+        for (unsigned minute = 0; minute < 3; minute++) {
+            links_down(away);
+            for (unsigned i = 0; i < 40; i++)
+                redis_publish(roll(CHANNELS));
+            settle(away);
+            if (minute == 1)
+                browser_connect(&browsers[2], &(struct start){.kind = START_NOW});
+            settle(away);
+            for (unsigned n = 0; n < (minute ? 3u : 2u); n++) {
+                assert_true(browsers[n].has_start);
+                assert_int_equal(browser_missing(&browsers[n], away), 0);
+            }
+            browser_cut(&browsers[1]);
+        }
+        end();
+    }
+    is_over = true;
 }
 
 static int tell_seed(void **state)
@@ -896,6 +1233,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(everything_comes_once_and_in_order, tell_seed),
         cmocka_unit_test_teardown(what_was_trimmed_is_told_and_the_rest_comes, tell_seed),
+        cmocka_unit_test_teardown(three_shards_each_in_its_order, tell_seed),
+        cmocka_unit_test_teardown(three_shards_that_are_trimmed, tell_seed),
+        cmocka_unit_test_teardown(a_shard_that_is_away_delays_nobody_else, tell_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

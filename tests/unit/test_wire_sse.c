@@ -3,10 +3,12 @@
  * else: not a payload with `data:` in it, not an event called `gap`, not a channel with a line end.
  */
 #include "wire/sse.h"
+#include "words/cursor.h"
 
 #include "base/utf8.h"
 #include "cmocka_all.h"
 #include "wire/format.h"
+#include "words/cursor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +29,7 @@ static struct entry example(const char *payload, size_t len)
 static void assert_block(unsigned format, const struct entry *entry, const char *expected)
 {
     struct buffer out = {0};
-    wire_sse_entry(format, entry, &out);
+    wire_sse_entry(format, entry, NULL, &out);
     buffer_append(&out, "", 1);
     assert_false(out.failed);
     assert_string_equal(out.data, expected);
@@ -63,7 +65,7 @@ static void nul_in_a_payload_stays(void **state)
     struct entry entry = example("a\0b", 3);
     struct buffer out = {0};
     (void)state;
-    wire_sse_entry(FORMAT_SSE_PLAIN, &entry, &out);
+    wire_sse_entry(FORMAT_SSE_PLAIN, &entry, NULL, &out);
     assert_memory_equal(out.data, "data: a\0b\nid: ", 14);
     buffer_fini(&out);
 }
@@ -154,11 +156,15 @@ static void assert_text(struct buffer *out, const char *expected)
 
 static void our_own_blocks(void **state)
 {
-    struct gap gap = {.channel = bytes_of("public:\"x\""), .after = {5, 0}, .reason = GAP_TRIMMED, .cursor = {6, 1}};
+    struct cursor place, after_gap;
+    struct gap gap = {
+        .channel = bytes_of("public:\"x\""), .after = {5, 0}, .reason = GAP_TRIMMED, .cursor = &after_gap};
     struct buffer out = {0};
     (void)state;
+    cursor_init(&place, (struct position){5, 6});
+    cursor_init(&after_gap, (struct position){6, 1});
     wire_sse_retry(&out, 1234);
-    wire_sse_cursor(&out, (struct position){5, 6});
+    wire_sse_cursor(&out, &place);
     assert_text(&out, "retry: 1234\nevent: cursor\ndata: 5-6\nid: 5-6\n\n");
     wire_sse_gap(&out, &gap);
     assert_text(&out, "event: gap\ndata: {\"channel\":\"public:\\\"x\\\"\",\"after\":\"5-0\",\"oldest\":null,"
@@ -170,6 +176,19 @@ static void our_own_blocks(void **state)
                       "\"reason\":\"trimmed\"}\nid: 6-1\n\n");
     wire_sse_comment(&out);
     assert_text(&out, ":\n");
+}
+
+static void an_id_can_be_a_cursor_of_several_shards(void **state)
+{
+    struct entry entry = example("x", 1);
+    struct cursor cursor;
+    struct buffer out = {0};
+    (void)state;
+    cursor_init(&cursor, (struct position){5, 0});
+    cursor_use_layout(&cursor, 1);
+    cursor_advance(&cursor, 3, (struct position){5, 6});
+    wire_sse_entry(FORMAT_SSE_PLAIN, &entry, &cursor, &out);
+    assert_text(&out, "data: x\nid: 5-0~1306\n\n");
 }
 
 int main(void)
@@ -184,6 +203,7 @@ int main(void)
         cmocka_unit_test(json_is_one_line_whatever_it_says),
         cmocka_unit_test(what_is_not_recorded_has_no_id),
         cmocka_unit_test(our_own_blocks),
+        cmocka_unit_test(an_id_can_be_a_cursor_of_several_shards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "cmocka_all.h"
 #include "wire/format.h"
+#include "words/cursor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static void assert_frame(unsigned format, const struct entry *entry, unsigned ch
                          size_t payload_len)
 {
     struct buffer out = {0};
-    wire_ws_entry(format, entry, &out);
+    wire_ws_entry(format, entry, NULL, &out);
     assert_int_equal((unsigned char)out.data[0], opcode);
     assert_int_equal(out.len, payload_len + 2);
     assert_memory_equal(out.data + 2, payload, payload_len);
@@ -101,8 +102,8 @@ static void frames_follow_each_other(void **state)
     struct entry entry = example("x", 1);
     struct buffer out = {0};
     (void)state;
-    wire_ws_entry(FORMAT_WS_RAW, &entry, &out);
-    wire_ws_entry(FORMAT_WS_RAW, &entry, &out);
+    wire_ws_entry(FORMAT_WS_RAW, &entry, NULL, &out);
+    wire_ws_entry(FORMAT_WS_RAW, &entry, NULL, &out);
     assert_int_equal(out.len, 6);
     assert_memory_equal(out.data, "\x81\x01x\x81\x01x", 6);
     buffer_fini(&out);
@@ -121,12 +122,39 @@ static void a_text_frame_is_always_utf8(void **state)
           "\"event\":\"\xef\xbf\xbd(\"}");
 }
 
+/* The id stays the entry's; the cursor goes along where it is another. Behind bytes it is a frame. */
+static void a_cursor_of_several_shards_goes_along(void **state)
+{
+    struct entry text = example("x", 1), bytes = example("\xff", 1);
+    struct cursor cursor;
+    struct buffer out = {0};
+    (void)state;
+    cursor_init(&cursor, (struct position){5, 6});
+    wire_ws_entry(FORMAT_WS_JSON, &text, &cursor, &out);
+    assert_null(memmem(out.data, out.len, "cursor", 6));
+    buffer_clear(&out);
+    cursor.base = (struct position){5, 0};
+    cursor_use_layout(&cursor, 1);
+    cursor_advance(&cursor, 3, (struct position){5, 6});
+    wire_ws_entry(FORMAT_WS_JSON, &text, &cursor, &out);
+    assert_non_null(memmem(out.data, out.len, "\"id\":\"5-6\",\"cursor\":\"5-0~1306\"", 30));
+    buffer_clear(&out);
+    wire_ws_entry(FORMAT_WS_JSON, &bytes, &cursor, &out);
+    assert_non_null(
+        memmem(out.data, out.len, "public:a b 5-6\n\xff\x81\x21{\"type\":\"cursor\",\"id\":\"5-0~1306\"}", 51));
+    buffer_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_length_has_three_sizes), cmocka_unit_test(a_frame_can_be_a_ping),
-        cmocka_unit_test(text_is_json_or_itself),     cmocka_unit_test(bytes_are_a_binary_frame),
-        cmocka_unit_test(frames_follow_each_other),   cmocka_unit_test(a_text_frame_is_always_utf8),
+        cmocka_unit_test(the_length_has_three_sizes),
+        cmocka_unit_test(a_frame_can_be_a_ping),
+        cmocka_unit_test(text_is_json_or_itself),
+        cmocka_unit_test(bytes_are_a_binary_frame),
+        cmocka_unit_test(frames_follow_each_other),
+        cmocka_unit_test(a_text_frame_is_always_utf8),
+        cmocka_unit_test(a_cursor_of_several_shards_goes_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,223 @@
+/*
+ * pager.c - one list of those who wait, one read under way, a few pages that were read.
+ */
+#include "pager.h"
+
+#include "base/clock.h"
+#include "redis/page.h"
+#include "shard.h"
+
+#define PAGE_ENTRIES 256
+
+static void pager_want(struct pager *pager)
+{
+    if (pager->is_wanted)
+        return;
+    pager->is_wanted = true;
+    TAILQ_INSERT_TAIL(&pager->shard->broker->wanted, pager, in_wanted);
+}
+
+static void pager_want_not(struct pager *pager)
+{
+    if (pager->is_wanted)
+        TAILQ_REMOVE(&pager->shard->broker->wanted, pager, in_wanted);
+    pager->is_wanted = false;
+}
+
+/* --- who waits ---------------------------------------------------------------------------------------------------- */
+
+static void pager_wait(struct pager *pager, struct pager_client *client, struct position after)
+{
+    client->after = after;
+    if (client->state == PAGER_IDLE) {
+        client->state = PAGER_WANTED;
+        TAILQ_INSERT_TAIL(&pager->waiting, client, in_waiting);
+    }
+    pager_want(pager);
+}
+
+static void pager_wait_not(struct pager *pager, struct pager_client *client)
+{
+    if (client->state != PAGER_IDLE)
+        TAILQ_REMOVE(&pager->waiting, client, in_waiting);
+    client->state = PAGER_IDLE;
+}
+
+/* Read on from this page (NULL: from none); it stays in memory until then. */
+static void pager_pin(struct pager_client *client, struct cached_page *page)
+{
+    if (page)
+        page->pins++;
+    if (client->pinned)
+        client->pinned->pins--;
+    client->pinned = page;
+}
+
+void pager_unpin(struct pager_client *client)
+{
+    pager_pin(client, NULL);
+}
+
+void pager_dismiss(struct pager *pager, struct pager_client *client)
+{
+    pager_wait_not(pager, client);
+    pager_pin(client, NULL);
+}
+
+/* --- what a page says --------------------------------------------------------------------------------------------- */
+
+/* Whoever asks for what is kept, or for the newest of it, is not told of what was gone before. */
+static void pager_serve_kept(struct pager_client *client, const struct known_loss *loss, struct position newest)
+{
+    if (client->wants_kept && !client->is_served)
+        client->known_loss = (struct known_loss){loss->trimmed, newest};
+    client->is_served = true;
+}
+
+/* Does it miss something that it has not been told, and asked for? */
+static bool pager_misses(const struct page *page, struct pager_client *client, enum gap_reason *reason)
+{
+    struct known_loss loss = page_loss(page);
+    if (client->wants_kept && !client->is_served) {
+        pager_serve_kept(client, &loss, page->newest);
+        return false;
+    }
+    client->is_served = true;
+    return !gap_is_absent(page, &page->extents[0], client->after, reason) &&
+           (*reason == GAP_AHEAD || !known_loss_covers(&client->known_loss, &loss, client->after));
+}
+
+/* What the page, which was kept as `cached` (or not: NULL), says to one that waited for it. */
+static void pager_serve(struct pager *pager, const struct page *page, struct cached_page *cached,
+                        struct pager_client *client)
+{
+    const struct log_extent *extent = &page->extents[0];
+    enum gap_reason reason;
+    pager_wait_not(pager, client);
+    if (pager_misses(page, client, &reason)) {
+        client->has_loss = true;
+        client->loss = (struct loss){
+            .after = client->after, .oldest = extent->oldest, .reason = reason, .has_oldest = extent->has_log};
+        client->known_loss = (struct known_loss){page_loss(page).trimmed, page->newest};
+        pager->ops->on_page(client, PAGER_MISSES, page->newest);
+    } else if (pager->ops->on_page(client, PAGER_GOES_ON, page->newest)) {
+        pager_pin(client, cached);
+    }
+}
+
+bool pager_take_loss(struct pager_client *client, struct loss *loss)
+{
+    if (!client->has_loss)
+        return false;
+    client->has_loss = false;
+    *loss = client->loss;
+    return true;
+}
+
+static void pager_on_page(void *arg, uint64_t ticket, struct reply reply, const struct page *page)
+{
+    struct broker *broker = arg;
+    struct pager *pager;
+    HASH_FIND(by_ticket, broker->pagers, &ticket, sizeof ticket, pager);
+    if (!pager)
+        return;
+    pager->is_reading = false;
+    if (reply.status != REPLY_OK || page->extent_count != 1)
+        return; /* pager_sweep asks again */
+    broker->counters.pages_read++;
+    struct cached_page *cached = page_cache_add(&pager->pages, page, clock_now_ms());
+    struct pager_client *client, *next;
+    for (client = TAILQ_FIRST(&pager->waiting); client; client = next) {
+        next = TAILQ_NEXT(client, in_waiting);
+        /* Who came after the read was sent may know of newer positions than the read does. */
+        bool is_within = position_compare(client->after, page->after) >= 0 &&
+                         (client->state == PAGER_ASKED || position_compare(client->after, page->newest) <= 0);
+        client->state = PAGER_WANTED;
+        if (is_within)
+            pager_serve(pager, page, cached, client);
+        else
+            pager_want(pager);
+    }
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+enum pager_answer pager_ask(struct pager *pager, struct pager_client *client, struct position after, struct run *run,
+                            struct position *until)
+{
+    if (client->has_loss)
+        return PAGER_GAP;
+    struct cached_page *page = page_cache_find(&pager->pages, after, &client->known_loss);
+    pager_pin(client, page);
+    if (!page) {
+        pager_wait(pager, client, after);
+        return PAGER_WAIT;
+    }
+    pager_wait_not(pager, client);
+    pager_serve_kept(client, &page->loss, page->newest);
+    page->used_ms = pager->shard->broker->turn_ms;
+    *run = (struct run){&page->entries, tail_after(&page->entries, after)};
+    *until = page->until;
+    return PAGER_ENTRIES;
+}
+
+void pager_read(struct pager *pager)
+{
+    struct broker *broker = pager->shard->broker;
+    pager_want_not(pager);
+    if (pager->is_reading || TAILQ_EMPTY(&pager->waiting))
+        return;
+    struct position after = TAILQ_FIRST(&pager->waiting)->after;
+    struct pager_client *client;
+    TAILQ_FOREACH (client, &pager->waiting, in_waiting) {
+        after = position_min(after, client->after);
+        client->state = PAGER_ASKED;
+    }
+    pager->is_reading = true;
+    caller_read(pager->shard->caller, &pager->name, 1, after, PAGE_ENTRIES, pager_on_page, broker, pager->ticket);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+void pager_keep(struct pager *pager, const struct page *page)
+{
+    page_cache_add(&pager->pages, page, clock_now_ms());
+}
+
+void pager_forget(struct pager *pager)
+{
+    page_cache_invalidate(&pager->pages);
+}
+
+void pager_lose(struct pager *pager)
+{
+    struct broker *broker = pager->shard->broker;
+    HASH_DELETE(by_ticket, broker->pagers, pager);
+    pager->ticket = ++broker->last_ticket;
+    HASH_ADD(by_ticket, broker->pagers, ticket, sizeof pager->ticket, pager);
+    pager->is_reading = false;
+}
+
+bool pager_sweep(struct pager *pager, uint64_t now_ms)
+{
+    page_cache_sweep(&pager->pages, now_ms);
+    if (!TAILQ_EMPTY(&pager->waiting) && !pager->is_reading)
+        pager_want(pager);
+    return TAILQ_EMPTY(&pager->waiting) && TAILQ_EMPTY(&pager->pages);
+}
+
+void pager_init(struct pager *pager, struct shard *shard, struct bytes name, const struct pager_ops *ops)
+{
+    struct broker *broker = shard->broker;
+    *pager = (struct pager){.shard = shard, .name = name, .ops = ops, .ticket = ++broker->last_ticket};
+    TAILQ_INIT(&pager->waiting);
+    TAILQ_INIT(&pager->pages);
+    HASH_ADD(by_ticket, broker->pagers, ticket, sizeof pager->ticket, pager);
+}
+
+void pager_fini(struct pager *pager)
+{
+    pager_want_not(pager);
+    HASH_DELETE(by_ticket, pager->shard->broker->pagers, pager);
+    page_cache_fini(&pager->pages);
+}

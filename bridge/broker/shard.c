@@ -1,0 +1,385 @@
+/*
+ * shard.c - what Redis announces is an entry, a beat, a word on control, or a plain message without history.
+ */
+#include "shard.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "redis/beat.h"
+#include "redis/control.h"
+#include "redis/live.h"
+#include "redis/publish.h"
+#include "words/glob.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BEAT_MS 1000
+#define BEAT_LATE_MS 3000  /* without a word */
+#define BEAT_LOST_MS 30000 /* without a beat, whatever else is heard */
+#define READ_BYTES 16384
+#define FRAME_BYTES 32 /* of a message from Redis, around what it carries; or a little more */
+
+/* --- hearing ------------------------------------------------------------------------------------------------------ */
+
+static void shard_hear_beat(struct shard *shard, struct bytes payload)
+{
+    struct position position;
+    if (!position_parse(payload, &position))
+        return;
+    shard->is_beating = false;
+    shard->heard_beat_ms = clock_now_ms();
+    shard->newest = position_max(shard->newest, position);
+    shard->watermark = position_max(shard->watermark, position);
+}
+
+static void shard_hear_void(struct shard *shard, struct position before, bool is_lost)
+{
+    shard->has_void = true;
+    shard->is_lost = shard->is_lost || is_lost;
+    shard->void_before = before;
+}
+
+static void shard_hear_control(struct shard *shard, struct bytes payload)
+{
+    struct control_word word;
+    if (!control_parse(payload, &word))
+        return;
+    switch (word.kind) {
+    case CONTROL_RENEWED:
+    case CONTROL_ERA:
+        shard->heard_recorder_ms = clock_now_ms();
+        return;
+    case CONTROL_VACANT:
+        shard->heard_recorder_ms = 0;
+        return;
+    case CONTROL_LOST:
+    case CONTROL_GENESIS:
+        shard_hear_void(shard, word.position, word.kind == CONTROL_LOST);
+        return;
+    case CONTROL_VACANT_STANDBY:
+    case CONTROL_SYNC:
+    case CONTROL_PLACE:
+    case CONTROL_UNECHOED:
+    case CONTROL_WHO:
+        return;
+    }
+}
+
+/* The entry of an announcement; copies by overlapping subscriptions are one entry. NULL: no memory, or not fit. */
+static struct entry *shard_entry(struct shard *shard, const struct entry_source *source)
+{
+    struct entry *last = shard->last_entry;
+    if (last && !position_is_begin(source->position) && position_compare(last->position, source->position) == 0)
+        return last;
+    if (channel_name_error(source->channel, source->channel_len))
+        return NULL;
+    entry_unref(last);
+    shard->last_entry = entry_new(source);
+    return shard->last_entry;
+}
+
+static void shard_hear_position(struct shard *shard, struct position position)
+{
+    if (position_compare(position, shard->newest) <= 0)
+        return;
+    shard->watermark = position_max(shard->watermark, shard->newest);
+    shard->newest = position;
+}
+
+/* The source by which it was heard; its name comes behind `skip` bytes. */
+static struct source *shard_source_of(struct shard *shard, const struct heard *heard, size_t skip)
+{
+    const struct bytes *name = heard->pattern.len ? &heard->pattern : &heard->channel;
+    if (name->len <= skip)
+        return NULL;
+    return source_find(&shard->sources, (struct bytes){name->data + skip, name->len - skip});
+}
+
+static void shard_hear_entry(struct shard *shard, const struct heard *heard, const struct announcement *announcement)
+{
+    size_t skip = heard->channel.len - announcement->source.channel_len;
+    struct source *source = shard_source_of(shard, heard, skip);
+    shard_hear_position(shard, announcement->source.position);
+    struct entry *entry = source ? shard_entry(shard, &announcement->source) : NULL;
+    if (!entry)
+        return;
+    shard->broker->counters.entries_heard++;
+    source_hear(source, entry);
+}
+
+/* A plain message on a channel without history. */
+static void shard_hear_plain(struct shard *shard, const struct heard *heard)
+{
+    struct source *source = shard_source_of(shard, heard, 0);
+    if (!source || !source->is_plain || names_is_internal(shard->redis, heard->channel))
+        return;
+    if (heard->payload.len > shard->redis->max_payload)
+        return;
+    struct entry_source plain = {.channel = heard->channel.data,
+                                 .channel_len = heard->channel.len,
+                                 .event = "",
+                                 .from = "",
+                                 .payload = heard->payload.data,
+                                 .payload_len = heard->payload.len};
+    struct entry *entry = shard_entry(shard, &plain);
+    if (entry)
+        source_hear(source, entry);
+}
+
+static void shard_on_message(void *arg, const struct heard *heard)
+{
+    struct shard *shard = arg;
+    struct announcement announcement;
+    shard->heard++;
+    shard->heard_bytes += heard->pattern.len + heard->channel.len + heard->payload.len + FRAME_BYTES;
+    if (bytes_is(heard->channel, shard->beat_channel))
+        shard_hear_beat(shard, heard->payload);
+    else if (bytes_is(heard->channel, shard->control_channel) && !heard->pattern.len)
+        shard_hear_control(shard, heard->payload);
+    else if (live_parse(shard->redis, heard, &announcement))
+        shard_hear_entry(shard, heard, &announcement);
+    else
+        shard_hear_plain(shard, heard);
+}
+
+void shard_hear_more(struct shard *shard)
+{
+    const struct broker_config *config = &shard->broker->config;
+    size_t enough_bytes = config->tail_bytes / 16, before = 0;
+    while (shard->heard_bytes - before >= READ_BYTES * 3 / 4 && shard->heard_bytes < enough_bytes &&
+           shard->heard < config->tail_entries / 4) {
+        before = shard->heard_bytes;
+        listener_hear_more(shard->listener);
+    }
+    if (shard->heard > 0) {
+        shard->heard_ms = clock_now_ms();
+        shard->has_news = true;
+    }
+    shard->heard = 0;
+    shard->heard_bytes = 0;
+}
+
+void shard_flushed(struct shard *shard)
+{
+    shard->flushed = shard->watermark;
+}
+
+struct position shard_place(const struct shard *shard, const struct cursor *cursor, bool *is_exact)
+{
+    const struct broker_config *config = &shard->broker->config;
+    bool is_ours = cursor->count > 0 && cursor->layout == config->layout;
+    struct position place = is_ours ? cursor_place(cursor, shard->index) : cursor->base;
+    *is_exact = config->shard_count == 1 || position_compare(place, cursor->base) != 0;
+    return place;
+}
+
+/* --- the beat ----------------------------------------------------------------------------------------------------- */
+
+bool shard_is_up(const struct shard *shard)
+{
+    return listener_is_up(shard->listener) && caller_is_up(shard->caller);
+}
+
+static void shard_on_beat_sent(void *arg, uint64_t ticket, struct reply reply, struct position position)
+{
+    struct shard *shard = arg;
+    (void)ticket, (void)position;
+    if (reply.status == REPLY_OK) {
+        shard->answered_beat_ms = clock_now_ms();
+        return;
+    }
+    shard->is_beating = false;
+    if (reply.status == REPLY_ERROR)
+        log_warn("beat_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+}
+
+static void shard_send_beat(struct shard *shard)
+{
+    if (!shard_is_up(shard))
+        return;
+    shard->is_beating = true;
+    caller_beat(shard->caller, shard->worker, shard_on_beat_sent, shard, 0);
+}
+
+void shard_hurry(struct shard *shard)
+{
+    if (!shard->is_beating)
+        shard_send_beat(shard);
+}
+
+/* The last beat, or where none came since then, when the listener came up. */
+static uint64_t shard_last_beat(const struct shard *shard)
+{
+    return shard->heard_beat_ms > shard->up_ms ? shard->heard_beat_ms : shard->up_ms;
+}
+
+/*
+ * Is Redis heard? A beat may be late because it is behind much else on the same connection, so for a while anything
+ * counts; but only the beat proves that this is the Redis which the caller talks to.
+ */
+static bool shard_hears(const struct shard *shard)
+{
+    uint64_t now = clock_now_ms(), beat = shard_last_beat(shard);
+    uint64_t any = shard->heard > 0 ? now : shard->heard_ms > beat ? shard->heard_ms : beat;
+    return now - any <= BEAT_LATE_MS && now - beat <= BEAT_LOST_MS;
+}
+
+static void shard_on_beat_due(void *arg)
+{
+    struct shard *shard = arg;
+    timer_start(shard->beat, BEAT_MS);
+    /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter. */
+    bool is_deaf = !shard_hears(shard) && shard->answered_beat_ms > shard_last_beat(shard) + BEAT_MS;
+    if (shard_is_up(shard) && is_deaf) {
+        shard->up_ms = clock_now_ms();
+        listener_restart(shard->listener, "no beat was heard");
+    }
+    shard_send_beat(shard);
+    shard->events->tick(shard);
+}
+
+/* --- the connections ---------------------------------------------------------------------------------------------- */
+
+static void shard_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
+{
+    (void)arg, (void)ticket, (void)reply, (void)position; /* the answer is heard on control */
+}
+
+/* Does somebody record? He says so every second anyway; this makes a new worker ready at once. */
+static void shard_ask_recorder(struct shard *shard)
+{
+    if (shard->broker->config.needs_recorder && shard_is_up(shard))
+        caller_publish_plain(shard->caller, bytes_of(shard->control_channel), CONTROL_WHO_TEXT, shard_on_asked, shard,
+                             0);
+}
+
+/* Both may be heard from now on: do not wait for the next second. */
+static void shard_begin(struct shard *shard)
+{
+    shard_send_beat(shard);
+    shard_ask_recorder(shard);
+}
+
+/* Is Redis still the one that we know? */
+static void shard_witness(struct shard *shard)
+{
+    const struct entry *entry = shard->last_entry;
+    if (!position_is_begin(shard->newest))
+        caller_witness(shard->caller, shard->newest, (struct bytes){0});
+    if (entry && !position_is_begin(entry->position))
+        caller_witness(shard->caller, entry->position, (struct bytes){entry->channel, entry->channel_len});
+}
+
+static void shard_on_listener_up(void *arg)
+{
+    struct shard *shard = arg;
+    shard->up_ms = clock_now_ms();
+    shard->heard_beat_ms = shard->heard_recorder_ms = 0;
+    shard_witness(shard);
+    listener_subscribe(shard->listener, false, bytes_of(shard->beat_channel));
+    listener_subscribe(shard->listener, false, bytes_of(shard->control_channel));
+    sources_up(&shard->sources);
+}
+
+static void shard_on_listener_down(void *arg, const char *why)
+{
+    struct shard *shard = arg;
+    (void)why;
+    shard->broker->counters.links_lost++;
+    shard->events->going(shard);
+    sources_down(&shard->sources);
+}
+
+static void shard_on_confirmed(void *arg, bool is_pattern, struct bytes name)
+{
+    struct shard *shard = arg;
+    (void)is_pattern;
+    if (bytes_is(name, shard->control_channel))
+        shard_begin(shard);
+    else
+        source_confirm(&shard->sources, name);
+}
+
+static void shard_on_caller_up(void *arg)
+{
+    struct shard *shard = arg;
+    shard_witness(shard); /* before anything is read */
+    shard_begin(shard);
+    shard->events->asked(shard);
+}
+
+static void shard_on_caller_down(void *arg, const char *why)
+{
+    struct shard *shard = arg;
+    (void)why;
+    shard->is_beating = false;
+}
+
+/* --- how it does -------------------------------------------------------------------------------------------------- */
+
+/* What is wrong with the connections; "" where they are up. */
+static const char *shard_link_trouble(const struct shard *shard)
+{
+    const char *trouble = "";
+    if (!listener_is_up(shard->listener))
+        trouble = listener_trouble(shard->listener);
+    if (!*trouble && !caller_is_up(shard->caller))
+        trouble = caller_trouble(shard->caller);
+    return *trouble || shard_is_up(shard) ? trouble : "connecting";
+}
+
+/* Why plain messages might not be heard or not be recorded, though the connections are up. */
+static const char *shard_doubt(const struct shard *shard)
+{
+    uint64_t now = clock_now_ms();
+    if (!shard->heard_beat_ms || !shard_hears(shard))
+        return "Redis has not been heard for some seconds";
+    if (shard->broker->config.needs_recorder &&
+        (!shard->heard_recorder_ms || now - shard->heard_recorder_ms > BEAT_LATE_MS))
+        return "no recorder is at work, so plain PUBLISH would be lost";
+    return "";
+}
+
+void shard_trouble(const struct shard *shard, char *out, size_t size)
+{
+    const char *trouble = shard_link_trouble(shard);
+    if (*trouble)
+        snprintf(out, size, "Redis is away: %s", trouble);
+    else
+        snprintf(out, size, "%s", shard_doubt(shard));
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+bool shard_init(struct shard *shard, struct broker *broker, unsigned index, const struct shard_events *events)
+{
+    static const struct listener_events listener_events = {shard_on_listener_up, shard_on_listener_down,
+                                                           shard_on_confirmed, shard_on_message};
+    static const struct caller_events caller_events = {shard_on_caller_up, shard_on_caller_down};
+    const struct redis_config *redis = &broker->config.redis[index];
+    *shard = (struct shard){.broker = broker, .index = index, .redis = redis, .events = events};
+    TAILQ_INIT(&shard->tended);
+    TAILQ_INIT(&shard->at_horizon);
+    random_token(shard->worker, sizeof shard->worker);
+    names_beat(redis, shard->worker, shard->beat_channel);
+    names_control(redis, shard->control_channel);
+    shard->beat = timer_new(broker->loop, shard_on_beat_due, shard);
+    shard->listener = listener_new(broker->loop, redis, "live", &listener_events, shard);
+    shard->caller = caller_new(broker->loop, redis, "calls", &caller_events, shard);
+    shard->sources = (struct sources){.listener = shard->listener, .redis = redis};
+    if (!shard->beat || !shard->listener || !shard->caller)
+        return false;
+    timer_start(shard->beat, BEAT_MS);
+    return true;
+}
+
+void shard_fini(struct shard *shard)
+{
+    caller_free(shard->caller);
+    listener_free(shard->listener);
+    timer_free(shard->beat);
+    sources_fini(&shard->sources);
+    entry_unref(shard->last_entry);
+}
