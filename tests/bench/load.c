@@ -11,6 +11,7 @@
  * spins     server's send() and would charge to the server. It yields when there is nothing to do, for Redis next door.
  * Modes     one     the next message when everybody has the last: what one delivery costs when nothing can be batched
  *           burst   up to --window messages under way: what the server makes of a flood
+ *           wave    --window messages at once, the next when everybody has them all: the same work in every run
  *           paced   --rate messages a second: latency in ordinary life
  * Ends      by itself: after --messages or --seconds, whichever is first, and then when all has arrived or nothing has
  *           for --grace seconds. Exit status 0: complete. 2: something was lost, doubled, out of order or damaged.
@@ -28,7 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum mode { MODE_ONE, MODE_BURST, MODE_PACED };
+enum mode { MODE_ONE, MODE_BURST, MODE_WAVE, MODE_PACED };
 
 struct options {
     struct subscribers_options subscribers;
@@ -67,8 +68,8 @@ static const char usage[] =
     "  --channels C         (1)\n"
     "  --subscribers S      of each channel (1)\n"
     "  --size B             payload bytes, 40 or more (100)\n"
-    "  --mode one|burst|paced (one)\n"
-    "  --window W           burst: messages under way at most (128)\n"
+    "  --mode one|burst|wave|paced (one)\n"
+    "  --window W           burst: messages under way at most; wave: messages at once (128)\n"
     "  --rate R             paced: messages per second (50)\n"
     "  --messages M         at most (1000); 0 measures memory only\n"
     "  --seconds T          at most (10)\n"
@@ -109,6 +110,8 @@ static enum mode mode_parse(const char *text)
         return MODE_ONE;
     if (strcmp(text, "burst") == 0)
         return MODE_BURST;
+    if (strcmp(text, "wave") == 0)
+        return MODE_WAVE;
     if (strcmp(text, "paced") != 0)
         refuse("unknown mode", text);
     return MODE_PACED;
@@ -253,6 +256,8 @@ static uint32_t allowance(const struct run *r, uint64_t now_ns)
         return 0;
     if (o->mode == MODE_ONE)
         wanted = traffic_is_complete(t) ? 1 : 0;
+    if (o->mode == MODE_WAVE && !traffic_is_complete(t))
+        wanted = 0;
     if (o->mode == MODE_PACED)
         wanted = (uint32_t)((now_ns - r->start_ns) * o->rate / 1000000000u) + 1 - r->measured;
     wanted = wanted < room ? wanted : room;
@@ -321,8 +326,10 @@ static bool run_all(struct run *r)
     r->opening_ns = clock_ns() - begin;
     settle(r);
     take_memory(o, offsetof(struct process_group, rss_idle));
-    if (!o->messages)
+    if (!o->messages) {
+        hold(o, "ready");
         return true;
+    }
     warm_up(r);
     if (!r->stalled) {
         hold(o, "ready");
