@@ -116,6 +116,11 @@ def threads(pid):
     return sorted(int(folder.name) for folder in pathlib.Path(f"/proc/{pid}/task").glob("[0-9]*"))
 
 
+def open_files(pid):
+    """How many it has."""
+    return sum(1 for _ in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+
+
 def title(pid):
     """What a process calls itself: its short name, and its command line without the folder of the program."""
     folder = pathlib.Path(f"/proc/{pid}")

@@ -15,6 +15,7 @@ import sys
 
 from places import BUILD, NODE_SERVERS
 from processes import accepts, children, first_line, is_ready, listens, start, status, title, wait_for
+from tracing import callgrind_command
 
 
 # Of a server that sends message by message: a longer queue would change only how long the run takes.
@@ -82,6 +83,9 @@ class Bridge(Server):
     def binary(self):
         return self.options.bridge
 
+    def command(self, folder):
+        return [self.binary()]
+
     def version(self):
         return first_line([str(self.binary()), "--version"])
 
@@ -91,7 +95,7 @@ class Bridge(Server):
                    BRIDGE_HOST="127.0.0.1", BRIDGE_SUBSCRIBE="bench:*", BRIDGE_PUBLISH="bench:*",
                    BRIDGE_CHANNELS="bench:*", BRIDGE_DRAIN="1s")
         env.update(setting.split("=", 1) for setting in self.options.bridge_env)
-        process = start(stack, [self.binary()], self.options.server_core, folder / "server.log", env)
+        process = start(stack, self.command(folder), self.options.server_core, folder / "server.log", env)
         wait_for("redis-bridge", lambda: is_ready(f"http://127.0.0.1:{port}/readyz"), process, 15)
         return self.groups(process.pid, port)
 
@@ -115,6 +119,15 @@ class BridgeRaw(Bridge):
 
     name, label = "bridge-raw", "redis-bridge, format=raw"
     paths = {"ws": "/ws?channel={c}&format=raw"}
+
+
+class BridgeInCallgrind(Bridge):
+    """Its processes run in valgrind, and nothing is counted until tracing.callgrind is told to."""
+
+    name, label = "bridge-callgrind", "redis-bridge in callgrind"
+
+    def command(self, folder):
+        return callgrind_command(folder) + [self.binary()]
 
 
 class BridgeFcall(Bridge):

@@ -1,13 +1,17 @@
-"""Counting the system calls that processes make.
+"""Counting what processes do: the system calls that they make, the instructions that they execute.
 
-Story   perf counts them in the kernel, without stopping anybody, where it may (root, or perf_event_paranoid -1). Else
-        strace stops the server twice for each: good for counting, though a slower server batches more.
+Story   A tracer is a context: what is done within it is counted, and stands at its end in the dictionary it gave.
+        Of system calls perf counts them in the kernel, without stopping anybody, where it may (root, or
+        perf_event_paranoid -1). Else strace stops the server twice for each: good for counting, though a slower server
+        batches more. Instructions of user space are counted by callgrind, in which the process must have been started;
+        vgdb, valgrind's own door, tells it when to begin and when to end.
 Why     perf is asked for the whole system, with a filter by thread: where the kernel is much newer than perf, its own
         way to count a process (-p) counts nothing. Threads that begin later are not counted; none of the servers begins
         any while it delivers.
 """
 
 import contextlib
+import pathlib
 import re
 import shutil
 import signal
@@ -72,6 +76,33 @@ def strace(pids, folder):
         row = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d*\s+(\d+)\s+(?:\d+\s+)?(\w+)$", line)
         if row:
             calls["all" if row.group(2) == "total" else row.group(2)] = int(row.group(1))
+
+
+def callgrind_command(folder):
+    """What a program has to be started with for callgrind(…, folder) to count. Children are run in it too."""
+    return ["valgrind", "--tool=callgrind", "--quiet", "--instr-atstart=no", "--trace-children=yes",
+            f"--vgdb-prefix={folder}/vgdb", f"--callgrind-out-file={folder}/callgrind.%p"]
+
+
+@contextlib.contextmanager
+def callgrind(pids, folder):
+    counted = {}
+    for pid in pids:
+        for word in ("instrumentation on", "zero"):
+            tell_valgrind(pid, folder, word)
+    yield counted
+    counted["all"] = 0
+    for pid in pids:
+        tell_valgrind(pid, folder, "dump")
+        tell_valgrind(pid, folder, "instrumentation off")
+        for file in pathlib.Path(folder).glob(f"callgrind.{pid}.*"):
+            counted["all"] += int(re.search(r"^totals: (\d+)", file.read_text(), re.M).group(1))
+            file.unlink()
+
+
+def tell_valgrind(pid, folder, words):
+    subprocess.run(["vgdb", f"--pid={pid}", f"--vgdb-prefix={folder}/vgdb"] + words.split(), check=True, timeout=30,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def choose(folder):

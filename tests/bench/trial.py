@@ -73,22 +73,38 @@ def run_load(command, groups):
     return result
 
 
-def count_system_calls(command, pids, tracer, folder):
-    """bench_load holds before its messages and after them, so that they alone are counted. Should that fail, the trial
-    keeps the figures that it has."""
+@contextlib.contextmanager
+def hold(command):
+    """Start bench_load so that it holds before its messages and after them, and goes on when it is told to."""
     with subprocess.Popen(command + ["--hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as load:
         try:
-            expect(load, "ready")
-            with tracer(pids, folder) as calls:
-                tell(load)
-                expect(load, "done")
-            tell(load)
-            deliveries = json.loads(load.communicate(timeout=60)[0])["deliveries"]
-        except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+            yield load
+        except BaseException:
             load.kill()
-            return {"system_calls_error": str(error)}
-    return {"system_calls": {"tool": tracer.__name__, "deliveries": deliveries} | by_kind(calls), "each_call": calls}
+            raise
+
+
+def count(command, pids, tracer, folder):
+    """Gives what the tracer counts of these processes while messages go, and what bench_load reports."""
+    with hold(command) as load:
+        expect(load, "ready")
+        with tracer(pids, folder) as counted:
+            tell(load)
+            expect(load, "done")
+        tell(load)
+        result = json.loads(load.communicate(timeout=60)[0])
+        return counted, result | {"flawless": load.returncode == 0}
+
+
+def count_system_calls(command, pids, tracer, folder):
+    """Should it fail, the trial keeps the figures that it has."""
+    try:
+        calls, result = count(command, pids, tracer, folder)
+    except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return {"system_calls_error": str(error)}
+    kinds = {"tool": tracer.__name__, "deliveries": result["deliveries"]} | by_kind(calls)
+    return {"system_calls": kinds, "each_call": calls}
 
 
 def tell(load):
