@@ -1,5 +1,9 @@
-# cmake -DINPUT=file -DOUTPUT=file.c -DSYMBOL=name -P embed.cmake: a file's bytes as a C array.
-file(READ ${INPUT} bytes HEX)
+# cmake -DINPUT=files -DOUTPUT=file.c -DSYMBOL=name -P embed.cmake: the bytes of the files, one behind the other, as a C array.
+set(bytes "")
+foreach(file IN LISTS INPUT)
+  file(READ ${file} part HEX)
+  string(APPEND bytes "${part}")
+endforeach()
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
 file(WRITE ${OUTPUT} "#include <stddef.h>
 extern const char ${SYMBOL}[];

@@ -1,7 +1,7 @@
 /*
  * ear.c - echoes and copies don't count.
  *
- * What is published in a durable way (see library.lua's publish) is announced on live as *echoed* directly before its
+ * What is published in a durable way (lua/publish.lua) is announced on live as *echoed* directly before its
  * plain message comes, and that one is in the log already. An echo that did not come, because its publisher may not
  * PUBLISH there, must not be taken for somebody else's message: so channel and length are compared.
  *

@@ -30,7 +30,7 @@
  * SYNCED    numbers what it hears; keeps what is not recorded
  * HOLDING   the same, and records it
  *
- * Every node attends regularly: it tells Redis what it knows, and is told what it is (library.lua's attend decides, from
+ * Every node attends regularly: it tells Redis what it knows, and is told what it is (attend in lua/recorder.lua decides, from
  * what Redis itself knows: who still is subscribed, what is recorded). Where no member is left, who is JOINING opens a new
  * era with all that it has queued, provided that nothing was recorded since its place. So what is lost of plain messages
  * is what no living node has heard.

@@ -1,5 +1,5 @@
 /*
- * library.c - the head that goes in front of library.lua.
+ * library.c - the head that goes in front of the text that is joined from lua/.
  */
 #include "library.h"
 

@@ -7,14 +7,14 @@
  *
  * What is modelled, and where it is in the code
  *
- *   here                  there (bridge/recorder/, bridge/redis/library.lua)
+ *   here                  there (bridge/recorder/, bridge/redis/lua/)
  *   N processes           recorder.c; the states are the same: DOWN is AWAY, SUBSCRIBING and ENTERING are ENTERING
  *   P[i]                  what the listener of process i has yet to read, in the order in which Redis executed it
  *   C[i]                  what its caller has written and Redis has not executed yet
  *   C[N+i]                the same of the connection before: it may be executed late, in part, or never
  *   Q[i], newest, known   scribe.c: the queue, the ordinal of the newest message, what is known to be recorded
  *   placeEra, placeLast   what was recorded when the queue began: place_era, place_last
- *   exec()                library.lua: attend, record, sync, place, leave, each of them atomic
+ *   exec()                lua/recorder.lua: attend, record, sync, place, leave, each of them atomic
  *   handle()              recorder_on_message: recorder_hear_own_sync and so on
  *   obey()                recorder_obey: an answer of attend; not one from before a change of state (`asks` is 2)
  *   lostP(), giveup()     recorder_on_listener_down, recorder_restart: the estate is sent, then the next node begins

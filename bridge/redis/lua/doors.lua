@@ -1,0 +1,27 @@
+-- doors.lua: the functions that can be called.
+
+if VERSION == '' then
+  -- FCALL bridge_publish 1 <channel> <payload> [event] -> position
+  redis.register_function(NAME .. '_publish', function(keys, argv)
+    if #keys ~= 1 or #argv < 1 or #argv > 2 then
+      return redis.error_reply('ERR usage: FCALL ' .. NAME .. '_publish 1 <channel> <payload> [event]')
+    end
+    return publish(keys[1], argv[1], argv[2] or '', '', '')
+  end)
+else
+  local function register(name, fn, flags)
+    redis.register_function{function_name = NAME .. '_' .. VERSION .. '_' .. name, callback = fn, flags = flags or {}}
+  end
+  register('publish', function(_, argv) return publish(argv[1], argv[2], argv[3], argv[4], argv[5]) end)
+  register('record', record)
+  register('inbox', inbox)
+  -- These write a few bytes at most; where Redis is out of memory, listening and resuming must go on.
+  register('beat', beat, {'allow-oom'})
+  register('witness', witness, {'allow-oom'})
+  register('read', read, {'allow-oom'})
+  register('newest', newest, {'allow-oom'})
+  register('attend', attend, {'allow-oom'})
+  register('sync', sync, {'allow-oom'})
+  register('place', place, {'allow-oom'})
+  register('leave', leave, {'allow-oom'})
+end

@@ -1,0 +1,72 @@
+-- publish.lua: into the log, onto live, and, in the durable way, the plain message behind it.
+
+local IDEMPOTENCY_MS = 120000
+
+-- Positions for `count` messages, taken before the first is written: whatever fails later, none is ever used twice.
+local function reserve(count)
+  local now = clock_ms()
+  local last, genesis = keyspace(now)
+  local ms, seq = position_split(last)
+  ms, seq = tonumber(ms), tonumber(seq)
+  if now > ms then ms, seq = now, -1 end
+  call('SET', KEY_POSITION, position_join(ms, seq + count))
+  return {ms = ms, seq = seq, now = now, expired = expired_before(now, last, genesis), newest = {}}
+end
+
+-- The position of a channel's newest entry.
+local function log_newest(log)
+  local newest = call_ours('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  return newest and newest[1]
+end
+
+-- A log whose newest id is ahead of all positions is from another life (the position was lost, and the clock set back).
+local function log_add(log, position, fields)
+  local added = redis.pcall('XADD', log, 'MAXLEN', '~', LENGTH, position, unpack(fields))
+  if not added.err then return end
+  if not string.find(added.err, 'equal or smaller', 1, true) then error(added) end
+  call('DEL', log)
+  call('XADD', log, position, unpack(fields))
+end
+
+-- Put one message into its channel's log and announce it on live. flag: e (echoed: the plain message follows within
+-- the same function) or r (recorded: it was the plain message `ordinal` of `era`).
+-- Nothing raises an error once the entry is in the log, or its sender would send it again: what goes wrong then is in
+-- reserved.trouble, and those who hear nothing find the entry by its successor's `p`.
+--
+-- The announcement:  <position> <previous> <flag> <era> <ordinal> <event bytes> <from bytes>\n<event><from><payload>
+local function append(reserved, channel, payload, event, from, flag, era, ordinal)
+  reserved.seq = reserved.seq + 1
+  local position = position_join(reserved.ms, reserved.seq)
+  local log = PREFIX .. 'log:' .. channel
+  local known = reserved.newest[channel]
+  local previous = known or log_newest(log) or reserved.expired
+  local fields = {'d', payload, 'p', previous}
+  if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
+  if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
+  if not known then call_ours('ZADD', KEY_CHANNELS, string.format('%.0f', reserved.ms), channel) end
+  log_add(log, position, fields)
+  if not known then redis.pcall('PEXPIRE', log, TTL) end
+  reserved.newest[channel] = position
+  local told = redis.pcall('PUBLISH', PREFIX .. 'live:' .. channel,
+    table.concat({position, previous, flag, era, ordinal, #event, #from}, ' ') .. '\n' .. event .. from .. payload)
+  if type(told) == 'table' then reserved.trouble = told end
+  return position
+end
+
+local function publish(channel, payload, event, from, key)
+  local refusal = channel_error(channel) or payload_error(payload) or event_error(event)
+  if refusal then return refusal end
+  local seen
+  if key ~= '' then
+    seen = PREFIX .. 'key:' .. #from .. ':' .. from .. #channel .. ':' .. channel .. key
+    local first = call('GET', seen)
+    if first then return first end
+  end
+  local reserved = reserve(1)
+  local position = append(reserved, channel, payload, event, from, 'e', 0, 0)
+  if not reserved.trouble and type(redis.pcall('PUBLISH', channel, payload)) == 'table' then
+    redis.pcall('PUBLISH', CONTROL, 'unechoed') -- recorded it is, even where its publisher may not PUBLISH there
+  end
+  if seen then call('SET', seen, position, 'PX', IDEMPOTENCY_MS) end
+  return position
+end

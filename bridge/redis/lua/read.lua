@@ -1,0 +1,137 @@
+-- read.lua: what comes after a position, and whether that is all.
+
+-- Names come as 'c' .. channel or 'p' .. pattern. -> the channels that may have entries from `ms` on.
+local function channels_of(name, ms)
+  local bare = string.sub(name, 2)
+  if string.sub(name, 1, 1) == 'c' then return {bare} end
+  local found = {}
+  for _, channel in ipairs(call('ZRANGEBYSCORE', KEY_CHANNELS, ms, '+inf')) do
+    if glob_match(bare, channel) then found[#found + 1] = channel end
+  end
+  return found
+end
+
+-- A channel's entries after a position and up to `to` ('+': all): at most `limit`, and at most `bytes` of payload or
+-- one entry.
+-- -> entries, their bytes, whether there are more
+local function log_page(log, after, to, limit, bytes)
+  local entries, from, size = {}, '(' .. after, 0
+  while #entries < limit and size < bytes do
+    local wanted = math.min(32, limit - #entries)
+    local part = call('XRANGE', log, from, to, 'COUNT', wanted)
+    for _, entry in ipairs(part) do
+      local more = #field_of(entry, 'd')
+      if #entries > 0 and size + more > bytes then return entries, size, true end
+      entries[#entries + 1] = entry
+      size = size + more
+    end
+    if #part < wanted then return entries, size, false end
+    from = '(' .. part[#part][1]
+  end
+  return entries, size, #call('XRANGE', log, from, to, 'COUNT', 1) > 0
+end
+
+-- Entries of several channels, on the way to becoming one page. What is collected never grows to much more than a page:
+-- over four of them it is cut to one, and channels that follow are read only up to its end.
+local function page_new(limit, bytes)
+  return {limit = limit, bytes = bytes, entries = {}, size = 0, horizon = nil}
+end
+
+-- Sort, and drop what does not fit or lies behind the horizon.
+local function page_cut(page)
+  table.sort(page.entries, function(a, b) return position_before(a[1][1], b[1][1]) end)
+  local kept, size = {}, 0
+  for _, pair in ipairs(page.entries) do
+    local position, more = pair[1][1], #field_of(pair[1], 'd')
+    if page.horizon and position_before(page.horizon, position) then break end
+    if #kept >= page.limit or (#kept > 0 and size + more > page.bytes) then
+      page.horizon = kept[#kept][1][1]
+      break
+    end
+    kept[#kept + 1], size = pair, size + more
+  end
+  page.entries, page.size = kept, size
+end
+
+local function page_add(page, channel, after)
+  local to = page.horizon or '+'
+  local entries, size, more = log_page(PREFIX .. 'log:' .. channel, after, to, page.limit, page.bytes)
+  for _, entry in ipairs(entries) do page.entries[#page.entries + 1] = {entry, channel} end
+  page.size = page.size + size
+  if more and (not page.horizon or position_before(entries[#entries][1], page.horizon)) then
+    page.horizon = entries[#entries][1]
+  end
+  if #page.entries > 4 * page.limit or page.size > 4 * page.bytes then page_cut(page) end
+end
+
+-- read after limit bytes name…
+-- -> {newest, genesis, until, more, {has, oldest, trimmed, expired}…as one list, {position, channel, p, e, f, d}…, lost}
+-- A cursor is complete for a name if it is not before `trimmed` (the position before the oldest entry that is kept) nor
+-- before `expired` (what may have expired without a trace), nor before `lost` (what Redis itself has lost).
+local function read(_, argv)
+  local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
+  local now = clock_ms()
+  local newest, genesis = keyspace(now)
+  local extents, seen, page = {}, {}, page_new(limit, bytes)
+  local expired = expired_before(now, newest, genesis)
+  local is_ahead = position_before(newest, after)
+
+  for i = 4, #argv do
+    local trimmed, oldest = BEGIN, nil
+    for _, channel in ipairs(channels_of(argv[i], (position_split(after)))) do
+      local log = PREFIX .. 'log:' .. channel
+      local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+      if first then
+        trimmed = position_max(trimmed, field_of(first, 'p'))
+        if not oldest or position_before(first[1], oldest) then oldest = first[1] end
+        if not is_ahead and not seen[channel] then
+          seen[channel] = true
+          page_add(page, channel, after)
+        end
+      end
+    end
+    local forgets = string.sub(argv[i], 1, 1) == 'p' or not oldest
+    extents[#extents + 1] = oldest and '1' or '0'
+    extents[#extents + 1] = oldest or BEGIN
+    extents[#extents + 1] = trimmed
+    extents[#extents + 1] = forgets and expired or BEGIN
+  end
+
+  page_cut(page)
+  local out = {}
+  for i, pair in ipairs(page.entries) do
+    local entry = pair[1]
+    out[i] = {entry[1], pair[2], field_of(entry, 'p'), field_of(entry, 'e'), field_of(entry, 'f'), field_of(entry, 'd')}
+  end
+  return {newest, genesis, page.horizon or position_max(newest, after), page.horizon and '1' or '0', extents, out,
+    call('GET', KEY_LOST) or BEGIN}
+end
+
+-- newest count name…: the position after which the newest `count` entries of all these names come.
+local function newest(_, argv)
+  local count = tonumber(argv[1])
+  local position = keyspace(clock_ms())
+  local ids, seen, from = {}, {}, '-'
+  local function cut() -- to the newest `count`; older ones need not be looked for
+    table.sort(ids, function(a, b) return position_before(b, a) end)
+    for i = #ids, count + 1, -1 do ids[i] = nil end
+    if #ids == count then from = ids[count] end
+  end
+  for i = 2, #argv do
+    for _, channel in ipairs(channels_of(argv[i], '-inf')) do
+      if not seen[channel] then
+        seen[channel] = true
+        for _, entry in ipairs(call('XREVRANGE', PREFIX .. 'log:' .. channel, '+', from, 'COUNT', count)) do
+          ids[#ids + 1] = entry[1]
+        end
+        if #ids > 4 * count then cut() end
+      end
+    end
+  end
+  cut()
+  local oldest = ids[#ids]
+  if not oldest then return position end
+  local ms, seq = position_split(oldest)
+  if seq ~= '0' then return position_join(tonumber(ms), tonumber(seq) - 1) end
+  return string.format('%.0f-18446744073709551615', tonumber(ms) - 1)
+end
