@@ -54,6 +54,7 @@ struct request {
 struct caller {
     struct link *link;
     const struct redis_config *config;
+    char position[NAMES_MAX]; /* the key that every call declares: by it the functions know the prefix */
     struct caller_events events;
     void *arg;
     struct timer *timer;    /* answers what was never sent */
@@ -255,20 +256,22 @@ static void caller_request_command(struct request *request, int argc, const char
     timer_start(caller->timer, 0);
 }
 
-/* FCALL function 0 args…: takes the request. */
+/* FCALL function 1 <prefix>position args…: takes the request. */
 static void caller_request_send(struct request *request, const char *function, const struct bytes *args, unsigned count)
 {
     char name[LIBRARY_NAME_MAX];
+    const char *position = request->caller->position;
     library_function(request->caller->config, function, name);
-    const char **argv = malloc((count + 3) * sizeof *argv);
-    size_t *lens = malloc((count + 3) * sizeof *lens);
+    const char **argv = malloc((count + 4) * sizeof *argv);
+    size_t *lens = malloc((count + 4) * sizeof *lens);
     CHECK(argv && lens);
     argv[0] = "FCALL", lens[0] = 5;
     argv[1] = name, lens[1] = strlen(name);
-    argv[2] = "0", lens[2] = 1;
+    argv[2] = "1", lens[2] = 1;
+    argv[3] = position, lens[3] = strlen(position);
     for (unsigned i = 0; i < count; i++)
-        argv[i + 3] = args[i].data ? args[i].data : "", lens[i + 3] = args[i].len;
-    caller_request_command(request, (int)count + 3, argv, lens);
+        argv[i + 4] = args[i].data ? args[i].data : "", lens[i + 4] = args[i].len;
+    caller_request_command(request, (int)count + 4, argv, lens);
     free(argv);
     free(lens);
 }
@@ -518,6 +521,7 @@ struct caller *caller_new(struct loop *loop, const struct redis_config *config, 
     if (!caller)
         return NULL;
     caller->config = config;
+    names_position(config, caller->position);
     caller->events = *events;
     caller->arg = arg;
     TAILQ_INIT(&caller->sent);

@@ -11,7 +11,7 @@ async function library(scene, env) {
   const { redis, bridge } = await scene.start(env);
   await bridge.stop();
   await redis.call('FLUSHALL');
-  redis.fn = (name, ...args) => redis.call('FCALL', `bridge_v1_${name}`, 0, ...args);
+  redis.fn = (name, ...args) => redis.call('FCALL', `bridge_v1_${name}`, 1, 'bridge:position', ...args);
   redis.read = async (after, limit, ...names) => {
     const [newest, genesis, until, more, floors, entries] = await redis.fn('read', after, limit, 1 << 18, ...names);
     return {
@@ -42,6 +42,36 @@ story('positions strictly increase, in the same millisecond and when the clock r
   assert.equal(await redis.record('public:a', 'x'), `${future}-8`);
   assert.equal(await redis.record('public:b', 'x'), `${future}-9`);
   assert.equal(await redis.call('GET', 'bridge:position'), `${future}-9`);
+});
+
+// Two releases live side by side, and each loads the library: the one before this calls functions without keys.
+story('a call is the same with the key that it declares and with none', async (scene) => {
+  const redis = await library(scene);
+  const keyless = (name, ...args) => redis.call('FCALL', `bridge_v1_${name}`, 0, ...args);
+  const first = await keyless('publish', 'public:a', 'one', '', '', '');
+  const second = await redis.fn('publish', 'public:a', 'two', '', '', '');
+  assert.ok(comparePositions(first, second) < 0);
+  const read = ['read', '0-0', 10, 1 << 18, 'ppublic:*'];
+  assert.deepEqual(await keyless(...read), await redis.fn(...read));
+  assert.equal(await keyless('beat', 'w'), await redis.fn('beat', 'w'));
+  assert.deepEqual((await redis.call('KEYS', '*')).sort(), ['bridge:channels', 'bridge:genesis', 'bridge:log:public:a', 'bridge:position']);
+});
+
+story('the key says the prefix: ours, or ours and a hash tag, and nothing else', async (scene) => {
+  const redis = await library(scene);
+  const at = (key, name, ...args) => redis.call('FCALL', `bridge_v1_${name}`, 1, key, ...args);
+  const record = (key, data) => at(key, 'publish', 'public:a', data, '', '', '');
+  await record('bridge:{7}:position', 'of a shard');
+  await record('bridge:position', 'ours');
+  assert.deepEqual((await redis.call('KEYS', 'bridge:{7}:*')).sort(),
+    ['channels', 'genesis', 'log:public:a', 'position'].map((name) => `bridge:{7}:${name}`));
+  const [, , , , , entries] = await at('bridge:{7}:position', 'read', '0-0', 10, 1 << 18, 'ppublic:*');
+  assert.deepEqual(entries.map(([, , , , , data]) => data), ['of a shard']);
+  for (const key of ['bridge:genesis', 'position', 'other:position', 'bridge:{}:position', 'bridge:x:position', 'bridge:{7}:x:position']) {
+    await assert.rejects(record(key, 'x'), /^Error: BADKEY/, key);
+  }
+  await assert.rejects(redis.record('bridge:{7}:log:public:a', 'x'), /BADCHANNEL.*internal/);
+  assert.equal(await redis.call('XLEN', 'bridge:log:public:a'), 1);
 });
 
 // What an operator sees with redis-cli is what the design promises.

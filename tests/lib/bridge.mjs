@@ -30,18 +30,20 @@ export function environment(settings) {
 // redis  what startRedis gave, or a URL.
 // env    settings; undefined takes one of the usual ones away.
 // ready  false: do not wait for /readyz.
-export async function startBridge({ redis, env = {}, port, ready = true, args = [] } = {}) {
+// binary another release of it.
+export async function startBridge({ redis, env = {}, port, ready = true, args = [], binary = BINARY } = {}) {
   const settings = { ...USUAL, PORT: String(port ?? (await freePort())), REDIS_URL: redis?.url ?? redis, ...env };
   for (const name of Object.keys(settings)) if (settings[name] === undefined) delete settings[name];
-  const bridge = new Bridge(settings, args);
+  const bridge = new Bridge(settings, args, binary);
   await bridge.start({ ready });
   return bridge;
 }
 
 export class Bridge {
-  constructor(settings, args) {
+  constructor(settings, args, binary) {
     this.settings = settings;
     this.args = args;
+    this.binary = binary;
     this.port = Number(settings.PORT);
     const host = settings.BRIDGE_HOST.includes(':') ? `[${settings.BRIDGE_HOST}]` : settings.BRIDGE_HOST;
     this.base = `http://${host}:${this.port}`;
@@ -69,7 +71,7 @@ export class Bridge {
 
   async start({ ready = true } = {}) {
     this.logs = this.log;
-    this.program = new Program(this.name, BINARY, this.args, { env: environment(this.settings) });
+    this.program = new Program(this.name, this.binary, this.args, { env: environment(this.settings) });
     if (ready) await this.ready();
   }
 

@@ -5,7 +5,7 @@
 -- have expired), all cursors from before now may miss what nobody can give them: some were away, some came back so early
 -- that they passed the place before anybody noticed. That is remembered, and told to all workers.
 -- -> the position before which cursors may miss something, where that is news; else 0-0
-local function witness(_, argv)
+local function witness(argv)
   local seen, channel, now = argv[1], argv[2], clock_ms()
   local newest, genesis = keyspace(now)
   local is_lost = position_before(newest, seen)
@@ -15,22 +15,22 @@ local function witness(_, argv)
     local forgotten = first and field_of(first, 'p') or expired_before(now, newest, genesis)
     is_lost = position_before(forgotten, seen) and #call('XRANGE', log, seen, seen) == 0
   end
-  local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY_LOST) or BEGIN, seen)
+  local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY.lost) or BEGIN, seen)
   if not is_lost or is_known then return BEGIN end
   local ms, seq = position_split(position_max(newest, seen))
   local lost = position_join(tonumber(ms), tonumber(seq) + 1)
-  call('SET', KEY_LOST, lost)
-  call('SET', KEY_POSITION, lost) -- nothing new may come before it
+  call('SET', KEY.lost, lost)
+  call('SET', KEY.position, lost) -- nothing new may come before it
   call('PUBLISH', CONTROL, 'lost ' .. lost)
   return lost
 end
 
 -- beat worker: tell this worker on its own channel the newest position: when it hears that, it has heard everything
 -- up to there. Also forgets channels whose logs expired.
-local function beat(_, argv)
+local function beat(argv)
   local now = clock_ms()
   local position = keyspace(now)
-  call('ZREMRANGEBYSCORE', KEY_CHANNELS, '-inf', string.format('(%.0f', now - TTL))
+  call('ZREMRANGEBYSCORE', KEY.channels, '-inf', string.format('(%.0f', now - TTL))
   call('PUBLISH', PREFIX .. 'beat:' .. argv[1], position)
   return position
 end

@@ -17,14 +17,34 @@
 -- Channels  live:<c>  each entry (see append)        control  words to all (control.h tells them)
 --           beat:<w>  of one worker                  node:<n>  of one node of a recorder
 
-local KEY_POSITION, KEY_GENESIS, KEY_LOST = PREFIX .. 'position', PREFIX .. 'genesis', PREFIX .. 'lost'
-local KEY_CHANNELS, KEY_ERA, KEY_INBOX = PREFIX .. 'channels', PREFIX .. 'era', PREFIX .. 'inbox'
-local KEY_SEAT, KEY_STANDBY = PREFIX .. 'recorder', PREFIX .. 'recorder:standby'
-local KEY_MEMBERS = PREFIX .. 'recorder:members'
-local CONTROL = PREFIX .. 'control'
-
 -- redis.call is not there yet while the library is loaded.
 local function call(...) return redis.call(...) end
+
+---------------------------------------------------------------------------------------------------- the prefix
+
+-- From here on PREFIX is that of the call, and so are the names that nothing else is a part of: enter() sets them.
+local HEAD_PREFIX = PREFIX
+local KEY, CONTROL
+
+-- A call declares KEYS[1] = <prefix>position, and its prefix is taken from there: the head's, or that of a shard, which is the
+-- head's and a hash tag ("bridge:{t}:"). One without keys, as the release before this one makes it, has the head's.
+-- -> nil, or why the key is none
+local function enter(declared)
+  declared = declared or HEAD_PREFIX .. 'position'
+  if KEY and declared == KEY.position then return end
+  local prefix = string.match(declared, '^(.*)position$')
+  local is_ours = prefix and string.sub(prefix, 1, #HEAD_PREFIX) == HEAD_PREFIX
+  if not is_ours or #prefix > #HEAD_PREFIX and not string.find(prefix, '^{[^{}]+}:$', #HEAD_PREFIX + 1) then
+    return redis.error_reply('BADKEY KEYS[1] is ' .. HEAD_PREFIX .. 'position')
+  end
+  PREFIX, CONTROL = prefix, prefix .. 'control'
+  KEY = {
+    position = declared, genesis = prefix .. 'genesis', lost = prefix .. 'lost', channels = prefix .. 'channels',
+    era = prefix .. 'era', seat = prefix .. 'recorder', standby = prefix .. 'recorder:standby',
+    members = prefix .. 'recorder:members', inbox = prefix .. 'inbox', inbox_position = prefix .. 'inbox:position',
+    rejected = prefix .. 'inbox:rejected',
+  }
+end
 
 ---------------------------------------------------------------------------------------------------- positions
 
@@ -66,14 +86,14 @@ end
 -- The keyspace as it stands: the newest position, and genesis. Where one of them is missing, the keyspace is new (or
 -- was flushed), and begins now: one millisecond ahead, so that every cursor from an earlier life is older.
 local function keyspace(now)
-  local both = call('MGET', KEY_POSITION, KEY_GENESIS)
+  local both = call('MGET', KEY.position, KEY.genesis)
   local position, genesis = both[1], both[2]
   if position and genesis then return position, genesis end
   local ms = now + 1
   if position then ms = math.max(ms, tonumber((position_split(position))) + 1) end
   genesis = position_join(ms, 0)
-  call('SET', KEY_GENESIS, genesis)
-  call('SET', KEY_POSITION, genesis)
+  call('SET', KEY.genesis, genesis)
+  call('SET', KEY.position, genesis)
   call('PUBLISH', CONTROL, 'genesis ' .. genesis) -- what workers remember from before is void
   return genesis, genesis
 end

@@ -6,13 +6,17 @@ if VERSION == '' then
     if #keys ~= 1 or #argv < 1 or #argv > 2 then
       return redis.error_reply('ERR usage: FCALL ' .. NAME .. '_publish 1 <channel> <payload> [event]')
     end
-    return publish(keys[1], argv[1], argv[2] or '', '', '')
+    return enter() or publish(keys[1], argv[1], argv[2] or '', '', '')
   end)
 else
   local function register(name, fn, flags)
-    redis.register_function{function_name = NAME .. '_' .. VERSION .. '_' .. name, callback = fn, flags = flags or {}}
+    redis.register_function{
+      function_name = NAME .. '_' .. VERSION .. '_' .. name,
+      callback = function(keys, argv) return enter(keys[1]) or fn(argv) end,
+      flags = flags or {},
+    }
   end
-  register('publish', function(_, argv) return publish(argv[1], argv[2], argv[3], argv[4], argv[5]) end)
+  register('publish', function(argv) return publish(argv[1], argv[2], argv[3], argv[4], argv[5]) end)
   register('record', record)
   register('inbox', inbox)
   -- These write a few bytes at most; where Redis is out of memory, listening and resuming must go on.

@@ -33,13 +33,13 @@ end
 local function inbox_reject(id, fields, reason)
   local kept = {'reason', reason, 'id', id}
   for i = 1, math.min(#fields, REJECTED_FIELDS) do kept[i + 4] = string.sub(fields[i], 1, REJECTED_BYTES) end
-  call_ours('XADD', KEY_INBOX .. ':rejected', 'MAXLEN', '~', REJECTED_LENGTH, '*', unpack(kept))
+  call_ours('XADD', KEY.rejected, 'MAXLEN', '~', REJECTED_LENGTH, '*', unpack(kept))
 end
 
 -- inbox limit bytes served… '' ephemeral…: record what is in the inbox, oldest first: at most `limit` entries, and about
 -- `bytes` of data. What is done leaves the inbox within the same function, so nothing is ever done twice.
 -- -> {done, rejected, why the newest of those was}
-local function inbox(_, argv)
+local function inbox(argv)
   local limit, bytes = tonumber(argv[1]), tonumber(argv[2])
   local served, ephemeral, list = {}, {}, nil
   for i = 3, #argv do
@@ -51,7 +51,7 @@ local function inbox(_, argv)
   end
   local done, size, rejected, why = 0, 0, 0, ''
   while done < limit and size < bytes do
-    local entry = call('XRANGE', KEY_INBOX, '-', '+', 'COUNT', 1)[1]
+    local entry = call('XRANGE', KEY.inbox, '-', '+', 'COUNT', 1)[1]
     if not entry then break end
     local id, fields = entry[1], entry[2]
     local said, refusal = inbox_parse(fields)
@@ -60,8 +60,8 @@ local function inbox(_, argv)
       inbox_reject(id, fields, refusal)
       rejected, why = rejected + 1, refusal
     end
-    call('XDEL', KEY_INBOX, id)
-    call('SET', KEY_INBOX .. ':position', id)
+    call('XDEL', KEY.inbox, id)
+    call('SET', KEY.inbox_position, id)
     done, size = done + 1, size + (said and #said.data or 0)
   end
   return {string.format('%.0f', done), string.format('%.0f', rejected), why}

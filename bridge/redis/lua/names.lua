@@ -21,8 +21,8 @@ local function channel_error(channel)
   if #channel < 1 or #channel > 256 or string.find(channel, '[%z\1-\31\127]') or not is_utf8(channel) then
     return redis.error_reply('BADCHANNEL a channel is 1 to 256 bytes of UTF-8 without control characters')
   end
-  if string.sub(channel, 1, #PREFIX) == PREFIX then
-    return redis.error_reply('BADCHANNEL names that begin with ' .. PREFIX .. ' are internal')
+  if string.sub(channel, 1, #HEAD_PREFIX) == HEAD_PREFIX then
+    return redis.error_reply('BADCHANNEL names that begin with ' .. HEAD_PREFIX .. ' are internal')
   end
 end
 

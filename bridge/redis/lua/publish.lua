@@ -9,7 +9,7 @@ local function reserve(count)
   local ms, seq = position_split(last)
   ms, seq = tonumber(ms), tonumber(seq)
   if now > ms then ms, seq = now, -1 end
-  call('SET', KEY_POSITION, position_join(ms, seq + count))
+  call('SET', KEY.position, position_join(ms, seq + count))
   return {ms = ms, seq = seq, now = now, expired = expired_before(now, last, genesis), newest = {}}
 end
 
@@ -43,7 +43,7 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   local fields = {'d', payload, 'p', previous}
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
-  if not known then call_ours('ZADD', KEY_CHANNELS, string.format('%.0f', reserved.ms), channel) end
+  if not known then call_ours('ZADD', KEY.channels, string.format('%.0f', reserved.ms), channel) end
   log_add(log, position, fields)
   if not known then redis.pcall('PEXPIRE', log, TTL) end
   reserved.newest[channel] = position

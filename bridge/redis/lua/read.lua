@@ -5,7 +5,7 @@ local function channels_of(name, ms)
   local bare = string.sub(name, 2)
   if string.sub(name, 1, 1) == 'c' then return {bare} end
   local found = {}
-  for _, channel in ipairs(call('ZRANGEBYSCORE', KEY_CHANNELS, ms, '+inf')) do
+  for _, channel in ipairs(call('ZRANGEBYSCORE', KEY.channels, ms, '+inf')) do
     if glob_match(bare, channel) then found[#found + 1] = channel end
   end
   return found
@@ -68,7 +68,7 @@ end
 -- -> {newest, genesis, until, more, {has, oldest, trimmed, expired}…as one list, {position, channel, p, e, f, d}…, lost}
 -- A cursor is complete for a name if it is not before `trimmed` (the position before the oldest entry that is kept) nor
 -- before `expired` (what may have expired without a trace), nor before `lost` (what Redis itself has lost).
-local function read(_, argv)
+local function read(argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
   local newest, genesis = keyspace(now)
@@ -104,11 +104,11 @@ local function read(_, argv)
     out[i] = {entry[1], pair[2], field_of(entry, 'p'), field_of(entry, 'e'), field_of(entry, 'f'), field_of(entry, 'd')}
   end
   return {newest, genesis, page.horizon or position_max(newest, after), page.horizon and '1' or '0', extents, out,
-    call('GET', KEY_LOST) or BEGIN}
+    call('GET', KEY.lost) or BEGIN}
 end
 
 -- newest count name…: the position after which the newest `count` entries of all these names come.
-local function newest(_, argv)
+local function newest(argv)
   local count = tonumber(argv[1])
   local position = keyspace(clock_ms())
   local ids, seen, from = {}, {}, '-'

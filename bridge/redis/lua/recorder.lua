@@ -6,9 +6,9 @@ local MEMBER_LEASES = 3 -- so many leases a member that hangs still counts
 -- so whoever sends, and however often, each plain message is recorded once and in order. A channel of '' stands for as
 -- many ordinals as its payload says, and for no message: they are passed over.
 -- -> {'OK' | 'STALE' | 'HOLE', last}
-local function record(_, argv)
+local function record(argv)
   local era, ordinal = argv[1], tonumber(argv[2])
-  local state = call('HMGET', KEY_ERA, 'era', 'last')
+  local state = call('HMGET', KEY.era, 'era', 'last')
   if state[1] ~= era then return {'STALE', '0'} end
   local last = tonumber(state[2])
   if ordinal > last + 1 then return {'HOLE', state[2]} end
@@ -27,7 +27,7 @@ local function record(_, argv)
       ordinal = final + 1
     end
   end)
-  call('HSET', KEY_ERA, 'last', string.format('%.0f', last))
+  call('HSET', KEY.era, 'last', string.format('%.0f', last))
   if not is_done then error(trouble) end
   if reserved and reserved.trouble then error(reserved.trouble) end
   return {'OK', string.format('%.0f', last)}
@@ -46,23 +46,23 @@ end
 
 -- Is there a member but this node? Members have everything that is not recorded yet.
 local function has_other_member(node, now)
-  call('ZREMRANGEBYSCORE', KEY_MEMBERS, '-inf', string.format('(%.0f', now))
+  call('ZREMRANGEBYSCORE', KEY.members, '-inf', string.format('(%.0f', now))
   local found = false
-  for _, member in ipairs(call('ZRANGE', KEY_MEMBERS, 0, -1)) do
+  for _, member in ipairs(call('ZRANGE', KEY.members, 0, -1)) do
     if member ~= node then
-      if is_heard(member) then found = true else call('ZREM', KEY_MEMBERS, member) end
+      if is_heard(member) then found = true else call('ZREM', KEY.members, member) end
     end
   end
   return found
 end
 
 local function member_add(node, lease, now)
-  call('ZADD', KEY_MEMBERS, string.format('%.0f', now + MEMBER_LEASES * lease), node)
+  call('ZADD', KEY.members, string.format('%.0f', now + MEMBER_LEASES * lease), node)
 end
 
 local function seat_give(node, lease)
-  call('SET', KEY_SEAT, node, 'PX', lease)
-  if call('GET', KEY_STANDBY) == node then call('DEL', KEY_STANDBY) end
+  call('SET', KEY.seat, node, 'PX', lease)
+  if call('GET', KEY.standby) == node then call('DEL', KEY.standby) end
 end
 
 -- A new era, whose message 1 is the first that this node has queued. Its number is a time, so that none ever comes
@@ -71,9 +71,9 @@ end
 local function era_open(node, filter, current, lease, now)
   local time = call('TIME')
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
-  local held = tonumber(call('HGET', KEY_ERA, 'held') or now)
-  call('HSET', KEY_ERA, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now))
-  call('DEL', KEY_MEMBERS)
+  local held = tonumber(call('HGET', KEY.era, 'held') or now)
+  call('HSET', KEY.era, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now))
+  call('DEL', KEY.members)
   seat_give(node, lease)
   member_add(node, lease, now)
   call('PUBLISH', CONTROL, string.format('era %s %s %.0f', era, node, now - held))
@@ -90,36 +90,36 @@ end
 --             gone     its place is void: a new connection
 -- Only a member holds the seat, and a new era is opened only where there is no member and nothing can have been
 -- recorded of what the node has queued.
-local function attend(_, argv)
+local function attend(argv)
   local node, lease, filter, claim, era, number = unpack(argv)
   lease, number = tonumber(lease), tonumber(number)
   local now = clock_ms()
-  local state = call('HMGET', KEY_ERA, 'era', 'last', 'rules')
+  local state = call('HMGET', KEY.era, 'era', 'last', 'rules')
   local current, last = state[1] or '0', tonumber(state[2] or '0')
   local function answer(role) return {role, current, string.format('%.0f', last)} end
 
   call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') -- for it to know that it hears
   if not is_heard(node) then return answer('gone') end
-  local seat = lease_owner(KEY_SEAT)
+  local seat = lease_owner(KEY.seat)
   local is_current, is_synced = era == current, claim == 'synced'
   local is_member
   if is_synced and is_current then
     is_member = number <= last + 1
   else -- it opened the era itself, and has not heard so yet
-    is_member = call('ZSCORE', KEY_MEMBERS, node)
+    is_member = call('ZSCORE', KEY.members, node)
   end
   if is_member then
     member_add(node, lease, now)
     if not seat or seat == node then
       seat_give(node, lease)
-      call('HSET', KEY_ERA, 'held', string.format('%.0f', now))
+      call('HSET', KEY.era, 'held', string.format('%.0f', now))
       call('PUBLISH', CONTROL, 'renewed ' .. current .. ' ' .. node)
       return answer('holder')
     end
   elseif is_synced and is_current then
-    call('ZREM', KEY_MEMBERS, node)
+    call('ZREM', KEY.members, node)
     if seat == node then
-      call('DEL', KEY_SEAT)
+      call('DEL', KEY.seat)
       seat = nil
     end
   end
@@ -136,25 +136,25 @@ local function attend(_, argv)
   end
   if is_synced and not is_current then return answer('gone') end
 
-  local standby = lease_owner(KEY_STANDBY)
-  if is_member and standby and not call('ZSCORE', KEY_MEMBERS, standby) then standby = nil end -- it is not there yet
+  local standby = lease_owner(KEY.standby)
+  if is_member and standby and not call('ZSCORE', KEY.members, standby) then standby = nil end -- it is not there yet
   if (not standby or standby == node) and (filter == state[3] or current == '0' or not others) then
-    call('SET', KEY_STANDBY, node, 'PX', lease)
+    call('SET', KEY.standby, node, 'PX', lease)
     return answer('standby')
   end
   return answer('waiting')
 end
 
 -- sync node nonce filter: mark a place in the order of things, and ask for its ordinal.
-local function sync(_, argv)
-  local state = call('HMGET', KEY_ERA, 'era', 'last')
+local function sync(argv)
+  local state = call('HMGET', KEY.era, 'era', 'last')
   call('PUBLISH', CONTROL, table.concat({'sync', argv[1], argv[2], argv[3], state[1] or '0', state[2] or '0'}, ' '))
   return 'OK'
 end
 
 -- place era node nonce ordinal: the newest message before that place has this ordinal.
-local function place(_, argv)
-  if call('HGET', KEY_ERA, 'era') == argv[1] then
+local function place(argv)
+  if call('HGET', KEY.era, 'era') == argv[1] then
     call('PUBLISH', CONTROL, table.concat({'place', argv[2], argv[3], argv[1], argv[4]}, ' '))
   end
   return 'OK'
@@ -162,18 +162,18 @@ end
 
 -- leave node force: give up seat, standby and membership at once. Without force ('1') only where another member goes on.
 -- -> left, coming (somebody is about to become a member), alone
-local function leave(_, argv)
+local function leave(argv)
   local node, force = argv[1], argv[2] == '1'
   if not force and not has_other_member(node, clock_ms()) then
-    local standby = lease_owner(KEY_STANDBY)
+    local standby = lease_owner(KEY.standby)
     return standby and standby ~= node and 'coming' or 'alone'
   end
-  for key, word in pairs({[KEY_SEAT] = 'vacant', [KEY_STANDBY] = 'vacant standby'}) do
+  for key, word in pairs({[KEY.seat] = 'vacant', [KEY.standby] = 'vacant standby'}) do
     if call('GET', key) == node then
       call('DEL', key)
       call('PUBLISH', CONTROL, word)
     end
   end
-  call('ZREM', KEY_MEMBERS, node)
+  call('ZREM', KEY.members, node)
   return 'left'
 end

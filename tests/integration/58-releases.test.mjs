@@ -1,0 +1,109 @@
+// 58-releases - a release beside the one before it, on one Redis: rolled out, and rolled back. Both load the function
+// library under the same name, so whichever connected last has its text there, and the other one calls it.
+//
+// BRIDGE_BEFORE names the binary of the release before; without one there is nothing to test.
+import assert from 'node:assert/strict';
+import { BINARY } from '../lib/bridge.mjs';
+import { history, post } from '../lib/http.mjs';
+import { settled } from '../lib/seat.mjs';
+import { story } from '../lib/story.mjs';
+import { waitFor } from '../lib/wait.mjs';
+
+const BEFORE = process.env.BRIDGE_BEFORE;
+const CHANNELS = ['public:plain', 'public:fcall', 'public:post', 'public:ws', 'public:inbox'];
+
+class Fleet {
+  said = Object.fromEntries(CHANNELS.map((channel) => [channel, []]));
+
+  constructor(scene, redis) {
+    Object.assign(this, { scene, redis });
+  }
+
+  start(binary) {
+    return this.scene.bridge({ redis: this.redis, binary });
+  }
+
+  // Whose library is there now: the last that connected.
+  async text() {
+    const [library] = await this.redis.call('FUNCTION', 'LIST', 'LIBRARYNAME', 'bridge_v1', 'WITHCODE');
+    return library[library.indexOf('library_code') + 1];
+  }
+
+  // One of each way in, through each instance.
+  async publish(bridges) {
+    for (const bridge of bridges) {
+      const client = await this.scene.speak(bridge);
+      for (const [channel, list] of Object.entries(this.said)) list.push(`${channel} ${list.length}`);
+      const [plain, fcall, posted, ws, inbox] = CHANNELS.map((channel) => this.said[channel].at(-1));
+      assert.ok((await this.redis.publish(CHANNELS[0], plain)) > 0);
+      await this.redis.record(CHANNELS[1], fcall);
+      await post(bridge, CHANNELS[2], posted);
+      const { type } = await client.ask({ type: 'publish', channel: CHANNELS[3], data: ws });
+      assert.equal(type, 'ack');
+      await this.redis.call('XADD', 'bridge:inbox', '*', 'channel', CHANNELS[4], 'data', inbox);
+      client.close();
+    }
+  }
+
+  async isRecorded() {
+    for (const channel of CHANNELS) {
+      await waitFor(async () => (await this.redis.logged([channel])) >= this.said[channel].length, {
+        what: () => `${this.said[channel].length} entries of ${channel}`,
+      });
+      const entries = await this.redis.entries([channel]);
+      assert.deepEqual(entries.map(({ data }) => data), this.said[channel]);
+    }
+  }
+
+  // Live on one, cut, resumed on the other, and read as history: each entry once, in order, wherever.
+  async exercise(bridges) {
+    for (const [here, there] of [bridges, [...bridges].reverse()]) {
+      const start = await this.redis.logged(CHANNELS);
+      const live = await this.scene.listen(here, 'public:*');
+      await this.publish([here, there]);
+      const first = (await live.received(10)).map(({ id }) => id);
+      live.cut();
+      await this.publish([there, here]);
+      await this.isRecorded();
+      const resumed = await this.scene.listen(there, 'public:*', { lastEventId: live.lastEventId });
+      const ids = [...first, ...(await resumed.received(10)).map(({ id }) => id)];
+      const entries = (await this.redis.entries(CHANNELS)).slice(start);
+      assert.deepEqual(ids, entries.map(({ id }) => id));
+      const answers = await Promise.all(bridges.map((bridge) => history(bridge, 'public:*', { limit: 1000 })));
+      assert.deepEqual(answers[0].entries.slice(-20).map(({ id }) => id), ids);
+      assert.deepEqual(answers[1], answers[0]);
+      assert.deepEqual([...live.gaps, ...resumed.gaps], []);
+      resumed.close();
+    }
+  }
+}
+
+story('rolled out and rolled back: nothing is lost, twice or out of order, whoever loaded the library', async (scene) => {
+  const fleet = new Fleet(scene, await scene.redis());
+  const before = [await fleet.start(BEFORE), await fleet.start(BEFORE)];
+  await settled(fleet.redis, before);
+  const oldText = await fleet.text();
+  await fleet.exercise(before);
+
+  const now = await fleet.start(BINARY);
+  const newText = await fleet.text();
+  assert.notEqual(newText, oldText);
+  await fleet.exercise([before[0], now]); // both on the new text
+
+  await before[1].restart();
+  assert.equal(await fleet.text(), oldText);
+  await fleet.exercise([now, before[0]]); // both on the old text
+
+  for (const old of before) await old.stop(); // the seat goes over
+  await settled(fleet.redis, [now]);
+  const other = await fleet.start(BINARY);
+  await settled(fleet.redis, [now, other]);
+  await fleet.exercise([now, other]);
+
+  const back = await fleet.start(BEFORE); // rolled back
+  assert.equal(await fleet.text(), oldText);
+  await fleet.exercise([back, now]);
+  for (const bridge of [now, other]) await bridge.stop();
+  await settled(fleet.redis, [back]);
+  await fleet.exercise([back, await fleet.start(BEFORE)]);
+}, { timeout: 120_000, skip: !BEFORE });
