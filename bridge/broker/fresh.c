@@ -13,40 +13,63 @@ static_assert(offsetof(struct strand, is_begun) < 64 && offsetof(struct strand, 
 /* What a turn brought on a feed. */
 struct fresh {
     struct feed *feed;
-    unsigned first;         /* of its tail */
-    struct position since;  /* who is before this lacks more than that */
-    struct position oldest; /* the first entry */
-    struct position newest; /* the last one */
-    struct buffer batches[ENTRY_FORMATS];
+    unsigned first;                            /* of its tail */
+    struct position since;                     /* who is before this lacks more than that */
+    struct position oldest;                    /* the first entry */
+    const struct buffer *bytes[ENTRY_FORMATS]; /* all of it in each wire format; NULL: not put together yet */
+    struct buffer batches[ENTRY_FORMATS];      /* where `bytes` are, of more than one entry */
 };
 
+static void fresh_init(struct fresh *fresh, struct feed *feed, unsigned first)
+{
+    *fresh = (struct fresh){.feed = feed, .first = first, .since = feed->tail.since};
+    fresh->oldest = tail_at(&feed->tail, first)->position;
+}
+
+static void fresh_fini(struct fresh *fresh)
+{
+    for (unsigned i = 0; i < ENTRY_FORMATS; i++)
+        buffer_fini(&fresh->batches[i]);
+}
+
 /* All of it in one wire format; NULL: no memory. */
-static struct buffer *fresh_bytes(struct fresh *fresh, unsigned format)
+static const struct buffer *fresh_encode(struct fresh *fresh, unsigned format)
 {
     const struct tail *tail = &fresh->feed->tail;
     entry_encode_fn encode = fresh->feed->shard->broker->config.encode;
     struct buffer *batch = &fresh->batches[format];
     if (fresh->first + 1 == tail->count)
-        return (struct buffer *)entry_encoded(tail_at(tail, fresh->first), format, encode);
-    if (batch->len || batch->failed)
-        return batch->failed ? NULL : batch;
-    for (unsigned i = fresh->first; i < tail->count; i++) {
+        return fresh->bytes[format] = entry_encoded(tail_at(tail, fresh->first), format, encode);
+    for (unsigned i = fresh->first; i < tail->count && !batch->failed; i++) {
         const struct buffer *bytes = entry_encoded(tail_at(tail, i), format, encode);
-        if (!bytes) {
+        if (bytes)
+            buffer_append(batch, bytes->data, bytes->len);
+        else
             batch->failed = true;
-            return NULL;
-        }
-        buffer_append(batch, bytes->data, bytes->len);
     }
-    return batch->failed ? NULL : batch;
+    return batch->failed ? NULL : (fresh->bytes[format] = batch);
 }
 
-/* Is it exactly what this one lacks? */
-static bool fresh_fits(const struct fresh *fresh, const struct strand *strand, const struct member *member)
+/* Is it exactly what this one lacks? Where it is not, the pump sees to it, or it is none of its business now. */
+static bool fresh_fits(const struct fresh *fresh, struct strand *strand, const struct member *member)
 {
-    return strand->is_simple && position_compare(strand->place, fresh->oldest) < 0 &&
-           position_compare(strand->place, fresh->since) >= 0 &&
-           (!member->has_after || position_compare(member->after, fresh->oldest) < 0);
+    if (strand->state == STRAND_WAITING && strand->is_unmerged && member->is_merged)
+        strand_wake(strand, "live, while a new feed catches up");
+    if (strand->state != STRAND_LIVE)
+        return false;
+    if (strand->is_simple && position_compare(strand->place, fresh->oldest) < 0 &&
+        position_compare(strand->place, fresh->since) >= 0 &&
+        (!member->has_after || position_compare(member->after, fresh->oldest) < 0))
+        return true;
+    strand_wake(strand, "several feeds to merge");
+    return false;
+}
+
+/* The common case of fresh_fits(): it was given what came the time before, and nothing since. */
+static inline bool fresh_follows(const struct strand *strand, const struct member *member, struct position before)
+{
+    return strand->state == STRAND_LIVE && strand->is_simple && !member->has_after && strand->place.seq == before.seq &&
+           strand->place.ms == before.ms;
 }
 
 /* The first 64 bytes, on whatever two lines of the cache they are. */
@@ -71,55 +94,61 @@ static void fresh_fetch_ahead(const struct member *member)
     fresh_fetch(TAILQ_NEXT(third, in_feed));
 }
 
-static void fresh_give(struct fresh *fresh, struct strand *strand, const struct member *member)
+static void fresh_recorded(struct feed *feed)
 {
-    if (strand->state == STRAND_WAITING && strand->is_unmerged && member->is_merged)
-        strand_wake(strand, "live, while a new feed catches up");
-    if (strand->state != STRAND_LIVE)
+    struct fresh fresh;
+    struct member *member;
+    unsigned first = tail_after(&feed->tail, feed->fresh_since);
+    struct position newest = tail_end(&feed->tail), before = feed->fresh_since;
+    if (first == feed->tail.count)
         return;
-    if (!fresh_fits(fresh, strand, member)) {
-        strand_wake(strand, "several feeds to merge");
-        return;
+    fresh_init(&fresh, feed, first);
+    if (position_compare(before, fresh.since) < 0) /* more came than the tail holds: nobody follows */
+        before = (struct position){UINT64_MAX, UINT64_MAX};
+    TAILQ_FOREACH (member, &feed->members, in_feed) {
+        struct strand *strand = member->strand;
+        fresh_fetch_ahead(member);
+        if (!fresh_follows(strand, member, before) && !fresh_fits(&fresh, strand, member))
+            continue;
+        const struct buffer *bytes = fresh.bytes[strand->format];
+        if (!bytes && !(bytes = fresh_encode(&fresh, strand->format))) {
+            strand_wake(strand, "no memory for the batch");
+            continue;
+        }
+        strand->place = newest;
+        if (strand->ops->write(strand->sink, bytes->data, bytes->len) == SINK_FULL)
+            subscriber_fill(strand->subscriber);
     }
-    struct buffer *bytes = fresh_bytes(fresh, strand->format);
-    if (!bytes) {
-        strand_wake(strand, "no memory for the batch");
-        return;
-    }
-    strand->place = fresh->newest;
-    subscriber_is_full(strand->subscriber, strand->ops->write(strand->sink, bytes->data, bytes->len));
+    fresh_fini(&fresh);
 }
 
 /* What has no place in the order can go out at any time, but does not wait for a socket. */
-static void fresh_give_ephemeral(struct fresh *fresh, struct strand *strand)
+static void fresh_ephemeral(struct feed *feed)
 {
-    if (strand->state == STRAND_FULL || !strand->is_begun)
+    struct fresh fresh;
+    struct member *member;
+    if (feed->tail.count == 0)
         return;
-    struct buffer *bytes = fresh_bytes(fresh, strand->format);
-    if (bytes)
-        subscriber_is_full(strand->subscriber, strand->ops->write(strand->sink, bytes->data, bytes->len));
+    fresh_init(&fresh, feed, 0);
+    TAILQ_FOREACH (member, &feed->members, in_feed) {
+        struct strand *strand = member->strand;
+        fresh_fetch_ahead(member);
+        if (strand->state == STRAND_FULL || !strand->is_begun)
+            continue;
+        const struct buffer *bytes = fresh.bytes[strand->format];
+        if (!bytes && !(bytes = fresh_encode(&fresh, strand->format)))
+            continue;
+        if (strand->ops->write(strand->sink, bytes->data, bytes->len) == SINK_FULL)
+            subscriber_fill(strand->subscriber);
+    }
+    fresh_fini(&fresh);
+    tail_reset(&feed->tail, POSITION_BEGIN);
 }
 
 void fresh(struct feed *feed)
 {
-    bool is_ephemeral = feed->is_ephemeral;
-    struct fresh fresh = {.feed = feed, .first = is_ephemeral ? 0 : tail_after(&feed->tail, feed->fresh_since)};
-    if (fresh.first == feed->tail.count)
-        return;
-    fresh.oldest = tail_at(&feed->tail, fresh.first)->position;
-    fresh.newest = tail_end(&feed->tail);
-    fresh.since = feed->tail.since;
-    struct member *member;
-    TAILQ_FOREACH (member, &feed->members, in_feed) {
-        struct strand *strand = member->strand;
-        fresh_fetch_ahead(member);
-        if (is_ephemeral)
-            fresh_give_ephemeral(&fresh, strand);
-        else
-            fresh_give(&fresh, strand, member);
-    }
-    for (unsigned i = 0; i < ENTRY_FORMATS; i++)
-        buffer_fini(&fresh.batches[i]);
-    if (is_ephemeral)
-        tail_reset(&feed->tail, POSITION_BEGIN);
+    if (feed->is_ephemeral)
+        fresh_ephemeral(feed);
+    else
+        fresh_recorded(feed);
 }

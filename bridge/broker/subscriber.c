@@ -14,13 +14,10 @@ static struct broker *subscriber_broker(const struct subscriber *s)
 
 /* --- what ties the strands together ------------------------------------------------------------------------------- */
 
-bool subscriber_is_full(struct subscriber *s, enum sink_result result)
+void subscriber_fill(struct subscriber *s)
 {
-    if (result != SINK_FULL)
-        return false;
     for (struct strand *strand = &s->first; strand; strand = strand->next)
         strand_enter(strand, STRAND_FULL, "the socket is full");
-    return true;
 }
 
 void subscriber_writable(struct subscriber *s)

@@ -18,8 +18,16 @@ struct subscriber {
     unsigned feed_count; /* channels and patterns, as they were asked for */
 };
 
-/* What the sink answered: SINK_FULL makes all strands FULL. */
-bool subscriber_is_full(struct subscriber *s, enum sink_result result);
+/* The socket is full: so are all strands. */
+void subscriber_fill(struct subscriber *s);
+
+/* What did the sink answer? SINK_FULL makes all strands FULL. */
+static inline bool subscriber_is_full(struct subscriber *s, enum sink_result result)
+{
+    if (result == SINK_FULL)
+        subscriber_fill(s);
+    return result == SINK_FULL;
+}
 
 /* How far everything has been given. */
 void subscriber_compose(const struct subscriber *s, struct cursor *out);
