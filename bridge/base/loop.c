@@ -8,6 +8,8 @@
  */
 #include "base/loop.h"
 
+#include "base/check.h"
+
 #include "base/log.h"
 
 #include <event2/event.h>

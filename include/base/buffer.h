@@ -9,7 +9,7 @@
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 
-#include "base/check.h"
+#include "base/attributes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
-#include "base/check.h"
+#include "base/attributes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,10 +9,9 @@
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 
-#include <stdbool.h>
+#include "base/attributes.h"
 
-#define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#include <stdbool.h>
 
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \

@@ -7,7 +7,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include "base/check.h"
+#include "base/attributes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

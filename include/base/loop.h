@@ -8,7 +8,7 @@
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 
-#include "base/check.h"
+#include "base/attributes.h"
 
 #include <stdbool.h>
 #include <stdint.h>

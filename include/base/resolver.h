@@ -4,7 +4,7 @@
 #ifndef BASE_RESOLVER_H
 #define BASE_RESOLVER_H
 
-#include "base/check.h"
+#include "base/attributes.h"
 
 struct loop;
 struct resolver;
