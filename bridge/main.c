@@ -7,6 +7,7 @@
 #include "app/config.h"
 #include "app/probe.h"
 #include "app/sockets.h"
+#include "app/startup.h"
 #include "app/supervisor.h"
 #include "app/worker.h"
 
@@ -47,20 +48,20 @@ int main(int argc, char **argv)
 {
     struct config *config;
     int code = EXIT_FAILURE;
-    switch (config_read(&config, argc, argv)) {
-    case CONFIG_SUPERVISE:
+    switch (startup_read(&config, argc, argv)) {
+    case STARTUP_SUPERVISE:
         code = main_run(config, false);
         break;
-    case CONFIG_FOREGROUND:
+    case STARTUP_FOREGROUND:
         code = main_run(config, true);
         break;
-    case CONFIG_CHECK:
+    case STARTUP_CHECK:
         code = probe_is_ready(config) ? EXIT_SUCCESS : EXIT_FAILURE;
         break;
-    case CONFIG_DONE:
+    case STARTUP_DONE:
         code = EXIT_SUCCESS;
         break;
-    case CONFIG_BAD:
+    case STARTUP_BAD:
         break;
     }
     config_free(config);

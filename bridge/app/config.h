@@ -1,9 +1,7 @@
 /*
  * config.h - what this process was told to do: environment and flags, read once, before anything else happens.
  *
- * Story     settings.c holds the one table of settings; config_read() goes through it. A flag wins over the
- *           environment, that over the default. Whatever is wrong is said on standard error, one line per setting: its
- *           name, the value, what is accepted. Nothing else in the program reads the environment.
+ * Story     startup.h fills it; everybody else only looks.
  * Owns      everything that it points to; workers inherit it through fork() and borrow from it.
  */
 #ifndef APP_CONFIG_H
@@ -46,16 +44,8 @@ struct config {
     bool log_json;
 };
 
-enum config_action {
-    CONFIG_SUPERVISE,  /* run, with worker processes */
-    CONFIG_FOREGROUND, /* run, in one process */
-    CONFIG_CHECK,      /* ask the running instance whether it is ready */
-    CONFIG_DONE,       /* --help or --version was answered: exit 0 */
-    CONFIG_BAD,        /* what is wrong has been said: exit 1 */
-};
-
-/* `out` is yours in any case; to be given back with config_free(). The log is open afterwards. */
-MUST_CHECK enum config_action config_read(struct config **out, int argc, char **argv);
+/* All empty; to be given back with config_free(). */
+struct config *config_new(void);
 void config_free(struct config *config);
 
 /* Log what matters of it, without secrets. */

@@ -1,6 +1,8 @@
 /*
  * A typo in a setting must be told at once, with its name, the value and what is accepted; never be guessed or ignored.
  */
+#include "startup.h"
+
 #include "config.h"
 
 #include "cmocka_all.h"
@@ -17,7 +19,7 @@ static char said[16384]; /* what went to standard error and standard output */
 #define READ(...) read_with((char *[]){"redis-bridge", __VA_ARGS__ __VA_OPT__(, ) NULL})
 
 struct outcome {
-    enum config_action action;
+    enum startup_action action;
     struct config *config;
 };
 
@@ -29,7 +31,7 @@ static void forget_outcome(void)
     outcome.config = NULL;
 }
 
-static enum config_action read_with(char **arguments)
+static enum startup_action read_with(char **arguments)
 {
     int count = 0, ends[2], before = dup(STDERR_FILENO), out_before = dup(STDOUT_FILENO);
     while (arguments[count])
@@ -39,7 +41,7 @@ static enum config_action read_with(char **arguments)
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
     dup2(ends[1], STDOUT_FILENO);
-    outcome.action = config_read(&outcome.config, count, arguments);
+    outcome.action = startup_read(&outcome.config, count, arguments);
     fflush(stdout);
     dup2(before, STDERR_FILENO);
     dup2(out_before, STDOUT_FILENO);
@@ -77,7 +79,7 @@ static void assert_lines(unsigned expected)
 static void defaults_are_good(void **state)
 {
     (void)state;
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     const struct config *config = outcome.config;
     assert_int_equal(config->port, 8080);
     assert_string_equal(config->host, "::");
@@ -100,7 +102,7 @@ static void a_flag_wins_over_the_environment(void **state)
     (void)state;
     setenv("PORT", "1000", 1);
     setenv("BRIDGE_HEARTBEAT", "500ms", 1);
-    assert_int_equal(READ("--port", "2000", "--drain=3s", "--max-payload=64k"), CONFIG_SUPERVISE);
+    assert_int_equal(READ("--port", "2000", "--drain=3s", "--max-payload=64k"), STARTUP_SUPERVISE);
     assert_int_equal(outcome.config->port, 2000);
     assert_int_equal(outcome.config->heartbeat_ms, 500);
     assert_int_equal(outcome.config->drain_ms, 3000);
@@ -117,7 +119,7 @@ static void durations_have_units(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         setenv("BRIDGE_MAX_AGE", some[i].text, 1);
-        assert_int_equal(READ(), CONFIG_SUPERVISE);
+        assert_int_equal(READ(), STARTUP_SUPERVISE);
         assert_int_equal(outcome.config->max_age_ms, some[i].ms);
     }
 }
@@ -150,7 +152,7 @@ static void numbers_are_digits_and_a_unit(void **state)
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         clearenv();
         setenv(some[i].name, some[i].text, 1);
-        if ((READ() == CONFIG_SUPERVISE) != some[i].is_good)
+        if ((READ() == STARTUP_SUPERVISE) != some[i].is_good)
             fail_msg("%s=%s was %s", some[i].name, some[i].text, some[i].is_good ? "refused" : "accepted");
     }
 }
@@ -159,13 +161,13 @@ static void a_bad_value_is_named_shown_and_explained(void **state)
 {
     (void)state;
     setenv("BRIDGE_HEARTBEAT", "90s\n", 1);
-    assert_int_equal(READ(), CONFIG_BAD);
+    assert_int_equal(READ(), STARTUP_BAD);
     assert_lines(1);
     assert_said("BRIDGE_HEARTBEAT=\"90s\\x0a\" is not accepted");
     assert_said("a duration such as 500ms, 15s, 10m or 1h, from 100ms to 44s");
     setenv("BRIDGE_HEARTBEAT", "45s", 1);
     setenv("PORT", "65536", 1);
-    assert_int_equal(READ("--workers", "0"), CONFIG_BAD);
+    assert_int_equal(READ("--workers", "0"), STARTUP_BAD);
     assert_lines(3);
     assert_said("PORT=\"65536\" is not accepted; it takes a whole number, from 1 to 65535");
     assert_said("--workers=\"0\"");
@@ -202,7 +204,7 @@ static void bad_values_of_each_kind(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         clearenv();
         setenv(bad[i][0], bad[i][1], 1);
-        if (READ() != CONFIG_BAD)
+        if (READ() != STARTUP_BAD)
             fail_msg("%s=%s was accepted", bad[i][0], bad[i][1]);
         assert_said(bad[i][0]);
         assert_said("it takes");
@@ -213,10 +215,10 @@ static void passwords_are_never_shown(void **state)
 {
     (void)state;
     setenv("REDIS_URL", "redis//user:secret@host", 1);
-    assert_int_equal(READ(), CONFIG_BAD);
+    assert_int_equal(READ(), STARTUP_BAD);
     assert_said("REDIS_URL");
     assert_null(strstr(said, "secret"));
-    assert_int_equal(READ("--redis-url=http://:secret@host"), CONFIG_BAD);
+    assert_int_equal(READ("--redis-url=http://:secret@host"), STARTUP_BAD);
     assert_null(strstr(said, "secret"));
 }
 
@@ -225,10 +227,10 @@ static void the_private_url_is_second(void **state)
     (void)state;
     setenv("REDIS_PRIVATE_URL", "redis://private", 1);
     setenv("REDIS_URL", "", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_string_equal(outcome.config->redis->host, "private");
     setenv("REDIS_URL", "redis://first", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_string_equal(outcome.config->redis->host, "first");
 }
 
@@ -237,7 +239,7 @@ static void empty_means_none_for_lists_only(void **state)
     (void)state;
     setenv("PORT", "", 1);
     setenv("BRIDGE_SUBSCRIBE", "", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_int_equal(outcome.config->port, 8080);
     assert_int_equal(outcome.config->subscribe.count, 0);
     assert_int_equal(outcome.config->channels.count, 0);
@@ -247,10 +249,10 @@ static void internal_names_are_refused(void **state)
 {
     (void)state;
     setenv("BRIDGE_PUBLISH", "public:*,bridge:live:*", 1);
-    assert_int_equal(READ(), CONFIG_BAD);
+    assert_int_equal(READ(), STARTUP_BAD);
     assert_said("BRIDGE_PUBLISH: \"bridge:live:*\" is not accepted");
     setenv("BRIDGE_PREFIX", "other:", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_string_equal(outcome.config->redis->prefix, "other:");
 }
 
@@ -261,7 +263,7 @@ static void keys_that_would_protect_nothing_are_refused(void **state)
     for (size_t i = 0; i < 3; i++) {
         clearenv();
         setenv(names[i], "hunter2", 1);
-        assert_int_equal(READ(), CONFIG_BAD);
+        assert_int_equal(READ(), STARTUP_BAD);
         assert_lines(1);
         assert_said(names[i]);
         assert_said("not supported by this version");
@@ -273,27 +275,27 @@ static void typos_are_told(void **state)
 {
     (void)state;
     setenv("BRIDGE_SUBSCRIBES", "chat:*", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_lines(1);
     assert_said("setting_unknown name=\"BRIDGE_SUBSCRIBES\"");
-    assert_int_equal(READ("--prot", "80"), CONFIG_BAD);
+    assert_int_equal(READ("--prot", "80"), STARTUP_BAD);
     assert_said("\"--prot\" is not a flag; redis-bridge --help");
-    assert_int_equal(READ("--port"), CONFIG_BAD);
+    assert_int_equal(READ("--port"), STARTUP_BAD);
     assert_said("--port needs a value");
-    assert_int_equal(READ("serve"), CONFIG_BAD);
+    assert_int_equal(READ("serve"), STARTUP_BAD);
 }
 
 static void railway_cuts_after_fifteen_minutes(void **state)
 {
     (void)state;
     setenv("RAILWAY_TOKEN", "x", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_int_equal(outcome.config->max_age_ms, 0);
     setenv("RAILWAY_ENVIRONMENT", "production", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_int_equal(outcome.config->max_age_ms, 14 * 60 * 1000);
     setenv("BRIDGE_MAX_AGE", "none", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_int_equal(outcome.config->max_age_ms, 0);
 }
 
@@ -301,19 +303,19 @@ static void log_words_in_any_order(void **state)
 {
     (void)state;
     setenv("BRIDGE_LOG", "json, debug", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_true(outcome.config->log_json && outcome.config->log_level == LOG_DEBUG);
     setenv("BRIDGE_LOG", "warn", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
     assert_true(!outcome.config->log_json && outcome.config->log_level == LOG_WARN);
 }
 
 static void the_foreground_has_one_worker(void **state)
 {
     (void)state;
-    assert_int_equal(READ("--foreground"), CONFIG_FOREGROUND);
+    assert_int_equal(READ("--foreground"), STARTUP_FOREGROUND);
     assert_int_equal(outcome.config->workers, 1);
-    assert_int_equal(READ("--foreground", "--workers=2"), CONFIG_BAD);
+    assert_int_equal(READ("--foreground", "--workers=2"), STARTUP_BAD);
     assert_said("--foreground");
 }
 
@@ -321,22 +323,22 @@ static void tls_needs_both_halves(void **state)
 {
     (void)state;
     setenv("BRIDGE_TLS_CERT", "/dev/null", 1);
-    assert_int_equal(READ(), CONFIG_BAD);
+    assert_int_equal(READ(), STARTUP_BAD);
     assert_said("together");
     setenv("BRIDGE_TLS_KEY", "/dev/null", 1);
-    assert_int_equal(READ(), CONFIG_SUPERVISE);
+    assert_int_equal(READ(), STARTUP_SUPERVISE);
 }
 
 static void help_tells_every_setting(void **state)
 {
     char flag[SETTING_FLAG_MAX];
     (void)state;
-    assert_int_equal(READ("--version"), CONFIG_DONE);
+    assert_int_equal(READ("--version"), STARTUP_DONE);
     assert_int_equal(strncmp(said, "redis-bridge ", 13), 0);
-    assert_int_equal(READ("--help-markdown"), CONFIG_DONE);
+    assert_int_equal(READ("--help-markdown"), STARTUP_DONE);
     for (unsigned i = 0; i < setting_count; i++)
         assert_said(settings[i].name);
-    assert_int_equal(READ("--help"), CONFIG_DONE);
+    assert_int_equal(READ("--help"), STARTUP_DONE);
     for (unsigned i = 0; i < setting_count; i++)
         assert_said(setting_flag(&settings[i], flag));
     for (char *at = said, *end; (end = strchr(at, '\n')); at = end + 1)
