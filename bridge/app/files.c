@@ -1,17 +1,17 @@
 /*
- * files.c - CMake turns each file into bytes and a length (bridge_embed); here they get their paths.
+ * files.c - CMake turns each file into bytes and a length (bridge_embed).
  */
 #include "files.h"
 
-#include "serve/serve.h"
+#include "http/response.h"
 
 extern const char index_html[];
 extern const size_t index_html_len;
 
-const struct transport_file *files_all(unsigned *count)
+void files_answer_index(void *arg, struct request *request)
 {
-    static struct transport_file files[1];
-    files[0] = (struct transport_file){"/", "text/html; charset=utf-8", index_html, index_html_len};
-    *count = sizeof files / sizeof files[0];
-    return files;
+    struct response response = {
+        .status = 200, .type = "text/html; charset=utf-8", .body = {index_html, index_html_len}};
+    (void)arg;
+    response_send(request, &response);
 }

@@ -4,9 +4,9 @@
 #ifndef APP_FILES_H
 #define APP_FILES_H
 
-struct transport_file;
+struct request;
 
-/* All of them; lives as long as the process. */
-const struct transport_file *files_all(unsigned *count);
+/* For the route "/". */
+void files_answer_index(void *arg, struct request *request);
 
 #endif

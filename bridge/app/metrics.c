@@ -5,12 +5,14 @@
 
 #include "base/buffer.h"
 #include "board.h"
+#include "http/response.h"
 #include "recorder/recorder.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 
 #define PREFIX "redis_bridge_"
+#define CONTENT_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
 static const struct metric {
     const char *name, *type, *help;
@@ -61,7 +63,7 @@ static void metrics_recorder_append(const struct board *board, struct buffer *ou
     }
 }
 
-void metrics_append(const struct board *board, struct buffer *out)
+static void metrics_append(const struct board *board, struct buffer *out)
 {
     buffer_printf(out,
                   "# HELP " PREFIX "info The version that runs.\n# TYPE " PREFIX "info gauge\n" PREFIX
@@ -75,4 +77,15 @@ void metrics_append(const struct board *board, struct buffer *out)
                           "Streams that were cut because the browser took nothing.", board_stalled(board));
     if (board_has_recorder(board))
         metrics_recorder_append(board, out);
+}
+
+void metrics_answer(void *arg, struct request *request)
+{
+    struct response response = {.status = 200, .type = CONTENT_METRICS};
+    struct buffer body = {0};
+    metrics_append(arg, &body);
+    if (!body.failed)
+        response.body = (struct bytes){body.data, body.len};
+    response_send(request, &response);
+    buffer_fini(&body);
 }

@@ -4,9 +4,9 @@
 #ifndef APP_METRICS_H
 #define APP_METRICS_H
 
-struct board;
-struct buffer;
+struct request;
 
-void metrics_append(const struct board *board, struct buffer *out);
+/* For a route; its arg is the struct board. */
+void metrics_answer(void *arg, struct request *request);
 
 #endif

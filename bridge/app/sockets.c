@@ -11,7 +11,7 @@
 #include "address.h"
 #include "base/log.h"
 #include "config.h"
-#include "serve/serve.h"
+#include "http/http.h"
 
 #include <errno.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static bool sockets_add(struct sockets *sockets, const struct address *address)
     if (fd < 0)
         return false;
     sockets->fds[sockets->count++] = fd;
-    transport_prepare(fd);
+    http_prepare(fd);
     return listen(fd, SOMAXCONN) == 0;
 }
 

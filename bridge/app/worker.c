@@ -14,6 +14,8 @@
 #include "broker/broker.h"
 #include "config.h"
 #include "files.h"
+#include "health.h"
+#include "http/request.h"
 #include "metrics.h"
 #include "recorder/recorder.h"
 #include "redis/redis.h"
@@ -22,12 +24,14 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 #define TAIL_ENTRIES 512
 #define TAIL_BYTES (1024 * 1024)
 #define TAILS_BYTES (32 * 1024 * 1024) /* what is kept for the wire takes about as much again */
 #define LEAVE_WITHIN_MS (RECORDER_LEAVE_MS + 150)
+#define WORKER_ROUTES 4
 
 struct worker {
     const struct config *config;
@@ -38,8 +42,10 @@ struct worker {
     struct broker *broker;       /* NULL unless it serves */
     struct access access;        /* who may what */
     struct transport *transport; /* NULL unless it serves */
-    uint64_t stalled_said;       /* of the transport's streams, to the board */
-    struct recorder *recorder;   /* NULL unless it records */
+    struct health health;        /* what it says of itself when it is asked */
+    struct route routes[WORKER_ROUTES];
+    uint64_t stalled_said;     /* of the transport's streams, to the board */
+    struct recorder *recorder; /* NULL unless it records */
 };
 
 uint64_t worker_drain_ms(const struct config *config)
@@ -115,18 +121,6 @@ static void worker_say_recording(void *arg)
     board_say_recorder(worker->task->board, &status);
 }
 
-static const char *worker_peers_missing(void *arg)
-{
-    const struct worker *worker = arg;
-    return board_missing(worker->task->board);
-}
-
-static void worker_append_metrics(void *arg, struct buffer *out)
-{
-    const struct worker *worker = arg;
-    metrics_append(worker->task->board, out);
-}
-
 /* --- access ------------------------------------------------------------------------------------------------------- */
 
 static void worker_set_access(struct worker *worker)
@@ -143,6 +137,18 @@ static void worker_set_access(struct worker *worker)
 
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
 
+static unsigned worker_set_routes(struct worker *worker)
+{
+    const struct route routes[WORKER_ROUTES] = {
+        {"/healthz", METHOD_READ | METHOD_OPTIONS, false, health_answer_alive, NULL},
+        {"/readyz", METHOD_READ | METHOD_OPTIONS, false, health_answer_ready, &worker->health},
+        {"/metrics", METHOD_READ | METHOD_OPTIONS, false, metrics_answer, worker->task->board},
+        {"/", METHOD_READ, false, files_answer_index, NULL},
+    };
+    memcpy(worker->routes, routes, sizeof routes);
+    return WORKER_ROUTES;
+}
+
 static int worker_serve(struct worker *worker)
 {
     const struct config *config = worker->config;
@@ -156,7 +162,7 @@ static int worker_serve(struct worker *worker)
         .tails_bytes = TAILS_BYTES,
         .encode = wire_encode,
     };
-    struct transport_config transport_config = {
+    const struct transport_config transport_config = {
         .listening = worker->task->listening,
         .tls_cert = config->tls_cert,
         .tls_key = config->tls_key,
@@ -168,13 +174,10 @@ static int worker_serve(struct worker *worker)
         .max_payload = (size_t)config->max_payload,
         .max_channels = (unsigned)config->max_channels,
         .max_connections = (unsigned)config->max_connections,
-        .version = BRIDGE_VERSION,
-        .peers_missing = worker_peers_missing,
-        .append_metrics = worker_append_metrics,
-        .peers = worker,
+        .routes = worker->routes,
+        .route_count = worker_set_routes(worker),
     };
     worker_set_access(worker);
-    transport_config.files = files_all(&transport_config.file_count);
     worker->broker = broker_new(worker->loop, &broker_config);
     if (!worker->broker)
         return WORKER_FAILED;
@@ -182,6 +185,7 @@ static int worker_serve(struct worker *worker)
     worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
     if (!worker->transport)
         return WORKER_HOPELESS;
+    worker->health = (struct health){worker->broker, worker->transport, worker->task->board};
     log_info("listening", "host=%s port=%u tls=%s", config->host, (unsigned)config->port,
              *config->tls_cert != '\0' ? "yes" : "no");
     return WORKER_DONE;

@@ -2,86 +2,132 @@
  * exchange.c - the answer waits for lws's next WRITEABLE, because only from lws's own callbacks can a transaction be
  * completed and the socket go on to its next request.
  */
-#include "exchange.h"
+#include "http/exchange.h"
 
-#include "response.h"
-#include "server.h"
+#include "context.h"
+#include "wsi.h"
 
+#include <libwebsockets.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define PATIENCE_S 60 /* for an answer; the broker's own deadlines are shorter */
+#define PATIENCE_S 60 /* for the socket to take the answer */
 
-struct exchange *exchange_new(struct transport *transport, struct lws *wsi, const struct request *request,
-                              const struct connection_ops *ops)
+/* --- over --------------------------------------------------------------------------------------------------------- */
+
+static void exchange_fini(struct exchange *exchange)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (!exchange)
-        return NULL;
-    connection_open(&exchange->connection, ops, transport, wsi);
-    transport->exchanges++;
-    memcpy(exchange->origin, request->origin, sizeof exchange->origin);
-    exchange->length = request->length;
-    exchange->is_head = request->method == METHOD_HEAD;
-    return exchange;
-}
-
-static void exchange_free(struct exchange *exchange)
-{
-    exchange->connection.transport->exchanges--;
-    connection_shut(&exchange->connection);
+    exchange->http->exchanges--;
+    buffer_fini(&exchange->origin_text);
     buffer_fini(&exchange->body);
-    buffer_fini(&exchange->names);
     buffer_fini(&exchange->answer);
-    free(exchange);
 }
 
-void exchange_on_closed(struct connection *connection)
+static void exchange_end(struct exchange *exchange)
 {
-    exchange_free((struct exchange *)connection);
+    exchange_fini(exchange);
+    exchange->ops->on_gone(exchange);
 }
 
-static int exchange_send_answer(struct exchange *exchange, struct transport *transport, struct lws *wsi)
+static void exchange_on_closed(struct connection *connection)
 {
-    struct response response = {.status = exchange->status,
-                                .type = CONTENT_JSON,
-                                .origin = exchange->origin,
-                                .retry_after_s = exchange->retry_after_s,
-                                .is_head = exchange->is_head,
-                                .is_last = exchange->is_surplus};
-    buffer_append(&exchange->answer, "", 1); /* a NUL for the error's message */
-    if (exchange->answer.failed)
-        return -1;
-    if (exchange->error_code)
-        return response_send_error(transport, wsi, response, exchange->error_code, exchange->answer.data);
-    response.body = exchange->answer.data;
-    response.len = exchange->answer.len - 1;
-    return response_send(transport, wsi, &response);
+    exchange_end((struct exchange *)connection);
 }
 
-int exchange_on_writable(struct connection *connection)
+/* --- the body ----------------------------------------------------------------------------------------------------- */
+
+static struct bytes exchange_body(const struct exchange *exchange)
+{
+    return exchange->body.len > 0 ? (struct bytes){exchange->body.data, exchange->body.len} : BYTES("");
+}
+
+static void exchange_hand_on(struct exchange *exchange)
+{
+    exchange->is_whole = true;
+    if (exchange->body.failed)
+        connection_kill(&exchange->connection);
+    else if (exchange->ops->on_body)
+        exchange->ops->on_body(exchange, exchange_body(exchange));
+}
+
+/*
+ * lws (4.3.5) hands over all that it has read, also what comes behind the announced length: a request sent ahead of our
+ * answer. HTTP allows that, no browser does it, and lws has lost count by then; so what is too much is dropped, and the
+ * connection closes after the answer.
+ */
+static void exchange_on_piece(struct connection *connection, const struct piece *piece)
 {
     struct exchange *exchange = (struct exchange *)connection;
-    struct transport *transport = connection->transport;
-    struct lws *wsi = connection->wsi;
-    if (exchange->status == 0)
-        return 0;
-    int result = exchange_send_answer(exchange, transport, wsi);
-    exchange_free(exchange);
+    size_t missing = (size_t)exchange->length - exchange->body.len;
+    exchange->is_last |= piece->len > missing;
+    if (exchange->is_whole)
+        return;
+    buffer_append(&exchange->body, piece->bytes, piece->len < missing ? piece->len : missing);
+    if (piece->len >= missing || exchange->body.failed)
+        exchange_hand_on(exchange);
+}
+
+static const struct connection_ops exchange_connection_ops = {
+    .on_piece = exchange_on_piece,
+    .on_closed = exchange_on_closed,
+};
+
+/* --- the request -------------------------------------------------------------------------------------------------- */
+
+bool exchange_open(struct exchange *exchange, const struct exchange_ops *ops, struct request *request)
+{
+    bool has_no_body = (request->method & (METHOD_GET | METHOD_HEAD)) && request->length == 0 && !request->is_chunked;
+    struct buffer origin = {0};
+    buffer_append(&origin, request->origin.data, request->origin.len);
+    if (origin.failed)
+        return false;
+    *exchange = (struct exchange){.ops = ops,
+                                  .http = request->http,
+                                  .origin_text = origin,
+                                  .origin = {origin.data, origin.len},
+                                  .length = request->length,
+                                  .is_head = request->method == METHOD_HEAD};
+    connection_init(&exchange->connection, &exchange_connection_ops, request->http, request->wsi);
+    request->http->exchanges++;
+    request->is_settled = true;
+    if (has_no_body) /* lws does not need what it has of the request any more: some 33 KB */
+        lws_http_headers_detach(request->wsi);
+    return true;
+}
+
+/* --- the answer --------------------------------------------------------------------------------------------------- */
+
+void exchange_answer(struct exchange *exchange, const struct response *response)
+{
+    struct response whole = *response;
+    struct lws *wsi = exchange->connection.wsi;
+    whole.is_last = exchange->is_last |= response->is_last;
+    if (!response_format(&exchange->answer, wsi, &whole, exchange->is_head)) {
+        connection_kill(&exchange->connection);
+        return;
+    }
+    exchange->connection.state = CONNECTION_ANSWERED;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, PATIENCE_S);
+    lws_callback_on_writable(wsi);
+}
+
+int exchange_send(struct exchange *exchange)
+{
+    int result = response_write(exchange->connection.wsi, &exchange->answer, exchange->is_last);
+    connection_fini(&exchange->connection);
+    exchange_end(exchange);
     return result;
 }
 
-void exchange_answer(struct exchange *exchange, unsigned status)
+bool exchange_open_stream(struct exchange *exchange, struct connection *connection, const struct connection_ops *ops,
+                          const struct response *head)
 {
-    exchange->status = status;
-    lws_set_timeout(exchange->connection.wsi, PENDING_TIMEOUT_USER_REASON_BASE, PATIENCE_S);
-    lws_callback_on_writable(exchange->connection.wsi);
-}
-
-void exchange_refuse(struct exchange *exchange, unsigned status, const char *code, const char *message)
-{
-    exchange->error_code = code;
-    buffer_clear(&exchange->answer);
-    buffer_append_text(&exchange->answer, message);
-    exchange_answer(exchange, status);
+    struct lws *wsi = exchange->connection.wsi;
+    if (connection_begin(connection, ops, exchange->http, wsi, head)) {
+        connection->number = exchange->connection.number;
+        exchange_fini(exchange);
+        return true;
+    }
+    lws_set_opaque_user_data(wsi, &exchange->connection);
+    connection_kill(&exchange->connection);
+    return false;
 }

@@ -1,5 +1,5 @@
 /*
- * outgoing.c - send(2), and TCP_INFO of tcp(7): by the kernel's own header, since libc's knows only the first half of the
+ * outgoing.c - socket options, and TCP_INFO of tcp(7): by the kernel's own header, since libc's knows only the first half of the
  * struct, and the two can't be read together.
  */
 #include "outgoing.h"
@@ -12,16 +12,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/types.h>
 
 #define UNSENT_MAX (256 * 1024)
 #define KNOWN_UP_TO (offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(uint32_t))
-
-size_t outgoing_send(int fd, const char *bytes, size_t len, bool has_more)
-{
-    ssize_t taken = send(fd, bytes, len, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
-    return taken > 0 ? (size_t)taken : 0;
-}
 
 void outgoing_limit(int listener)
 {
@@ -30,7 +23,7 @@ void outgoing_limit(int listener)
         log_warn("unsent_limit", "error=\"%s\"", strerror(errno));
 }
 
-bool outgoing_read(int fd, struct outgoing *out)
+bool outgoing_progress(int fd, struct progress *out)
 {
     struct tcp_info info;
     socklen_t size = sizeof info;
@@ -40,4 +33,11 @@ bool outgoing_read(int fd, struct outgoing *out)
     out->is_waiting = info.tcpi_notsent_bytes > 0;
     out->is_under_way = info.tcpi_unacked > 0 || out->is_waiting;
     return true;
+}
+
+void outgoing_drop(int fd)
+{
+    struct linger none = {.l_onoff = 1};
+    if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none) != 0)
+        log_debug("socket_drop", "fd=%d error=\"%s\"", fd, strerror(errno));
 }

@@ -1,11 +1,18 @@
 /*
  * request.c - lws has split the query at & and decoded it: one "fragment" per argument.
  */
-#include "request.h"
+#include "http/request.h"
+
+#include "wsi.h"
 
 #include <libwebsockets.h>
 #include <stdlib.h>
-#include <string.h>
+
+#define LAST_EVENT_ID "last-event-id:" /* lws has no number for it: in lower case, with its colon */
+#define SUBPROTOCOLS_MAX 126           /* lws (4.3.5) itself reads no more of them */
+#define CONTENT_LENGTH_MAX 31
+
+/* --- what was asked ----------------------------------------------------------------------------------------------- */
 
 bool request_arg(const struct request *request, const char *name, struct bytes *value)
 {
@@ -18,55 +25,58 @@ bool request_arg(const struct request *request, const char *name, struct bytes *
     return false;
 }
 
-static void request_trim(char *text)
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+/* The text of a request while it grows. */
+struct request_text {
+    struct lws *wsi;
+    char *at, *end;
+};
+
+static struct bytes request_trim(struct bytes bytes)
 {
-    size_t len = strlen(text), skip = strspn(text, " \t");
-    while (len > skip && (text[len - 1] == ' ' || text[len - 1] == '\t'))
-        len--;
-    memmove(text, text + skip, len - skip);
-    text[len - skip] = '\0';
+    while (bytes.len > 0 && (bytes.data[0] == ' ' || bytes.data[0] == '\t'))
+        bytes = bytes_skip(bytes, 1);
+    while (bytes.len > 0 && (bytes.data[bytes.len - 1] == ' ' || bytes.data[bytes.len - 1] == '\t'))
+        bytes.len--;
+    return bytes;
 }
 
-/* A header into a fixed field: one that does not fit is certainly not a good one, and becomes "?", which is bad. */
-static void request_read_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size)
+/* What lws has copied, or, where it could not or it is too long to be a good one, "?". */
+static struct bytes request_keep(struct request_text *text, int copied, size_t most)
 {
-    if (lws_hdr_copy(wsi, out, (int)size, token) < 0)
-        strcpy(out, "?");
-    request_trim(out);
+    struct bytes kept = {text->at, copied > 0 ? strlen(text->at) : 0};
+    if (copied < 0 || kept.len > most)
+        return BYTES("?");
+    text->at += kept.len;
+    return request_trim(kept);
 }
 
-/* A header that lws has no number for; `name` in lower case, with its colon. */
-static void request_read_custom_header(struct lws *wsi, const char *name, char *out, size_t size)
+static struct bytes request_read_header(struct request_text *text, enum lws_token_indexes token, size_t most)
 {
-    int len = lws_hdr_custom_length(wsi, name, (int)strlen(name));
-    out[0] = '\0';
-    if (len > 0 && lws_hdr_custom_copy(wsi, out, (int)size, name, (int)strlen(name)) < 0)
-        strcpy(out, "?");
-    request_trim(out);
+    return request_keep(text, lws_hdr_copy(text->wsi, text->at, (int)(text->end - text->at), token), most);
 }
 
-static void request_read_body_size(struct request *request, struct lws *wsi)
+static struct bytes request_read_last_event_id(struct request_text *text)
 {
-    char text[32];
-    char *end;
-    request->is_chunked = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
-    request_read_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text);
-    if (text[0] < '0' || text[0] > '9')
-        return;
-    request->length = strtoull(text, &end, 10);
-    request->has_length = *end == '\0';
+    int name_len = sizeof LAST_EVENT_ID - 1, copied = 0;
+    if (lws_hdr_custom_length(text->wsi, LAST_EVENT_ID, name_len) > 0)
+        copied = lws_hdr_custom_copy(text->wsi, text->at, (int)(text->end - text->at), LAST_EVENT_ID, name_len);
+    return request_keep(text, copied, REQUEST_LAST_EVENT_ID_MAX);
 }
 
-static enum method request_read_method(struct request *request, struct lws *wsi)
+/* A length that is none might be one to lws (4.3.5: atoll), so it stands for a body of which nothing is known. */
+static void request_read_body_size(struct request *request, struct request_text *text)
 {
-    char *path = NULL;
-    int len = 0;
-    int method = lws_http_get_uri_and_method(wsi, &path, &len);
-    request->path = (struct bytes){"", 0};
-    if (path && len > 0) {
-        request->path = (struct bytes){request->text.data + request->text.len, (size_t)len};
-        buffer_append(&request->text, path, (size_t)len);
-    }
+    struct bytes length = request_read_header(text, WSI_TOKEN_HTTP_CONTENT_LENGTH, CONTENT_LENGTH_MAX);
+    request->is_chunked = lws_hdr_total_length(text->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+    request->has_length = bytes_number_capped(length, UINT64_MAX, &request->length);
+    if (!request->has_length && length.len > 0)
+        request->length = UINT64_MAX;
+}
+
+static enum method request_method(int method)
+{
     switch (method) {
     case LWSHUMETH_GET:
         return METHOD_GET;
@@ -81,55 +91,72 @@ static enum method request_read_method(struct request *request, struct lws *wsi)
     }
 }
 
-static struct request_arg request_split_arg(const char *bytes, size_t len)
+static void request_read_path(struct request *request, struct request_text *text)
 {
-    const char *equals = memchr(bytes, '=', len);
-    size_t name_len = equals ? (size_t)(equals - bytes) : len;
-    if (!equals)
-        return (struct request_arg){{bytes, len}, {"", 0}};
-    return (struct request_arg){{bytes, name_len}, {equals + 1, len - name_len - 1}};
+    char *path = NULL;
+    int len = 0;
+    request->method = request_method(lws_http_get_uri_and_method(text->wsi, &path, &len));
+    request->path = (struct bytes){text->at, path && len > 0 ? (size_t)len : 0};
+    if (request->path.len > 0)
+        memcpy(text->at, path, request->path.len);
+    text->at += request->path.len;
 }
 
-bool request_is_whole(struct lws *wsi)
+/* false: more than there is room for */
+static bool request_read_args(struct request *request, struct request_arg *args, struct request_text *text)
 {
-    char version[16];
-    return lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_HTTP) == 8 && memcmp(version, "HTTP/1.", 7) == 0;
-}
-
-static bool request_read_args(struct request *request, struct lws *wsi)
-{
+    request->args = args;
     for (int i = 0;; i++) {
-        char *at = request->text.data + request->text.len;
-        int room = (int)(request->text.cap - request->text.len);
-        int len = lws_hdr_copy_fragment(wsi, at, room, WSI_TOKEN_HTTP_URI_ARGS, i);
+        int room = (int)(text->end - text->at);
+        int len = lws_hdr_copy_fragment(text->wsi, text->at, room, WSI_TOKEN_HTTP_URI_ARGS, i);
         if (len < 0)
             return true;
         if (len == 0)
             continue;
         if (request->arg_count == REQUEST_ARGS_MAX)
             return false;
-        request->args[request->arg_count++] = request_split_arg(at, (size_t)len);
-        request->text.len += (size_t)len;
+        struct request_arg *arg = &args[request->arg_count++];
+        bytes_split((struct bytes){text->at, (size_t)len}, '=', &arg->name, &arg->value);
+        text->at += len;
     }
 }
 
-bool request_init(struct request *request, struct lws *wsi)
+/* lws (4.3.5) takes a %0a or %0d in the first line for its end. */
+static bool request_is_broken(struct lws *wsi)
+{
+    char version[16];
+    return lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_HTTP) != 8 || memcmp(version, "HTTP/1.", 7) != 0;
+}
+
+/* Of all texts together, and a NUL: while one is copied, lws puts one behind it. */
+static size_t request_text_len(struct lws *wsi)
 {
     char *path = NULL;
     int path_len = 0;
-    memset(request, 0, offsetof(struct request, args));
-    request->text = (struct buffer){0};
-    /* All room at once, so that what points into it stays right: the path, all arguments, a NUL for each copy. */
     if (lws_http_get_uri_and_method(wsi, &path, &path_len) < 0)
         path_len = 0;
-    int args_len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
-    if (!buffer_reserve(&request->text, (size_t)(path_len > 0 ? path_len : 0) + (size_t)args_len + 2))
+    int id_len = lws_hdr_custom_length(wsi, LAST_EVENT_ID, sizeof LAST_EVENT_ID - 1);
+    return (size_t)(path_len > 0 ? path_len : 0) + (size_t)(id_len > 0 ? id_len : 0) +
+           (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) +
+           (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) + (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) +
+           (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) + 1;
+}
+
+bool request_init(struct request *request, struct request_arg args[static REQUEST_ARGS_MAX], struct http *http,
+                  struct lws *wsi)
+{
+    size_t len = request_text_len(wsi);
+    *request = (struct request){.http = http, .wsi = wsi, .text = malloc(len)};
+    if (!request->text)
         return false;
-    request->method = request_read_method(request, wsi);
-    request_read_header(wsi, WSI_TOKEN_ORIGIN, request->origin, sizeof request->origin);
-    request_read_custom_header(wsi, "last-event-id:", request->last_event_id, sizeof request->last_event_id);
-    request_read_body_size(request, wsi);
-    if (request_read_args(request, wsi))
+    struct request_text text = {wsi, request->text, request->text + len};
+    request_read_path(request, &text);
+    request->is_broken = request_is_broken(wsi);
+    request->origin = request_read_header(&text, WSI_TOKEN_ORIGIN, REQUEST_ORIGIN_MAX);
+    request->subprotocols = request_read_header(&text, WSI_TOKEN_PROTOCOL, SUBPROTOCOLS_MAX);
+    request->last_event_id = request_read_last_event_id(&text);
+    request_read_body_size(request, &text);
+    if (request_read_args(request, args, &text))
         return true;
     request_fini(request);
     return false;
@@ -137,5 +164,55 @@ bool request_init(struct request *request, struct lws *wsi)
 
 void request_fini(struct request *request)
 {
-    buffer_fini(&request->text);
+    free(request->text);
+    request->text = NULL;
+}
+
+/* --- copies ------------------------------------------------------------------------------------------------------- */
+
+static struct bytes request_copy_bytes(char **at, struct bytes from)
+{
+    struct bytes copy = {*at, from.len};
+    if (from.len > 0)
+        memcpy(*at, from.data, from.len);
+    *at += from.len;
+    return copy;
+}
+
+static size_t request_copied_len(const struct request *request)
+{
+    size_t len = request->path.len + request->origin.len + request->last_event_id.len + request->subprotocols.len;
+    for (unsigned i = 0; i < request->arg_count; i++)
+        len += request->args[i].name.len + request->args[i].value.len;
+    return len;
+}
+
+/* One piece of memory: the request, its arguments, its text. */
+struct request *request_copy(const struct request *request)
+{
+    size_t args_size = request->arg_count * sizeof *request->args;
+    struct request *copy = malloc(sizeof *copy + args_size + request_copied_len(request));
+    if (!copy)
+        return NULL;
+    struct request_arg *args = (struct request_arg *)(copy + 1);
+    char *at = (char *)args + args_size;
+    *copy = *request;
+    copy->http = NULL;
+    copy->wsi = NULL;
+    copy->text = NULL;
+    copy->args = args;
+    copy->path = request_copy_bytes(&at, request->path);
+    copy->origin = request_copy_bytes(&at, request->origin);
+    copy->last_event_id = request_copy_bytes(&at, request->last_event_id);
+    copy->subprotocols = request_copy_bytes(&at, request->subprotocols);
+    for (unsigned i = 0; i < request->arg_count; i++) {
+        args[i].name = request_copy_bytes(&at, request->args[i].name);
+        args[i].value = request_copy_bytes(&at, request->args[i].value);
+    }
+    return copy;
+}
+
+void request_free(struct request *copy)
+{
+    free(copy);
 }

@@ -1,7 +1,7 @@
 /*
  * wheel.c - slots by tick number, modulo their count.
  */
-#include "wheel.h"
+#include "http/wheel.h"
 
 #include "base/check.h"
 
@@ -12,7 +12,6 @@ void wheel_init(struct wheel *wheel, uint64_t tick_ms, uint64_t now_ms)
     CHECK(tick_ms > 0);
     wheel->tick_ms = tick_ms;
     wheel->tick = now_ms / tick_ms;
-    wheel->count = 0;
     for (unsigned i = 0; i < WHEEL_SLOTS; i++)
         LIST_INIT(&wheel->slots[i]);
 }
@@ -25,13 +24,11 @@ void wheel_put(struct wheel *wheel, struct wheel_item *item, uint64_t due_ms)
     if (tick >= wheel->tick + WHEEL_SLOTS)
         tick = wheel->tick + WHEEL_SLOTS - 1;
     LIST_INSERT_HEAD(&wheel->slots[tick % WHEEL_SLOTS], item, links);
-    wheel->count++;
 }
 
-void wheel_remove(struct wheel *wheel, struct wheel_item *item)
+void wheel_remove(struct wheel_item *item)
 {
     LIST_REMOVE(item, links);
-    wheel->count--;
 }
 
 void wheel_turn(struct wheel *wheel, uint64_t now_ms, void (*fn)(struct wheel_item *item, void *arg), void *arg)
@@ -46,7 +43,7 @@ void wheel_turn(struct wheel *wheel, uint64_t now_ms, void (*fn)(struct wheel_it
         struct wheel_item *item;
         /* What fn puts goes to a later tick, at most SLOTS - 1 further on: never into this slot. */
         while ((item = LIST_FIRST(slot))) {
-            wheel_remove(wheel, item);
+            wheel_remove(item);
             fn(item, arg);
         }
     }

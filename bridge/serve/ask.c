@@ -4,7 +4,7 @@
 #include "ask.h"
 
 #include "access/rights.h"
-#include "request.h"
+#include "http/request.h"
 #include "words/glob.h"
 
 #define LIMIT_DEFAULT 100
@@ -80,7 +80,7 @@ struct start ask_start_newest(uint64_t n)
 /* The first cursor among header and arguments that is not empty. */
 static bool ask_find_cursor(const struct request *request, struct bytes *cursor)
 {
-    *cursor = bytes_of(request->last_event_id);
+    *cursor = request->last_event_id;
     for (size_t i = 0; cursor->len == 0 && i < sizeof ask_cursor_args / sizeof *ask_cursor_args; i++)
         if (!request_arg(request, ask_cursor_args[i], cursor))
             cursor->len = 0;

@@ -6,11 +6,10 @@
  */
 #include "drain.h"
 
-#include "acceptor.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "broker/publish.h"
-#include "eventlib.h"
+#include "http/http.h"
 #include "server.h"
 #include "stream.h"
 #include "ws.h"
@@ -33,8 +32,8 @@ static void drain_on_timer(void *arg)
     struct transport *transport = arg;
     struct drain *drain = transport->drain;
     if (!drain->is_done)
-        log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", transport->wheel.count,
-                 transport->exchanges, broker_publishing(transport->broker));
+        log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", transport->streams,
+                 http_exchanges(transport->http), broker_publishing(transport->broker));
     drain->is_done = true;
     drain->fn(drain->arg); /* may free the transport */
 }
@@ -65,10 +64,10 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
                             .arg = arg};
     CHECK(drain->timer && drain->patience);
     transport->drain = drain;
-    acceptor_shut(transport->acceptor);
+    http_shut(transport->http);
     timer_start(drain->timer, within_ms);
     timer_start(drain->patience, PATIENCE_MS);
-    log_info("drain", "connections=%u requests=%u publishes=%u", transport->wheel.count, transport->exchanges,
+    log_info("drain", "connections=%u requests=%u publishes=%u", transport->streams, http_exchanges(transport->http),
              broker_publishing(transport->broker));
     wheel_each(&transport->wheel, drain_end_stream, NULL);
     loop_again(transport->loop);
@@ -77,9 +76,9 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 /* Is there something left to do? */
 static bool drain_is_due(struct transport *transport)
 {
-    return !acceptor_is_shut(transport->acceptor) || transport->wheel.count > 0 || transport->exchanges > 0 ||
+    return !http_is_shut(transport->http) || transport->streams > 0 || http_exchanges(transport->http) > 0 ||
            broker_publishing(transport->broker) > 0 ||
-           (eventlib_silent(transport->eventlib) > 0 && !transport->drain->is_impatient);
+           (http_silent(transport->http) > 0 && !transport->drain->is_impatient);
 }
 
 void drain_check(struct transport *transport)

@@ -4,59 +4,54 @@
  */
 #include "handshake.h"
 
-#include "request.h"
-#include "response.h"
+#include "answer.h"
+#include "http/request.h"
 #include "server.h"
-
-#include <string.h>
 
 #define PATH "/ws"
 
+static struct bytes handshake_next_word(struct bytes *rest)
+{
+    size_t len = 0;
+    while (len < rest->len && !strchr(", \t", rest->data[len]))
+        len++;
+    struct bytes word = {rest->data, len};
+    *rest = bytes_skip(*rest, len + 1);
+    return word;
+}
+
 /* Is one of the offered subprotocols ours? None offered is fine too. */
-static bool handshake_offers_ours(struct lws *wsi)
+static bool handshake_offers_ours(struct bytes offered)
 {
-    char offered[128], *rest = offered, *one;
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) == 0)
-        return true;
-    if (lws_hdr_copy(wsi, offered, sizeof offered - 1, WSI_TOKEN_PROTOCOL) < 0)
-        return false; /* longer than what lws itself can read (4.3.5: 127 bytes) */
-    while ((one = strsep(&rest, ", \t")))
-        if (strcmp(one, SUBPROTOCOL_JSON) == 0 || strcmp(one, SUBPROTOCOL_RAW) == 0)
-            return true;
-    return false;
-}
-
-static int handshake_refuse(struct transport *transport, struct lws *wsi, unsigned status, const char *code,
-                            const char *message)
-{
-    struct response response = {.status = status, .is_last = true};
-    return response_send_error(transport, wsi, response, code, message);
-}
-
-int handshake_check(struct transport *transport, struct lws *wsi, char *upgrade)
-{
-    char *path = NULL;
-    int len = 0, method = lws_http_get_uri_and_method(wsi, &path, &len);
-    if (strcasecmp(upgrade, "websocket") != 0) {
-        /* h2c. A server may ignore such a request (RFC 9110, 7.8), but lws asks only whether to close the connection. It
-         * looks at this word again after us, and knows no other but its two. */
-        upgrade[0] = '-';
-        return 0;
+    bool is_ours = offered.len == 0;
+    while (offered.len > 0) {
+        struct bytes one = handshake_next_word(&offered);
+        is_ours |= bytes_is(one, SUBPROTOCOL_JSON) || bytes_is(one, SUBPROTOCOL_RAW);
     }
-    if (!request_is_whole(wsi))
-        return handshake_refuse(transport, wsi, 400, "bad_request", "line ends don't belong into a URL");
-    if (method != LWSHUMETH_GET)
-        return handshake_refuse(transport, wsi, 405, "method_not_allowed", "a WebSocket begins with GET");
-    if (len != (int)strlen(PATH) || memcmp(path, PATH, (size_t)len) != 0)
-        return handshake_refuse(transport, wsi, 404, "not_found", "WebSockets are at " PATH);
-    if (!handshake_offers_ours(wsi))
-        return handshake_refuse(transport, wsi, 400, "bad_subprotocol",
-                                "subprotocols are " SUBPROTOCOL_JSON " and " SUBPROTOCOL_RAW ", or none");
-    return 0;
+    return is_ours;
 }
 
-int handshake_refuse_plain(struct transport *transport, struct lws *wsi, const struct request *request)
+static void handshake_refuse(struct request *request, enum problem_id problem, const char *text)
 {
-    struct response response = {.status = 426, .origin = request->origin, .is_head = request->method == METHOD_HEAD};
-    return response_send_error(transport, wsi, response, "upgrade_required", "this is for WebSockets");
+    answer_refusal(request, (struct response){.is_last = true}, refusal_because(problem, text));
+}
+
+void handshake_check(struct request *request)
+{
+    if (request->is_broken)
+        handshake_refuse(request, PROBLEM_BAD_REQUEST, "line ends don't belong into a URL");
+    else if (request->method != METHOD_GET)
+        handshake_refuse(request, PROBLEM_METHOD_NOT_ALLOWED, "a WebSocket begins with GET");
+    else if (!bytes_is(request->path, PATH))
+        handshake_refuse(request, PROBLEM_NOT_FOUND, "WebSockets are at " PATH);
+    else if (!handshake_offers_ours(request->subprotocols))
+        handshake_refuse(request, PROBLEM_BAD_SUBPROTOCOL,
+                         "subprotocols are " SUBPROTOCOL_JSON " and " SUBPROTOCOL_RAW ", or none");
+}
+
+void handshake_refuse_plain(void *arg, struct request *request)
+{
+    const struct transport *transport = arg;
+    struct response response = {.cors = answer_cors(transport, request->origin)};
+    answer_refusal(request, response, refusal_of(PROBLEM_UPGRADE_REQUIRED));
 }

@@ -8,15 +8,22 @@
 #include "broker/history.h"
 
 #include "access/access.h"
+#include "answer.h"
 #include "ask.h"
-#include "exchange.h"
+#include "http/exchange.h"
+#include "http/request.h"
 #include "pending.h"
-#include "request.h"
-#include "response.h"
 #include "server.h"
 #include "wire/json.h"
 
-#define RETRY_AFTER_S 2
+#include <stdlib.h>
+
+/* A request that waits for the broker. */
+struct reading {
+    struct exchange exchange; /* first */
+    struct transport *transport;
+    struct pending_list pendings;
+};
 
 static void history_append(struct buffer *out, const struct history *history)
 {
@@ -36,6 +43,21 @@ static void history_append(struct buffer *out, const struct history *history)
     buffer_append_text(out, "]}\n");
 }
 
+static void history_send(struct reading *reading, const struct history *history)
+{
+    struct buffer body = {0};
+    history_append(&body, history);
+    struct response response = {.status = 200,
+                                .type = CONTENT_JSON,
+                                .body = {body.data, body.len},
+                                .cors = answer_cors(reading->transport, reading->exchange.origin)};
+    if (body.failed)
+        connection_kill(&reading->exchange.connection);
+    else
+        exchange_answer(&reading->exchange, &response);
+    buffer_fini(&body);
+}
+
 static void history_on_answered(void *arg, uint64_t ticket, enum answer answer, const struct history *history,
                                 const char *text)
 {
@@ -44,36 +66,42 @@ static void history_on_answered(void *arg, uint64_t ticket, enum answer answer, 
     (void)text;
     if (!pending)
         return; /* the browser did not wait */
-    struct exchange *exchange = (struct exchange *)pending->owner;
+    struct reading *reading = pending->owner;
     pending_free(&transport->pendings, pending);
     if (answer == ANSWER_OK) {
-        history_append(&exchange->answer, history);
-        exchange_answer(exchange, 200);
+        history_send(reading, history);
         return;
     }
-    exchange->retry_after_s = RETRY_AFTER_S;
-    exchange_refuse(exchange, 503, "unavailable", "Redis can't be reached");
+    struct response response = {.cors = answer_cors(transport, reading->exchange.origin)};
+    answer_refusal_later(&reading->exchange, response, refusal_of(PROBLEM_UNAVAILABLE));
 }
 
-static const struct connection_ops history_connection_ops = {
-    .on_writable = exchange_on_writable,
-    .on_closed = exchange_on_closed,
-};
-
-static int history_ask(struct transport *transport, struct lws *wsi, const struct request *request,
-                       const struct ask *ask, unsigned limit)
+static void history_on_gone(struct exchange *exchange)
 {
-    struct exchange *exchange = exchange_new(transport, wsi, request, &history_connection_ops);
+    struct reading *reading = (struct reading *)exchange;
+    pending_drop_all(&reading->transport->pendings, &reading->pendings);
+    free(reading);
+}
+
+static const struct exchange_ops history_exchange_ops = {.on_gone = history_on_gone};
+
+static void history_ask(struct transport *transport, struct request *request, const struct ask *ask, unsigned limit)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
     struct pending_note note = {0};
-    if (!exchange)
-        return -1;
-    struct pending *pending =
-        pending_new(&transport->pendings, &exchange->connection.pendings, &exchange->connection, &note);
-    if (!pending)
-        return -1;
-    broker_history(transport->broker, ask->channels, ask->count, &ask->start, limit, history_on_answered, transport,
-                   pending->ticket);
-    return 0;
+    if (!reading)
+        return;
+    reading->transport = transport;
+    if (!exchange_open(&reading->exchange, &history_exchange_ops, request)) {
+        free(reading);
+        return;
+    }
+    struct pending *pending = pending_new(&transport->pendings, &reading->pendings, reading, &note);
+    if (pending)
+        broker_history(transport->broker, ask->channels, ask->count, &ask->start, limit, history_on_answered, transport,
+                       pending->ticket);
+    else
+        connection_kill(&reading->exchange.connection);
 }
 
 static struct refusal history_read_request(const struct transport *transport, const struct request *request,
@@ -90,14 +118,15 @@ static struct refusal history_read_request(const struct transport *transport, co
     return refusal.problem ? refusal : ask_limit(request, limit);
 }
 
-int history_open(struct transport *transport, struct lws *wsi, const struct request *request)
+void history_open(void *arg, struct request *request)
 {
-    struct response response = {.origin = request->origin, .is_head = request->method == METHOD_HEAD};
+    struct transport *transport = arg;
+    struct response response = {.cors = answer_cors(transport, request->origin)};
     struct ask ask;
     unsigned limit;
     struct refusal refusal = history_read_request(transport, request, &ask, &limit);
-    if (!refusal.problem)
-        return history_ask(transport, wsi, request, &ask, limit);
-    response.status = refusal.problem->status;
-    return response_send_error(transport, wsi, response, refusal.problem->code, refusal.text);
+    if (refusal.problem)
+        answer_refusal(request, response, refusal);
+    else
+        history_ask(transport, request, &ask, limit);
 }

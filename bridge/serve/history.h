@@ -4,10 +4,9 @@
 #ifndef SERVE_HISTORY_H
 #define SERVE_HISTORY_H
 
-struct lws;
 struct request;
-struct transport;
 
-int history_open(struct transport *transport, struct lws *wsi, const struct request *request);
+/* `arg` is the transport. */
+void history_open(void *arg, struct request *request);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct pending *pending_new(struct pending_table *table, struct pending_list *list, struct connection *owner,
+struct pending *pending_new(struct pending_table *table, struct pending_list *list, void *owner,
                             const struct pending_note *note)
 {
     struct pending *pending = calloc(1, sizeof *pending + note->ref_len + note->name_len + 2);

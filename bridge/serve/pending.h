@@ -16,11 +16,9 @@
 #define HASH_NONFATAL_OOM 1 /* a table that can't grow costs one answer, not the process */
 #include <uthash.h>
 
-struct connection;
-
 struct pending {
     uint64_t ticket;
-    struct connection *owner;
+    void *owner;
     LIST_ENTRY(pending) siblings;
     UT_hash_handle hh;
     size_t ref_len, name_len; /* a piece of JSON to be given back with the answer; the channel that it is about */
@@ -42,7 +40,7 @@ struct pending_note {
 };
 
 /* A new one with a ticket that was never used before; also into the owner's list. NULL: no memory. */
-MUST_CHECK struct pending *pending_new(struct pending_table *table, struct pending_list *list, struct connection *owner,
+MUST_CHECK struct pending *pending_new(struct pending_table *table, struct pending_list *list, void *owner,
                                        const struct pending_note *note);
 /* NULL: answered before, or its owner is gone. */
 struct pending *pending_find(struct pending_table *table, uint64_t ticket);

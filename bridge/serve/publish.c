@@ -5,18 +5,18 @@
 
 #include "access/origin.h"
 #include "access/rights.h"
+#include "answer.h"
 #include "base/log.h"
-#include "exchange.h"
-#include "request.h"
-#include "response.h"
+#include "http/exchange.h"
+#include "http/request.h"
 #include "server.h"
 #include "wire/sse.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KEY_MAX 128
 #define DISCARD_MAX (8u << 20) /* a body that is not wanted is read to its end; a longer one ends the connection */
-#define RETRY_AFTER_S 2
 
 /* --- wherever it comes from --------------------------------------------------------------------------------------- */
 
@@ -47,16 +47,16 @@ static void publish_on_answer(void *arg, uint64_t ticket, enum answer answer, st
         log_debug("answer_to_nobody", "ticket=%llu", (unsigned long long)ticket);
         return;
     }
-    struct connection *owner = pending->owner;
-    owner->ops->on_published(owner, pending, &result);
-    /* The owner is still there: nobody is freed but from lws's callbacks. */
+    struct publisher *publisher = pending->owner;
+    publisher->on_published(publisher->owner, pending, &result);
+    /* The publisher is still there: nobody is freed but from what http reports. */
     pending_free(&transport->pendings, pending);
 }
 
-bool publish_start(struct transport *transport, struct connection *connection, const struct message *message,
+bool publish_start(struct transport *transport, struct publisher *publisher, const struct message *message,
                    const struct pending_note *note)
 {
-    struct pending *pending = pending_new(&transport->pendings, &connection->pendings, connection, note);
+    struct pending *pending = pending_new(&transport->pendings, &publisher->pendings, publisher, note);
     if (!pending)
         return false;
     broker_publish(transport->broker, message, publish_on_answer, transport, pending->ticket);
@@ -65,64 +65,79 @@ bool publish_start(struct transport *transport, struct connection *connection, c
 
 /* --- POST --------------------------------------------------------------------------------------------------------- */
 
-static void publish_on_published(struct connection *connection, const struct pending *pending,
-                                 const struct publication *result)
+/* A request that waits for its body, then for the broker. */
+struct post {
+    struct exchange exchange; /* first */
+    struct transport *transport;
+    struct publisher publisher;
+    struct buffer names; /* what the next three point into */
+    struct bytes channel, event, key;
+};
+
+static void publish_acknowledge(struct post *post, struct position position)
 {
-    struct exchange *exchange = (struct exchange *)connection;
+    struct buffer body = {0};
+    buffer_append_text(&body, "{\"id\":");
+    publish_id_append(&body, position);
+    buffer_append_text(&body, "}\n");
+    struct response response = {.status = 200,
+                                .type = CONTENT_JSON,
+                                .body = {body.data, body.failed ? 0 : body.len},
+                                .cors = answer_cors(post->transport, post->exchange.origin)};
+    exchange_answer(&post->exchange, &response);
+    buffer_fini(&body);
+}
+
+static void publish_refuse_later(struct post *post, const char *text)
+{
+    struct response response = {.cors = answer_cors(post->transport, post->exchange.origin)};
+    answer_refusal_later(&post->exchange, response, refusal_because(PROBLEM_UNAVAILABLE, text));
+}
+
+static void publish_on_published(void *owner, const struct pending *pending, const struct publication *result)
+{
+    struct post *post = owner;
     (void)pending;
     switch (result->answer) {
     case ANSWER_OK:
-        buffer_append_text(&exchange->answer, "{\"id\":");
-        publish_id_append(&exchange->answer, result->position);
-        buffer_append_text(&exchange->answer, "}\n");
-        exchange_answer(exchange, 200);
+        publish_acknowledge(post, result->position);
         break;
     case ANSWER_UNAVAILABLE:
-        exchange->retry_after_s = RETRY_AFTER_S;
-        exchange_refuse(exchange, 503, "unavailable", "Redis can't be reached; it is not known to be recorded");
+        publish_refuse_later(post, "Redis can't be reached; it is not known to be recorded");
         break;
     case ANSWER_REFUSED:
-        log_warn("publish_refused", "text=\"%s\"", LOG_TEXT(result->text, strlen(result->text)));
-        exchange->retry_after_s = RETRY_AFTER_S;
-        exchange_refuse(exchange, 503, "unavailable", "Redis refused to record it");
+        log_warn("publish_refused", "connection=%s text=\"%s\"", CONNECTION_ID(&post->exchange.connection),
+                 LOG_TEXT(result->text, strlen(result->text)));
+        publish_refuse_later(post, "Redis refused to record it");
         break;
     }
 }
 
-static int publish_hand_on(struct exchange *exchange)
+static void publish_on_body(struct exchange *exchange, struct bytes body)
 {
-    struct message message = {.channel = exchange->channel,
-                              .payload = {exchange->body.len > 0 ? exchange->body.data : "", exchange->body.len},
-                              .event = exchange->event,
-                              .key = exchange->key};
+    struct post *post = (struct post *)exchange;
+    struct message message = {.channel = post->channel, .payload = body, .event = post->event, .key = post->key};
     struct pending_note note = {0};
-    exchange->is_whole = true;
-    if (exchange->body.failed)
-        return -1;
-    return publish_start(exchange->connection.transport, &exchange->connection, &message, &note) ? 0 : -1;
+    if (!publish_start(post->transport, &post->publisher, &message, &note))
+        connection_kill(&exchange->connection);
 }
 
-/*
- * lws (4.3.5) hands over all that it has read, also what comes behind the announced length: a request sent ahead of our
- * answer. HTTP allows that, no browser does it, and lws has lost count by then; so what is too much is dropped, and the
- * connection closes after the answer.
- */
-static int publish_on_body(struct connection *connection, char *bytes, size_t len)
+static void publish_free(struct post *post)
 {
-    struct exchange *exchange = (struct exchange *)connection;
-    size_t missing = (size_t)exchange->length - exchange->body.len;
-    exchange->is_surplus |= len > missing;
-    if (exchange->is_whole)
-        return 0;
-    buffer_append(&exchange->body, bytes, len < missing ? len : missing);
-    return len >= missing ? publish_hand_on(exchange) : exchange->body.failed ? -1 : 0;
+    buffer_fini(&post->names);
+    free(post);
 }
 
-static const struct connection_ops publish_connection_ops = {
-    .on_writable = exchange_on_writable,
-    .on_input = publish_on_body,
-    .on_published = publish_on_published,
-    .on_closed = exchange_on_closed,
+static void publish_on_gone(struct exchange *exchange)
+{
+    struct post *post = (struct post *)exchange;
+    pending_drop_all(&post->transport->pendings, &post->publisher.pendings);
+    publish_free(post);
+}
+
+static const struct exchange_ops publish_exchange_ops = {
+    .on_body = publish_on_body,
+    .on_gone = publish_on_gone,
 };
 
 static bool publish_read_channel(const struct request *request, struct bytes *channel)
@@ -161,7 +176,7 @@ static struct refusal publish_check(const struct transport *transport, const str
     request_arg(request, "key", &out->key);
     if (refusal.problem)
         return refusal;
-    if (origin_check(access, bytes_of(request->origin)) == ORIGIN_REFUSED)
+    if (origin_check(access, request->origin) == ORIGIN_REFUSED)
         return refusal_because(PROBLEM_FORBIDDEN, "pages of this origin may not publish here");
     if (!publish_read_channel(request, &out->channel))
         return refusal_because(PROBLEM_BAD_CHANNEL, "name one channel: /publish?channel=public:chat");
@@ -173,14 +188,13 @@ static struct refusal publish_check(const struct transport *transport, const str
     return transport->drain ? refusal_because(PROBLEM_LEAVING, "this instance is going; try again") : REFUSAL_NONE;
 }
 
-static int publish_refuse(struct transport *transport, struct lws *wsi, const struct request *request,
-                          struct refusal refusal)
+static void publish_refuse(const struct transport *transport, struct request *request, struct refusal refusal)
 {
-    struct response response = {.status = refusal.problem->status, .origin = request->origin};
-    if (response.status == 503)
-        response.retry_after_s = RETRY_AFTER_S;
-    response.is_last = request->is_chunked || !request->has_length || request->length > DISCARD_MAX;
-    return response_send_error(transport, wsi, response, refusal.problem->code, refusal.text);
+    struct response response = {
+        .cors = answer_cors(transport, request->origin),
+        .is_last = request->is_chunked || !request->has_length || request->length > DISCARD_MAX,
+    };
+    answer_refusal(request, response, refusal);
 }
 
 static struct bytes publish_keep(struct buffer *buffer, struct bytes name)
@@ -190,23 +204,35 @@ static struct bytes publish_keep(struct buffer *buffer, struct bytes name)
     return kept;
 }
 
-/* The request's memory goes with the request; the exchange keeps what it needs. */
-static bool publish_keep_address(struct exchange *exchange, const struct address *from)
+/* The request's memory goes with the request. */
+static bool publish_keep_address(struct post *post, const struct address *from)
 {
-    if (!buffer_reserve(&exchange->names, from->channel.len + from->event.len + from->key.len + 1))
+    if (!buffer_reserve(&post->names, from->channel.len + from->event.len + from->key.len + 1))
         return false;
-    exchange->channel = publish_keep(&exchange->names, from->channel);
-    exchange->event = publish_keep(&exchange->names, from->event);
-    exchange->key = publish_keep(&exchange->names, from->key);
+    post->channel = publish_keep(&post->names, from->channel);
+    post->event = publish_keep(&post->names, from->event);
+    post->key = publish_keep(&post->names, from->key);
     return true;
 }
 
-int publish_open(struct transport *transport, struct lws *wsi, const struct request *request)
+static void publish_wait_for_body(struct transport *transport, struct request *request, const struct address *address)
 {
+    struct post *post = calloc(1, sizeof *post);
+    if (!post)
+        return;
+    post->transport = transport;
+    post->publisher = (struct publisher){.on_published = publish_on_published, .owner = post};
+    if (!publish_keep_address(post, address) || !exchange_open(&post->exchange, &publish_exchange_ops, request))
+        publish_free(post);
+}
+
+void publish_open(void *arg, struct request *request)
+{
+    struct transport *transport = arg;
     struct address address;
     struct refusal refusal = publish_check(transport, request, &address);
     if (refusal.problem)
-        return publish_refuse(transport, wsi, request, refusal);
-    struct exchange *exchange = exchange_new(transport, wsi, request, &publish_connection_ops);
-    return exchange && publish_keep_address(exchange, &address) ? 0 : -1;
+        publish_refuse(transport, request, refusal);
+    else
+        publish_wait_for_body(transport, request, &address);
 }

@@ -1,38 +1,50 @@
 /*
- * route.c - one table; what is not in it is a file, or is not there.
+ * route.c - our own routes, then those that we were given; what is in neither is not there.
  */
 #include "route.h"
 
+#include "answer.h"
 #include "handshake.h"
-#include "health.h"
 #include "history.h"
+#include "http/request.h"
 #include "publish.h"
-#include "response.h"
 #include "server.h"
 #include "sse.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define READ (METHOD_GET | METHOD_HEAD)
+#define READ (METHOD_READ | METHOD_OPTIONS)
+#define WRITE (METHOD_POST | METHOD_OPTIONS)
 
-static const struct route routes[] = {
-    {"/events", READ, true, sse_open},
-    {"/publish", METHOD_POST, true, publish_open},
-    {"/history", READ, true, history_open},
-    {"/ws", READ, true, handshake_refuse_plain},
-    {"/healthz", READ, false, health_answer_alive},
-    {"/readyz", READ, false, health_answer_ready},
-    {"/metrics", READ, false, health_answer_metrics},
-};
+/* --- finding ------------------------------------------------------------------------------------------------------ */
 
-const struct route *route_find(const char *path, size_t len)
+void route_set_own(struct route routes[static ROUTE_OWN], struct transport *transport)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (bytes_is((struct bytes){path, len}, routes[i].path))
+    const struct route own[ROUTE_OWN] = {
+        {"/events", READ, true, sse_open, transport},
+        {"/publish", WRITE, true, publish_open, transport},
+        {"/history", READ, true, history_open, transport},
+        {"/ws", READ, true, handshake_refuse_plain, transport},
+    };
+    memcpy(routes, own, sizeof own);
+}
+
+const struct route *route_find(const struct route *routes, unsigned count, struct bytes path)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (bytes_is(path, routes[i].path))
             return &routes[i];
     return NULL;
 }
+
+static const struct route *route_find_any(const struct transport *transport, struct bytes path)
+{
+    const struct route *own = route_find(transport->routes, ROUTE_OWN, path);
+    return own ? own : route_find(transport->config.routes, transport->config.route_count, path);
+}
+
+/* --- answering ---------------------------------------------------------------------------------------------------- */
 
 void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods)
 {
@@ -41,7 +53,6 @@ void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods)
         const char *name;
     } names[] = {{METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"}, {METHOD_OPTIONS, "OPTIONS"}};
     int len = 0;
-
     out[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (methods & names[i].method)
@@ -55,80 +66,46 @@ static bool route_must_close(const struct request *request)
     return request->length > 0 || request->is_chunked || (may_have_body && !request->has_length);
 }
 
-static int route_refuse(struct transport *transport, struct lws *wsi, const struct request *request, unsigned status,
-                        const char *code, const char *message)
+static void route_refuse(struct request *request, struct refusal refusal)
 {
-    struct response response = {
-        .status = status, .is_head = request->method == METHOD_HEAD, .is_last = route_must_close(request)};
-    return response_send_error(transport, wsi, response, code, message);
+    struct response response = {.is_last = request->is_broken || route_must_close(request)};
+    answer_refusal(request, response, refusal);
 }
 
-static int route_refuse_method(struct transport *transport, struct lws *wsi, const struct request *request,
-                               unsigned methods)
+static void route_refuse_method(const struct route *route, struct request *request)
 {
     char allow[ROUTE_ALLOW_MAX];
-    struct response response = {
-        .status = 405, .allow = allow, .is_head = request->method == METHOD_HEAD, .is_last = route_must_close(request)};
-    route_allow_print(allow, methods);
-    return response_send_error(transport, wsi, response, "method_not_allowed", "the methods are in the Allow header");
+    struct response response = {.allow = allow, .is_last = route_must_close(request)};
+    route_allow_print(allow, route->methods);
+    answer_refusal(request, response, refusal_of(PROBLEM_METHOD_NOT_ALLOWED));
 }
 
-static int route_answer_options(struct transport *transport, struct lws *wsi, const struct request *request,
-                                const struct route *route)
+static void route_answer_options(const struct transport *transport, const struct route *route, struct request *request)
 {
     char allow[ROUTE_ALLOW_MAX];
-    struct response response = {.status = 200,
-                                .type = CONTENT_JSON,
-                                .allow = allow,
-                                .origin = route->is_shared ? request->origin : NULL,
-                                .is_preflight = route->is_shared};
-    route_allow_print(allow, route->methods | METHOD_OPTIONS);
-    return response_send(transport, wsi, &response);
-}
-
-static int route_answer_file(struct transport *transport, struct lws *wsi, const struct request *request)
-{
-    for (unsigned i = 0; i < transport->config.file_count; i++) {
-        const struct transport_file *file = &transport->config.files[i];
-        if (!bytes_is(request->path, file->path))
-            continue;
-        if (!(request->method & READ))
-            return route_refuse_method(transport, wsi, request, READ);
-        struct response response = {.status = 200,
-                                    .type = file->content_type,
-                                    .body = file->bytes,
-                                    .len = file->len,
-                                    .is_head = request->method == METHOD_HEAD};
-        return response_send(transport, wsi, &response);
+    struct response response = {.status = 200, .type = CONTENT_JSON, .allow = allow};
+    if (route->is_shared) {
+        response.cors = answer_cors(transport, request->origin);
+        response.cors.is_preflight = true;
     }
-    return route_refuse(transport, wsi, request, 404, "not_found", "there is nothing at this path");
+    route_allow_print(allow, route->methods);
+    response_send(request, &response);
 }
 
-static int route_answer(struct transport *transport, struct lws *wsi, const struct request *request)
+void route_request(struct transport *transport, struct request *request)
 {
-    const struct route *route = route_find(request->path.data, request->path.len);
+    const struct route *route = route_find_any(transport, request->path);
     bool has_body = request->length > 0 || request->is_chunked;
-    if (has_body && (request->method & READ))
-        return route_refuse(transport, wsi, request, 400, "bad_request", "a body makes no sense here");
-    if (!route)
-        return route_answer_file(transport, wsi, request);
-    if (request->method == METHOD_OPTIONS)
-        return route_answer_options(transport, wsi, request, route);
-    if (!(request->method & route->methods))
-        return route_refuse_method(transport, wsi, request, route->methods | METHOD_OPTIONS);
-    return route->answer(transport, wsi, request);
-}
-
-int route_request(struct transport *transport, struct lws *wsi)
-{
-    struct request request;
-    if (!request_is_whole(wsi)) {
-        struct response response = {.status = 400, .is_last = true};
-        return response_send_error(transport, wsi, response, "bad_request", "line ends don't belong into a URL");
-    }
-    if (!request_init(&request, wsi))
-        return -1;
-    int result = route_answer(transport, wsi, &request);
-    request_fini(&request);
-    return result;
+    if (request->is_broken)
+        route_refuse(request, refusal_because(PROBLEM_BAD_REQUEST, "line ends don't belong into a URL"));
+    else if (has_body && (request->method & METHOD_READ))
+        route_refuse(request, refusal_because(PROBLEM_BAD_REQUEST, "a body makes no sense here"));
+    else if (!route)
+        route_refuse(request, refusal_of(PROBLEM_NOT_FOUND));
+    else if (!(request->method & route->methods))
+        route_refuse_method(route, request);
+    else if (request->method == METHOD_OPTIONS)
+        route_answer_options(transport, route, request);
+    else
+        route->answer(route->arg, request);
 }

@@ -1,32 +1,27 @@
 /*
  * route.h - from method and path to whoever answers.
  */
-#ifndef SERVE_ROUTE_H
-#define SERVE_ROUTE_H
+#ifndef SERVE_ROUTES_H
+#define SERVE_ROUTES_H
 
-#include "base/check.h"
-#include "request.h"
+#include "base/bytes.h"
+#include "serve/route.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
+struct request;
 struct transport;
 
-struct route {
-    const char *path;
-    unsigned methods; /* of enum method */
-    bool is_shared;   /* pages of other origins may use it */
-    int (*answer)(struct transport *transport, struct lws *wsi, const struct request *request);
-};
+#define ROUTE_OWN 4
+/* Those of the transport itself: streams, WebSockets, publishing, history. */
+void route_set_own(struct route routes[static ROUTE_OWN], struct transport *transport);
 
-/* NULL: there is no such path. */
-const struct route *route_find(const char *path, size_t len);
+/* The one among `count` of these; NULL: none. */
+const struct route *route_find(const struct route *routes, unsigned count, struct bytes path);
 
 #define ROUTE_ALLOW_MAX 64
 /* "GET, HEAD" and so on, for the Allow header. */
 void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods);
 
-/* Answer the request that lws has parsed. The int is lws's. */
-MUST_CHECK int route_request(struct transport *transport, struct lws *wsi);
+/* Have the request answered. */
+void route_request(struct transport *transport, struct request *request);
 
 #endif

@@ -8,10 +8,10 @@
 #include "sse.h"
 
 #include "access/access.h"
+#include "answer.h"
 #include "ask.h"
 #include "base/clock.h"
-#include "request.h"
-#include "response.h"
+#include "http/request.h"
 #include "server.h"
 #include "stream.h"
 #include "wire/format.h"
@@ -32,7 +32,7 @@ static unsigned sse_retry_ms(unsigned most_ms)
 
 static enum sink_result sse_send_scratch(struct stream *stream)
 {
-    struct buffer *scratch = &stream->connection.transport->scratch;
+    struct buffer *scratch = &stream->transport->scratch;
     if (scratch->failed) {
         buffer_fini(scratch);
         stream_kill(stream, WHY_NO_MEMORY);
@@ -43,7 +43,7 @@ static enum sink_result sse_send_scratch(struct stream *stream)
 
 static struct buffer *sse_empty_scratch(struct stream *stream)
 {
-    struct buffer *scratch = &stream->connection.transport->scratch;
+    struct buffer *scratch = &stream->transport->scratch;
     buffer_clear(scratch);
     return scratch;
 }
@@ -82,7 +82,7 @@ static const struct sink_ops sse_sink_ops = {
 
 static uint64_t sse_look(struct stream *stream)
 {
-    uint64_t now_ms = stream->connection.transport->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
+    uint64_t now_ms = stream->transport->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     struct cursor cursor;
     if (now_ms - stream->output_ms >= heartbeat_ms) {
         struct buffer *block = sse_empty_scratch(stream);
@@ -108,10 +108,9 @@ static void sse_farewell(struct stream *stream, enum stream_why why)
     sse_send_scratch(stream);
 }
 
-static int sse_close(struct stream *stream)
+static void sse_close(struct stream *stream)
 {
-    (void)stream;
-    return -1; /* the end of the connection is the end of the stream */
+    connection_close(&stream->connection, 0, NULL); /* the end of the connection is the end of the stream */
 }
 
 static const struct stream_kind sse_kind = {
@@ -137,7 +136,7 @@ static const struct connection_ops sse_connection_ops = {
 
 static bool sse_listen_to(struct stream *stream, const struct ask *ask, enum format format)
 {
-    stream->subscriber = subscriber_new(stream->connection.transport->broker, &sse_sink_ops, stream, format);
+    stream->subscriber = subscriber_new(stream->transport->broker, &sse_sink_ops, stream, format);
     if (!stream->subscriber)
         return false;
     for (unsigned i = 0; i < ask->count; i++)
@@ -146,35 +145,33 @@ static bool sse_listen_to(struct stream *stream, const struct ask *ask, enum for
     return true;
 }
 
-static int sse_begin(struct transport *transport, struct lws *wsi, const struct request *request, const struct ask *ask,
-                     enum format format)
+static void sse_begin(struct transport *transport, struct request *request, const struct ask *ask, enum format format)
 {
-    if (!response_send_stream_head(transport, wsi, request->origin))
-        return -1;
+    struct response head = {.status = 200, .type = CONTENT_EVENTS, .cors = answer_cors(transport, request->origin)};
     struct stream *stream = calloc(1, sizeof *stream);
     if (!stream)
-        return -1;
-    stream_open(stream, &sse_kind, &sse_connection_ops, transport, wsi);
+        return;
+    if (!connection_open_stream(&stream->connection, &sse_connection_ops, request, &head)) {
+        free(stream);
+        return;
+    }
+    stream_open(stream, &sse_kind, transport);
     if (!sse_listen_to(stream, ask, format))
-        return -1;          /* lws closes it, which frees it */
-    lws_http_mark_sse(wsi); /* the header table is gone, and lws's own timeouts are off */
-    return 0;
+        stream_kill(stream, WHY_NO_MEMORY);
 }
 
-static int sse_refuse_for_now(struct transport *transport, struct lws *wsi, const struct request *request)
+static void sse_refuse_for_now(const struct transport *transport, struct request *request)
 {
     struct buffer body = {0};
     wire_sse_retry(&body, sse_retry_ms(RETRY_LATER_MS));
     buffer_append_text(&body, "\n");
     struct response response = {.status = 200,
                                 .type = CONTENT_EVENTS,
-                                .body = body.data,
-                                .len = body.len,
-                                .origin = request->origin,
+                                .body = {body.data, body.len},
+                                .cors = answer_cors(transport, request->origin),
                                 .is_last = true};
-    int result = response_send(transport, wsi, &response);
+    response_send(request, &response);
     buffer_fini(&body);
-    return result;
 }
 
 static struct refusal sse_read_request(const struct transport *transport, const struct request *request,
@@ -195,22 +192,19 @@ static struct refusal sse_read_request(const struct transport *transport, const 
     return refusal;
 }
 
-int sse_open(struct transport *transport, struct lws *wsi, const struct request *request)
+void sse_open(void *arg, struct request *request)
 {
-    struct response response = {.origin = request->origin, .is_head = request->method == METHOD_HEAD};
+    struct transport *transport = arg;
+    struct response response = {.status = 200, .type = CONTENT_EVENTS, .cors = answer_cors(transport, request->origin)};
     struct ask ask;
     enum format format;
     struct refusal refusal = sse_read_request(transport, request, &ask, &format);
-    if (refusal.problem) {
-        response.status = refusal.problem->status;
-        return response_send_error(transport, wsi, response, refusal.problem->code, refusal.text);
-    }
-    if (response.is_head) {
-        response.status = 200;
-        response.type = CONTENT_EVENTS;
-        return response_send(transport, wsi, &response);
-    }
-    if (transport->drain || !stream_has_room(transport))
-        return sse_refuse_for_now(transport, wsi, request);
-    return sse_begin(transport, wsi, request, &ask, format);
+    if (refusal.problem)
+        answer_refusal(request, response, refusal);
+    else if (request->method == METHOD_HEAD)
+        response_send(request, &response);
+    else if (transport->drain || !stream_has_room(transport))
+        sse_refuse_for_now(transport, request);
+    else
+        sse_begin(transport, request, &ask, format);
 }

@@ -1,23 +1,13 @@
 /*
- * stream.c - write first, ask later.
- *
- * libwebsockets would have one ask for writability before each write: two epoll_ctl and a trip through the loop per
- * delivery. Read in its source (4.3.5): lws_write() is a send() with a heap list behind it. What the socket does not
- * take is copied there, in order, and goes out before anything else; WRITEABLE comes when the list is empty. So it is
- * sound to write at any time between the response's head and the close, and enough to ask afterwards whether a rest was
- * kept (lws_partial_buffered: a pointer compare; lws_send_pipe_choked would be a poll() each). And where lws keeps
- * nothing (it is not waiting) and there is no TLS, the send() may as well be ours: what lws_write() does around it costs
- * 5 % of a delivery.
+ * stream.c - write first, ask later: a delivery is handed to the connection whenever the broker has one, and only where
+ * a rest is held back the broker is told to wait.
  */
 #include "stream.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "outgoing.h"
 #include "server.h"
-
-#include <sys/socket.h>
 
 #define ENDING_MS 8000   /* from the last words to the close */
 #define AGE_SPREAD 15    /* percent of max_age by which streams end earlier than others */
@@ -39,10 +29,10 @@ static const char *stream_why_name(enum stream_why why)
 static void stream_enter(struct stream *stream, enum stream_state state, const char *why)
 {
     static const char *const names[] = {"OPEN", "FULL", "ENDING", "DEAD"};
-    log_debug("stream", "kind=%s fd=%d state=%s-%s why=%s", stream->kind->name, stream->fd, names[stream->state],
-              names[state], why);
-    stream->state = state;
-    stream->since_ms = state == STREAM_OPEN ? 0 : stream->connection.transport->now_ms;
+    log_debug("stream", "connection=%s kind=%s state=%s-%s why=%s", CONNECTION_ID(&stream->connection),
+              stream->kind->name, names[stream->state], names[state], why);
+    stream->state = (uint8_t)state;
+    stream->since_ms = state == STREAM_OPEN ? 0 : stream->transport->now_ms;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -50,46 +40,26 @@ static void stream_enter(struct stream *stream, enum stream_state state, const c
 enum sink_result stream_write(void *sink, char *bytes, size_t len)
 {
     struct stream *stream = sink;
-    struct lws *wsi = stream->connection.wsi;
-    if (stream->state >= STREAM_ENDING)
+    if (stream->connection.state != CONNECTION_OPEN)
         return SINK_FULL;
-    stream->output_ms = stream->connection.transport->now_ms;
-    if (stream->is_plain && !stream->connection.is_waiting) {
-        size_t taken = outgoing_send(stream->fd, bytes, len, false);
-        if (taken == len)
-            return SINK_READY;
-        bytes += taken;
-        len -= taken;
-    }
-    if (lws_write(wsi, (unsigned char *)bytes, len, LWS_WRITE_HTTP) < 0) {
-        stream_kill(stream, WHY_WRITE_FAILED);
-        return SINK_FULL;
-    }
-    if (!lws_partial_buffered(wsi))
+    stream->output_ms = stream->transport->now_ms;
+    enum written written = connection_write(&stream->connection, bytes, len);
+    if (written == WRITTEN_ALL)
         return SINK_READY;
-    if (stream->state == STREAM_OPEN)
+    if (written == WRITTEN_FAILED)
+        stream_kill(stream, WHY_WRITE_FAILED);
+    else if (stream->state == STREAM_OPEN)
         stream_enter(stream, STREAM_FULL, "socket");
-    return SINK_FULL; /* lws has asked for writability itself */
+    return SINK_FULL;
 }
 
-int stream_on_writable(struct connection *connection)
+void stream_on_writable(struct connection *connection)
 {
     struct stream *stream = (struct stream *)connection;
-    switch (stream->state) {
-    case STREAM_ENDING:
-        return stream->kind->close(stream);
-    case STREAM_DEAD:
-        return -1;
-    case STREAM_FULL:
-        if (lws_partial_buffered(connection->wsi))
-            return 0;
-        stream_enter(stream, STREAM_OPEN, "drained");
-        subscriber_writable(stream->subscriber);
-        break;
-    case STREAM_OPEN: /* lws has sent a pong, say */
-        break;
-    }
-    return 0;
+    if (stream->state != STREAM_FULL)
+        return; /* http has sent a pong, say */
+    stream_enter(stream, STREAM_OPEN, "drained");
+    subscriber_writable(stream->subscriber);
 }
 
 /* --- ending ------------------------------------------------------------------------------------------------------- */
@@ -104,7 +74,7 @@ void stream_end(struct stream *stream, enum stream_why why)
     subscriber_free(stream->subscriber);
     stream->subscriber = NULL;
     stream_enter(stream, STREAM_ENDING, stream_why_name(why));
-    lws_callback_on_writable(stream->connection.wsi);
+    stream->kind->close(stream);
 }
 
 void stream_kill(struct stream *stream, enum stream_why why)
@@ -112,7 +82,7 @@ void stream_kill(struct stream *stream, enum stream_why why)
     if (stream->state == STREAM_DEAD)
         return;
     stream_enter(stream, STREAM_DEAD, stream_why_name(why));
-    lws_set_timeout(stream->connection.wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    connection_kill(&stream->connection);
 }
 
 /*
@@ -121,20 +91,19 @@ void stream_kill(struct stream *stream, enum stream_why why)
  */
 static void stream_cut(struct stream *stream)
 {
-    struct transport *transport = stream->connection.transport;
-    struct linger none = {.l_onoff = 1};
+    struct transport *transport = stream->transport;
     transport->stalled++;
-    log_info("stalled", "kind=%s ms=%llu", stream->kind->name,
+    log_info("stalled", "connection=%s kind=%s ms=%llu", CONNECTION_ID(&stream->connection), stream->kind->name,
              (unsigned long long)(transport->now_ms - stream->since_ms));
-    setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    stream_kill(stream, WHY_STALLED);
+    stream_enter(stream, STREAM_DEAD, stream_why_name(WHY_STALLED));
+    connection_reset(&stream->connection);
 }
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
 uint64_t stream_heartbeat_ms(const struct stream *stream)
 {
-    uint64_t heartbeat_ms = stream->connection.transport->config.heartbeat_ms;
+    uint64_t heartbeat_ms = stream->transport->config.heartbeat_ms;
     /* Streams that were all written to at the same time shall not all be silent at the same time. */
     return heartbeat_ms - ((uintptr_t)stream >> 6) % (heartbeat_ms / 8 + 1);
 }
@@ -145,10 +114,10 @@ static uint64_t stream_earlier(uint64_t a_ms, uint64_t b_ms)
 }
 
 /* What became of what it was sent. Where the kernel does not tell: it takes what comes, until it is full. */
-static struct outgoing stream_outgoing(const struct stream *stream)
+static struct progress stream_progress(const struct stream *stream)
 {
-    struct outgoing outgoing;
-    return outgoing_read(stream->fd, &outgoing) ? outgoing : (struct outgoing){.taken = stream->taken};
+    struct progress progress;
+    return connection_progress(&stream->connection, &progress) ? progress : (struct progress){.taken = stream->taken};
 }
 
 /*
@@ -158,13 +127,13 @@ static struct outgoing stream_outgoing(const struct stream *stream)
  */
 static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
 {
-    uint64_t stall_ms = stream->connection.transport->config.stall_ms;
-    struct outgoing outgoing = stream_outgoing(stream);
+    uint64_t stall_ms = stream->transport->config.stall_ms;
+    struct progress progress = stream_progress(stream);
     bool is_full = stream->state == STREAM_FULL;
-    bool has_taken = outgoing.taken != stream->taken;
-    stream->taken = outgoing.taken;
-    stream->is_slow = has_taken && (is_full || outgoing.is_waiting);
-    if (!is_full && !outgoing.is_under_way)
+    bool has_taken = progress.taken != stream->taken;
+    stream->taken = progress.taken;
+    stream->is_slow = has_taken && (is_full || progress.is_waiting);
+    if (!is_full && !progress.is_under_way)
         stream->since_ms = 0;
     else if (has_taken || stream->since_ms == 0)
         stream->since_ms = now_ms;
@@ -178,7 +147,7 @@ static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
 /* It had time enough for its last words. The kernel goes on with them where the browser takes them. */
 static void stream_end_now(struct stream *stream)
 {
-    if (stream_outgoing(stream).taken != stream->taken)
+    if (stream_progress(stream).taken != stream->taken)
         stream_kill(stream, WHY_STALLED);
     else
         stream_cut(stream);
@@ -192,7 +161,7 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
         stream_end(stream, WHY_AGE);
     if (stream->state < STREAM_ENDING)
         next_ms = stream_earlier(stream->ends_ms, stream_look_for_stall(stream, now_ms));
-    switch (stream->state) {
+    switch ((enum stream_state)stream->state) {
     case STREAM_OPEN:
         return stream_earlier(next_ms, stream->kind->look(stream));
     case STREAM_FULL:
@@ -204,7 +173,7 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
     case STREAM_DEAD:
         break;
     }
-    return now_ms + ENDING_MS; /* lws is closing it */
+    return now_ms + ENDING_MS; /* http is closing it */
 }
 
 static struct stream *stream_of(struct wheel_item *item)
@@ -223,7 +192,7 @@ void stream_tick(void *arg)
     struct transport *transport = arg;
     transport->now_ms = clock_now_ms();
     wheel_turn(&transport->wheel, transport->now_ms, stream_on_due, transport);
-    if (transport->wheel.count > 0)
+    if (transport->streams > 0)
         timer_start(transport->tick, transport->wheel.tick_ms);
 }
 
@@ -238,7 +207,7 @@ static uint64_t stream_tick_ms(const struct transport_config *config)
 static void stream_start_ticking(struct transport *transport)
 {
     transport->now_ms = clock_now_ms();
-    if (transport->wheel.count > 0)
+    if (transport->streams > 0)
         return;
     wheel_init(&transport->wheel, stream_tick_ms(&transport->config), transport->now_ms);
     timer_start(transport->tick, transport->wheel.tick_ms);
@@ -248,18 +217,16 @@ static void stream_start_ticking(struct transport *transport)
 
 bool stream_has_room(const struct transport *transport)
 {
-    return transport->wheel.count < transport->config.max_connections;
+    return transport->streams < transport->config.max_connections;
 }
 
-void stream_open(struct stream *stream, const struct stream_kind *kind, const struct connection_ops *ops,
-                 struct transport *transport, struct lws *wsi)
+void stream_open(struct stream *stream, const struct stream_kind *kind, struct transport *transport)
 {
     uint64_t age_ms = transport->config.max_age_ms;
-    connection_open(&stream->connection, ops, transport, wsi);
     stream_start_ticking(transport);
+    transport->streams++;
+    stream->transport = transport;
     stream->kind = kind;
-    stream->fd = lws_get_socket_fd(wsi);
-    stream->is_plain = transport_is_plain(transport);
     stream->subscriber = NULL;
     stream->state = STREAM_OPEN;
     stream->since_ms = 0;
@@ -273,8 +240,8 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, const st
 
 void stream_close(struct stream *stream)
 {
-    wheel_remove(&stream->connection.transport->wheel, &stream->item);
+    wheel_remove(&stream->item);
+    stream->transport->streams--;
     subscriber_free(stream->subscriber);
     stream->subscriber = NULL;
-    connection_shut(&stream->connection);
 }

@@ -1,30 +1,30 @@
 /*
  * stream.h - what an SSE stream and a WebSocket have in common: entries go out, for as long as it lasts.
  *
- *                 stream_write (lws keeps a rest)
+ *                 stream_write (a rest is held)
  *     ┌──────┐ ───────────────────────────────────► ┌──────┐
  *     │ OPEN │                                      │ FULL │
  *     └──────┘ ◄─────────────────────────────────── └──────┘
  *        │       stream_on_writable (all is out)       │
  *        │                                             │
- *        └──── stream_end ────► ENDING ◄── stream_end ─┘      then lws closes it: stream_close frees
+ *        └──── stream_end ────► ENDING ◄── stream_end ─┘      then http closes it: stream_close frees
  *        └──── stream_kill ───► DEAD   ◄── stream_kill ┘
  *
  *     OPEN     the socket took everything; the broker may call at any time
- *     FULL     lws holds a rest and waits for the socket; the broker has been told and keeps quiet
+ *     FULL     a rest is held until the socket takes it; the broker has been told and keeps quiet
  *     ENDING   last words are written or buffered; no subscriber any more; closes once everything is out
- *     DEAD     a write failed, or it took too long; lws closes it from its next service; the subscriber is mute
+ *     DEAD     a write failed, or it took too long; http closes it in its next turn; the subscriber is mute
  *
  * Promise   A delivery is one send, and where the socket takes it nothing else: no epoll_ctl, no allocation, no timer.
- * Owns      its subscriber.    Lives  until stream_close(), which lws's own close calls.
+ * Owns      its subscriber.    Lives  until stream_close(), when its connection says that it is closed.
  */
 #ifndef SERVE_STREAM_H
 #define SERVE_STREAM_H
 
 #include "base/check.h"
 #include "broker/subscriber.h"
-#include "connection.h"
-#include "wheel.h"
+#include "http/connection.h"
+#include "http/wheel.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,20 +40,19 @@ struct stream_kind {
     const char *name; /* "sse", "ws" */
     /* Say what there is to say before the end. Not called in DEAD. */
     void (*farewell)(struct stream *stream, enum stream_why why);
-    /* All is out: lws's -1, with what its protocol wants said. */
-    int (*close)(struct stream *stream);
+    /* Have the connection close, with what its protocol wants said. */
+    void (*close)(struct stream *stream);
     /* It is OPEN: send the sign of life that is due, and answer when to look again. It may end or kill the stream. */
     uint64_t (*look)(struct stream *stream);
 };
 
 struct stream {
-    struct connection connection; /* first */
-    enum stream_state state;
-    int fd;
-    bool is_plain;      /* no TLS: what the socket takes is on its way */
+    struct connection connection; /* first; with the next two it is what a delivery needs: 64 bytes */
+    struct transport *transport;
+    uint64_t output_ms; /* when something was last written */
+    uint8_t state;      /* enum stream_state */
     bool is_slow;       /* when last looked, it had taken something, and not all */
     uint32_t taken;     /* by the browser's system, when last looked: the low bits of a count of bytes */
-    uint64_t output_ms; /* when something was last written */
     uint64_t since_ms;  /* FULL, ENDING: since when; OPEN, FULL: nothing was taken since then (0: it is) */
     uint64_t ends_ms;   /* its age limit, 0: none */
     struct wheel_item item;
@@ -61,10 +60,11 @@ struct stream {
     struct subscriber *subscriber; /* NULL: it is ending, or never began */
 };
 
-/* Take the socket over. It counts against max_connections from here to stream_close(). */
-void stream_open(struct stream *stream, const struct stream_kind *kind, const struct connection_ops *ops,
-                 struct transport *transport, struct lws *wsi);
-/* The socket is gone: leave the broker, the wheel and the socket. The memory stays with the caller. */
+_Static_assert(offsetof(struct stream, output_ms) + sizeof(uint64_t) <= 64, "what the broker has fetched ahead");
+
+/* Its connection is open. It counts against max_connections from here to stream_close(). */
+void stream_open(struct stream *stream, const struct stream_kind *kind, struct transport *transport);
+/* The socket is gone: leave the broker and the wheel. The memory stays with the caller. */
 void stream_close(struct stream *stream);
 
 /* May another stream begin? */
@@ -78,8 +78,8 @@ void stream_end(struct stream *stream, enum stream_why why);
 /* End it without another word. From anywhere. */
 void stream_kill(struct stream *stream, enum stream_why why);
 
-/* lws: the socket takes more. The int is lws's. */
-int stream_on_writable(struct connection *connection);
+/* The socket takes more. */
+void stream_on_writable(struct connection *connection);
 
 /* How long silence may last before a sign of life; a little less for some than for others. */
 uint64_t stream_heartbeat_ms(const struct stream *stream);

@@ -18,9 +18,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "frame.h"
+#include "http/request.h"
 #include "publish.h"
-#include "request.h"
-#include "response.h"
 #include "server.h"
 #include "wire/format.h"
 #include "wire/json.h"
@@ -30,7 +29,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTION_ID_LEN 16
 #define BAD_FRAMES_MAX 10
 #define PENDING_MAX 256        /* answers that one connection may wait for */
 #define SILENCE_GRACE_MS 10000 /* on top of two heartbeats */
@@ -44,7 +42,7 @@ static struct ws *ws_of(struct connection *connection)
 
 static struct transport *ws_transport(const struct ws *ws)
 {
-    return ws->stream.connection.transport;
+    return ws->stream.transport;
 }
 
 /* --- small frames that we say ------------------------------------------------------------------------------------- */
@@ -85,9 +83,7 @@ static void ws_append_member(struct buffer *out, const char *name, const char *b
 static enum sink_result ws_say_hello(struct ws *ws, const struct cursor *cursor)
 {
     const struct transport_config *config = &ws_transport(ws)->config;
-    char id[CONNECTION_ID_LEN + 1];
     struct buffer *out = ws_say(ws);
-    random_token(id, sizeof id);
     ws->is_hello_said = true;
     buffer_append_text(out, "{\"type\":\"hello\",\"cursor\":");
     if (cursor)
@@ -95,7 +91,7 @@ static enum sink_result ws_say_hello(struct ws *ws, const struct cursor *cursor)
     else
         buffer_append_text(out, "null");
     buffer_printf(out, ",\"heartbeat\":%llu,\"max_payload\":%zu,\"connection\":\"%s\"}",
-                  (unsigned long long)config->heartbeat_ms, config->max_payload, id);
+                  (unsigned long long)config->heartbeat_ms, config->max_payload, CONNECTION_ID(&ws->stream.connection));
     return ws_said(ws);
 }
 
@@ -184,12 +180,11 @@ static const struct sink_ops ws_sink_ops = {
 static struct pending *ws_note_down(struct ws *ws, struct ref ref, struct bytes name)
 {
     struct pending_note note = {.ref = ref.text, .ref_len = ref.len, .name = name.data, .name_len = name.len};
-    struct connection *connection = &ws->stream.connection;
     if (ws->pending_count >= PENDING_MAX) {
         ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
         return NULL;
     }
-    struct pending *pending = pending_new(&ws_transport(ws)->pendings, &connection->pendings, connection, &note);
+    struct pending *pending = pending_new(&ws_transport(ws)->pendings, &ws->publisher.pendings, &ws->publisher, &note);
     if (!pending)
         ws_say_error(ws, ref, "unavailable", "no memory");
     else
@@ -226,7 +221,7 @@ void ws_subscribe(struct ws *ws, struct ref ref, struct bytes channel, const str
 static void ws_forget_subscription(struct ws *ws, struct bytes channel)
 {
     struct pending *pending, *next;
-    for (pending = LIST_FIRST(&ws->stream.connection.pendings); pending; pending = next) {
+    for (pending = LIST_FIRST(&ws->publisher.pendings); pending; pending = next) {
         next = LIST_NEXT(pending, siblings);
         if (pending->name_len > 0 && bytes_is(channel, pending->name))
             ws_forget(ws, pending);
@@ -263,7 +258,7 @@ static void ws_hand_on(struct ws *ws, struct ref ref, const struct ws_publicatio
         ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
         return;
     }
-    if (publish_start(ws_transport(ws), &ws->stream.connection, &message, &note))
+    if (publish_start(ws_transport(ws), &ws->publisher, &message, &note))
         ws->pending_count++, ws->publishing++;
     else
         ws_say_error(ws, ref, "unavailable", "no memory");
@@ -299,15 +294,15 @@ static void ws_say_ack(struct ws *ws, const struct pending *pending, struct posi
     ws_said(ws);
 }
 
-static void ws_on_published(struct connection *connection, const struct pending *pending,
-                            const struct publication *result)
+static void ws_on_published(void *owner, const struct pending *pending, const struct publication *result)
 {
-    struct ws *ws = ws_of(connection);
+    struct ws *ws = owner;
     struct ref ref = {pending->ref, pending->ref_len};
     ws->pending_count--;
     ws->publishing--;
     if (result->answer == ANSWER_REFUSED)
-        log_warn("publish_refused", "text=\"%s\"", LOG_TEXT(result->text, strlen(result->text)));
+        log_warn("publish_refused", "connection=%s text=\"%s\"", CONNECTION_ID(&ws->stream.connection),
+                 LOG_TEXT(result->text, strlen(result->text)));
     if (ws->is_raw && result->answer != ANSWER_OK)
         ws_end(ws, WS_CLOSE_LATER, "what you said could not be recorded");
     else if (result->answer == ANSWER_UNAVAILABLE)
@@ -316,7 +311,7 @@ static void ws_on_published(struct connection *connection, const struct pending 
         ws_say_error(ws, ref, "unavailable", "Redis refused to record it");
     else if (!ws->is_raw)
         ws_say_ack(ws, pending, result->position);
-    if (connection->transport->drain)
+    if (ws_transport(ws)->drain)
         ws_drain(&ws->stream);
 }
 
@@ -358,56 +353,50 @@ static void ws_pause_if_full(struct ws *ws)
     if (ws->stream.state != STREAM_FULL || ws->is_paused)
         return;
     ws->is_paused = true;
-    lws_rx_flow_control(ws->stream.connection.wsi, 0);
+    connection_pause_reading(&ws->stream.connection);
 }
 
-static int ws_on_input(struct connection *connection, char *bytes, size_t len)
+static void ws_on_piece(struct connection *connection, const struct piece *piece)
 {
     struct ws *ws = ws_of(connection);
-    struct lws *wsi = connection->wsi;
-    bool is_first = lws_is_first_fragment(wsi), is_final = lws_is_final_fragment(wsi);
-    bool is_binary = lws_frame_is_binary(wsi);
-    if (ws->stream.state >= STREAM_ENDING)
-        return 0;
     ws_hear(ws);
-    if (is_first)
+    if (piece->is_first)
         buffer_clear(&ws->message);
-    if (ws->message.len + len + lws_remaining_packet_payload(wsi) > ws_message_max(ws, is_binary)) {
+    if (ws->message.len + piece->len + piece->missing > ws_message_max(ws, piece->is_binary)) {
         ws_end(ws, WS_CLOSE_TOO_BIG, "the message is larger than max_payload");
-        return 0;
+        return;
     }
-    if (is_first && is_final) {
-        ws_on_message(ws, bytes, len, is_binary);
+    if (piece->is_first && piece->is_final) {
+        ws_on_message(ws, piece->bytes, piece->len, piece->is_binary);
     } else {
-        buffer_append(&ws->message, bytes, len);
+        buffer_append(&ws->message, piece->bytes, piece->len);
         if (ws->message.failed)
             ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
-        else if (is_final)
-            ws_on_message(ws, ws->message.data ? ws->message.data : bytes, ws->message.len, is_binary);
+        else if (piece->is_final)
+            ws_on_message(ws, ws->message.data ? ws->message.data : piece->bytes, ws->message.len, piece->is_binary);
     }
-    if (is_final)
+    if (piece->is_final)
         buffer_fini(&ws->message);
     ws_pause_if_full(ws);
-    return 0;
 }
 
-static int ws_on_writable(struct connection *connection)
+static void ws_on_writable(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
-    int result = stream_on_writable(connection);
-    if (result == 0 && ws->is_paused && ws->stream.state == STREAM_OPEN) {
-        ws->is_paused = false;
-        lws_rx_flow_control(connection->wsi, 1);
-    }
-    return result;
+    stream_on_writable(connection);
+    if (!ws->is_paused || ws->stream.state != STREAM_OPEN)
+        return;
+    ws->is_paused = false;
+    connection_resume_reading(connection);
 }
 
 static void ws_on_pong(struct connection *connection)
 {
-    ws_of(connection)->heard_ms = connection->transport->now_ms;
+    struct ws *ws = ws_of(connection);
+    ws->heard_ms = ws_transport(ws)->now_ms;
 }
 
-/* The browser has sent its close; lws answers it. Nothing may be sent behind that. */
+/* The browser has sent its close; http answers it. Nothing may be sent behind that. */
 static void ws_on_leaving(struct connection *connection)
 {
     stream_end(&ws_of(connection)->stream, WHY_LEFT);
@@ -488,17 +477,10 @@ static void ws_farewell(struct stream *stream, enum stream_why why)
         ws_say_cursor(ws, &cursor);
 }
 
-static int ws_close(struct stream *stream)
+static void ws_close(struct stream *stream)
 {
     struct ws *ws = (struct ws *)stream;
-    /* While lws waits for the browser's close it goes on reporting that the socket is writable. A second -1 would cut
-     * it off at once; with input unread that is a reset, and the browser would never see why. */
-    if (ws->is_closing)
-        return 0;
-    ws->is_closing = true;
-    lws_close_reason(stream->connection.wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
-                     strlen(ws->close_reason));
-    return -1; /* lws sends the close frame, and waits for the browser's for 5 s */
+    connection_close(&stream->connection, ws->close_code, ws->close_reason);
 }
 
 static const struct stream_kind ws_kind = {
@@ -523,6 +505,7 @@ static void ws_on_closed(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
     stream_close(&ws->stream);
+    pending_drop_all(&ws_transport(ws)->pendings, &ws->publisher.pendings);
     buffer_fini(&ws->message);
     free(ws->raw_channel);
     free(ws);
@@ -530,32 +513,33 @@ static void ws_on_closed(struct connection *connection)
 
 static const struct connection_ops ws_connection_ops = {
     .on_writable = ws_on_writable,
-    .on_input = ws_on_input,
+    .on_piece = ws_on_piece,
     .on_pong = ws_on_pong,
     .on_leaving = ws_on_leaving,
-    .on_published = ws_on_published,
     .on_closed = ws_on_closed,
 };
 
 /* --- birth -------------------------------------------------------------------------------------------------------- */
 
-static bool ws_wants_raw(struct lws *wsi, const struct request *request)
+static bool ws_wants_raw(const struct ws *ws, const struct request *request)
 {
     struct bytes format;
-    return strcmp(lws_get_protocol(wsi)->name, SUBPROTOCOL_RAW) == 0 ||
+    return strcmp(connection_subprotocol(&ws->stream.connection), SUBPROTOCOL_RAW) == 0 ||
            (request_arg(request, "format", &format) && bytes_is(format, "raw"));
 }
 
-static struct ws *ws_new(struct transport *transport, struct lws *wsi, bool is_raw)
+static struct ws *ws_new(struct transport *transport, struct request *request)
 {
     struct ws *ws = calloc(1, sizeof *ws);
     if (!ws)
         return NULL;
-    stream_open(&ws->stream, &ws_kind, &ws_connection_ops, transport, wsi);
-    ws->is_raw = is_raw;
+    connection_open(&ws->stream.connection, &ws_connection_ops, request);
+    stream_open(&ws->stream, &ws_kind, transport);
+    ws->publisher = (struct publisher){.on_published = ws_on_published, .owner = ws};
+    ws->is_raw = ws_wants_raw(ws, request);
     ws->heard_ms = ws->pinged_ms = transport->now_ms;
     ws->stream.subscriber =
-        subscriber_new(transport->broker, &ws_sink_ops, ws, is_raw ? FORMAT_WS_RAW : FORMAT_WS_JSON);
+        subscriber_new(transport->broker, &ws_sink_ops, ws, ws->is_raw ? FORMAT_WS_RAW : FORMAT_WS_JSON);
     return ws;
 }
 
@@ -587,7 +571,7 @@ static void ws_begin_raw(struct ws *ws, const struct ask *ask)
 static struct refusal ws_read_request(const struct transport *transport, const struct request *request, struct ask *ask)
 {
     const struct transport_config *config = &transport->config;
-    if (origin_check(config->access, bytes_of(request->origin)) == ORIGIN_REFUSED)
+    if (origin_check(config->access, request->origin) == ORIGIN_REFUSED)
         return refusal_because(PROBLEM_FORBIDDEN, "pages of this origin may not connect");
     struct refusal refusal = ask_channels(ask, request, config->default_channels, config->max_channels);
     if (!refusal.problem)
@@ -609,23 +593,18 @@ static void ws_begin(struct ws *ws, const struct request *request)
         ws_say_hello(ws, NULL);
 }
 
-int ws_open(struct transport *transport, struct lws *wsi)
+void ws_open(struct transport *transport, struct request *request)
 {
     bool has_room = stream_has_room(transport);
-    struct request request;
-    if (!request_init(&request, wsi))
-        return -1;
-    struct ws *ws = ws_new(transport, wsi, ws_wants_raw(wsi, &request));
-    if (!ws || !ws->stream.subscriber) {
-        request_fini(&request);
-        return -1; /* where there is one, lws's close frees it */
-    }
-    if (transport->drain)
+    struct ws *ws = ws_new(transport, request);
+    if (!ws)
+        return;
+    if (!ws->stream.subscriber)
+        stream_kill(&ws->stream, WHY_NO_MEMORY);
+    else if (transport->drain)
         ws_end(ws, WS_CLOSE_RESTART, "this instance is going, come back");
     else if (!has_room)
         ws_end(ws, WS_CLOSE_LATER, "no room at the moment, come back later");
     else
-        ws_begin(ws, &request);
-    request_fini(&request);
-    return 0;
+        ws_begin(ws, request);
 }

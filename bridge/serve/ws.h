@@ -10,6 +10,7 @@
 #include "access/problem.h"
 #include "base/buffer.h"
 #include "base/check.h"
+#include "publish.h"
 #include "stream.h"
 #include "words/glob.h"
 
@@ -17,7 +18,8 @@
 #include <stdint.h>
 
 struct ws {
-    struct stream stream;  /* first */
+    struct stream stream; /* first */
+    struct publisher publisher;
     struct buffer message; /* what has come of a message that comes in pieces */
     char *raw_channel;     /* bridge.v1.raw: the one channel; else NULL */
     const char *close_reason;
@@ -27,13 +29,15 @@ struct ws {
     unsigned pending_count; /* answers that are owed to it; of these, publishes: */
     unsigned publishing;
     unsigned short close_code, bad_frames;
-    bool is_raw, is_hello_said, is_paused, is_closing;
+    bool is_raw, is_hello_said, is_paused;
 };
 
-/* --- lws ---------------------------------------------------------------------------------------------------------- */
+/* --- birth and end ------------------------------------------------------------------------------------------------ */
+
+struct request;
 
 /* The handshake is done. */
-int ws_open(struct transport *transport, struct lws *wsi);
+void ws_open(struct transport *transport, struct request *request);
 /* The server goes: answers on their way are waited for. */
 void ws_drain(struct stream *stream);
 bool stream_is_ws(const struct stream *stream);

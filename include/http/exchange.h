@@ -19,6 +19,7 @@
 #include "http/response.h"
 
 struct exchange;
+struct http;
 struct request;
 
 struct exchange_ops {
@@ -31,12 +32,13 @@ struct exchange_ops {
 struct exchange {
     struct connection connection; /* first */
     const struct exchange_ops *ops;
+    struct http *http;
     struct bytes origin; /* of the page that asks; for the answer's cors */
-    uint64_t length;     /* of the body that was announced */
-    struct buffer body;
+    struct buffer origin_text;
+    uint64_t length;      /* of the body that was announced */
+    struct buffer body;   /* what has come of it */
     struct buffer answer; /* head and body, ready to be sent */
     bool is_head;         /* the answer is wanted without its body */
-    bool is_surplus;      /* more came than was announced */
     bool is_whole;        /* the body is there, and was handed on */
     bool is_last;         /* the connection ends with the answer */
 };

@@ -59,6 +59,8 @@ unsigned http_max_connections(const struct http *http);
 
 /* Exchanges whose answer is not out yet. */
 unsigned http_exchanges(const struct http *http);
+/* Connections on which nothing has come yet. */
+unsigned http_silent(const struct http *http);
 
 /* Accept nobody any more; those who wait to be accepted are let in first, within a turn or two. */
 void http_shut(struct http *http);

@@ -21,6 +21,7 @@ enum method {
     METHOD_POST = 1 << 2,
     METHOD_OPTIONS = 1 << 3,
     METHOD_OTHER = 1 << 4,
+    METHOD_READ = METHOD_GET | METHOD_HEAD,
 };
 
 #define REQUEST_ORIGIN_MAX 255         /* bytes; a longer one is "?", which is none */

@@ -9,6 +9,7 @@
 #define SERVE_SERVE_H
 
 #include "base/check.h"
+#include "serve/route.h"
 #include "words/glob.h"
 
 #include <stdbool.h>
@@ -17,17 +18,8 @@
 
 struct access;
 struct broker;
-struct buffer;
 struct loop;
 struct transport;
-
-/* A file built into the binary. */
-struct transport_file {
-    const char *path;         /* "/" */
-    const char *content_type; /* "text/html; charset=utf-8" */
-    const char *bytes;
-    size_t len;
-};
 
 struct transport_config {
     int listening;                            /* the socket that newcomers knock at; taken */
@@ -35,22 +27,14 @@ struct transport_config {
     const struct access *access;              /* who may what; borrowed for the transport's life */
     const struct glob_list *default_channels; /* what /events and /ws mean when they name none */
     uint64_t heartbeat_ms;
-    uint64_t stall_ms;                  /* a browser that takes nothing for so long is cut */
-    uint64_t max_age_ms;                /* 0: none; otherwise each stream ends at 85 to 100 % of it */
-    size_t max_payload;                 /* bytes */
-    unsigned max_channels;              /* per browser */
-    unsigned max_connections;           /* of this worker */
-    const struct transport_file *files; /* served as they are */
-    unsigned file_count;
-    const char *version;
-    /* What is missing before this instance is ready, in the words of those who share it with us; NULL: nothing. */
-    const char *(*peers_missing)(void *peers);
-    void (*append_metrics)(void *peers, struct buffer *out); /* Prometheus text, of the whole instance */
-    void *peers;                                             /* borrowed */
+    uint64_t stall_ms;          /* a browser that takes nothing for so long is cut */
+    uint64_t max_age_ms;        /* 0: none; otherwise each stream ends at 85 to 100 % of it */
+    size_t max_payload;         /* bytes */
+    unsigned max_channels;      /* per browser */
+    unsigned max_connections;   /* of this worker */
+    const struct route *routes; /* beside the transport's own; borrowed, with what they work on */
+    unsigned route_count;
 };
-
-/* Of a socket that is to listen, before it does: what its connections are to inherit. */
-void transport_prepare(int fd);
 
 /* Takes config->listening, also where it fails, and accepts at once. NULL: the reason is in the log. */
 MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *broker,
@@ -63,6 +47,7 @@ MUST_CHECK struct transport *transport_new(struct loop *loop, struct broker *bro
 void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg);
 
 struct transport_status {
+    bool is_draining;
     unsigned connections; /* open streams, right now */
     uint64_t stalled;     /* that were cut because they took nothing */
 };

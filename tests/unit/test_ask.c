@@ -6,22 +6,24 @@
 
 #include "access/access.h"
 #include "cmocka_all.h"
-#include "request.h"
+#include "http/request.h"
 #include "words/glob.h"
 
-#include <string.h>
+static struct request_arg args[8];
+static struct request request = {.args = args};
 
-static struct request request;
+static void add(const char *name, const char *value)
+{
+    args[request.arg_count++] = (struct request_arg){bytes_of(name), bytes_of(value)};
+}
 
 static void ask(const char *header, const char *name, const char *value)
 {
-    request = (struct request){0};
+    request = (struct request){.args = args};
     if (header)
-        strcpy(request.last_event_id, header);
-    if (!name)
-        return;
-    request.arg_count = 1;
-    request.args[0] = (struct request_arg){{name, strlen(name)}, {value, strlen(value)}};
+        request.last_event_id = bytes_of(header);
+    if (name)
+        add(name, value);
 }
 
 static struct start read_good(void)
@@ -98,11 +100,6 @@ static void what_is_no_id_is_refused(void **state)
 }
 
 /* --- the other arguments ------------------------------------------------------------------------------------------ */
-
-static void add(const char *name, const char *value)
-{
-    request.args[request.arg_count++] = (struct request_arg){bytes_of(name), bytes_of(value)};
-}
 
 static void channels_are_all_or_nothing(void **state)
 {

@@ -24,7 +24,6 @@ LIST_HEAD(wheel_list, wheel_item);
 struct wheel {
     uint64_t tick_ms;
     uint64_t tick; /* the last one that was turned */
-    unsigned count;
     struct wheel_list slots[WHEEL_SLOTS];
 };
 
@@ -32,7 +31,8 @@ void wheel_init(struct wheel *wheel, uint64_t tick_ms, uint64_t now_ms);
 
 /* Hang up an item that hangs nowhere. */
 void wheel_put(struct wheel *wheel, struct wheel_item *item, uint64_t due_ms);
-void wheel_remove(struct wheel *wheel, struct wheel_item *item);
+/* Take down one that hangs somewhere. */
+void wheel_remove(struct wheel_item *item);
 
 /* Take down each item whose moment has come, and look at it: fn puts it back, or not. fn may put others too, and remove
  * others, also those that are due. */

@@ -1,0 +1,60 @@
+/*
+ * health.c - what load balancers ask.
+ */
+#include "health.h"
+
+#include "base/buffer.h"
+#include "board.h"
+#include "broker/broker.h"
+#include "http/response.h"
+#include "serve/serve.h"
+#include "wire/json_string.h"
+
+static void health_send(struct request *request, unsigned status, struct buffer *body)
+{
+    struct response response = {.status = status, .type = CONTENT_JSON};
+    if (!body->failed)
+        response.body = (struct bytes){body->data, body->len};
+    response_send(request, &response);
+    buffer_fini(body);
+}
+
+void health_answer_alive(void *arg, struct request *request)
+{
+    struct buffer body = {0};
+    (void)arg;
+    buffer_append_text(&body, "{\"status\":\"ok\",\"version\":");
+    wire_json_string(&body, BYTES(BRIDGE_VERSION));
+    buffer_append_text(&body, "}\n");
+    health_send(request, 200, &body);
+}
+
+/* Why nobody should be sent here; "" where they should. */
+static const char *health_reason_against(const struct health *health, const struct transport_status *transport,
+                                         const struct broker_status *broker)
+{
+    if (transport->is_draining)
+        return "this instance is draining";
+    if (!broker->is_ready)
+        return broker->reason;
+    const char *missing = board_missing(health->board);
+    return missing ? missing : "";
+}
+
+void health_answer_ready(void *arg, struct request *request)
+{
+    const struct health *health = arg;
+    struct transport_status transport;
+    struct broker_status broker;
+    struct buffer body = {0};
+    transport_status(health->transport, &transport);
+    broker_status(health->broker, &broker);
+    const char *reason = health_reason_against(health, &transport, &broker);
+    bool is_ready = !*reason;
+    buffer_printf(&body, "{\"ready\":%s,\"reasons\":[", is_ready ? "true" : "false");
+    if (!is_ready)
+        wire_json_string(&body, bytes_of(reason));
+    buffer_printf(&body, "],\"watermark\":\"%s\",\"connections\":%u}\n", POSITION_TEXT(broker.watermark),
+                  transport.connections);
+    health_send(request, is_ready ? 200 : 503, &body);
+}

@@ -1,0 +1,23 @@
+/*
+ * health.h - GET /healthz: the process answers. GET /readyz: it can serve, or why it can't.
+ */
+#ifndef APP_HEALTH_H
+#define APP_HEALTH_H
+
+struct board;
+struct broker;
+struct request;
+struct transport;
+
+/* What readiness is made of; borrowed. */
+struct health {
+    const struct broker *broker;
+    const struct transport *transport;
+    const struct board *board;
+};
+
+/* For routes; the second one's arg is a struct health. */
+void health_answer_alive(void *arg, struct request *request);
+void health_answer_ready(void *arg, struct request *request);
+
+#endif
