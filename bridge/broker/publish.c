@@ -33,14 +33,13 @@ void broker_publish(struct broker *broker, const struct message *message, publis
     struct bytes channel = message->channel;
     unsigned count = broker->config.shard_count;
     struct shard *shard = &broker->shards[count == 1 ? 0 : keyslot_shard(channel, count)];
-    struct publication publication = {message->channel, message->payload, message->event, message->from, message->key};
     CHECK(publishing);
     *publishing = (struct publishing){broker, fn, arg, ticket};
     broker->publishing++;
     if (glob_list_match(broker->config.ephemeral, channel.data, channel.len) >= 0)
         caller_publish_plain(shard->caller, channel, message->payload, publish_on_answer, publishing, 0);
     else
-        caller_publish(shard->caller, &publication, publish_on_answer, publishing, 0);
+        caller_publish(shard->caller, message, publish_on_answer, publishing, 0);
 }
 
 unsigned broker_publishing(const struct broker *broker)

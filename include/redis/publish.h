@@ -7,11 +7,10 @@
 #include "base/bytes.h"
 #include "redis/caller.h"
 
+struct message;
+
 /* The durable way: log, live, and the plain channel. With a key, a repeat answers the first position. */
-struct publication {
-    struct bytes channel, payload, event, from, key;
-};
-void caller_publish(struct caller *caller, const struct publication *publication, caller_position_fn fn, void *arg,
+void caller_publish(struct caller *caller, const struct message *message, caller_position_fn fn, void *arg,
                     uint64_t ticket);
 
 /* PUBLISH and nothing else, for channels without history; the position is 0-0. */

@@ -399,9 +399,9 @@ void caller_witness(struct caller *c, struct position position, struct bytes cha
     (void)c, (void)position, (void)channel; /* this Redis loses nothing */
 }
 
-void caller_publish(struct caller *c, const struct publication *p, caller_position_fn fn, void *arg, uint64_t ticket)
+void caller_publish(struct caller *c, const struct message *message, caller_position_fn fn, void *arg, uint64_t ticket)
 {
-    (void)p;
+    (void)message;
     call_new(c, CALL_OTHER, arg, ticket)->position_fn = fn;
 }
 
