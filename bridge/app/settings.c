@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "config.h"
-#include "redis/redis.h"
+#include "redis/config.h"
 #include "words/glob.h"
 
 #include <arpa/inet.h>

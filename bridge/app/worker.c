@@ -18,7 +18,7 @@
 #include "http/request.h"
 #include "metrics.h"
 #include "recorder/recorder.h"
-#include "redis/redis.h"
+#include "redis/config.h"
 #include "serve/serve.h"
 #include "wire/format.h"
 

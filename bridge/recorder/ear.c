@@ -10,7 +10,9 @@
  */
 #include "ear.h"
 
-#include "redis/redis.h"
+#include "redis/listener.h"
+#include "redis/live.h"
+#include "redis/names.h"
 
 #include <string.h>
 

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "recorder/recorder.h"
-#include "redis/redis.h"
+#include "redis/inbox.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -48,7 +48,13 @@
 #include "ear.h"
 #include "inbox.h"
 #include "pulse.h"
-#include "redis/redis.h"
+#include "redis/beat.h"
+#include "redis/config.h"
+#include "redis/control.h"
+#include "redis/listener.h"
+#include "redis/live.h"
+#include "redis/names.h"
+#include "redis/seat.h"
 #include "scribe.h"
 
 #include <inttypes.h>

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "queue.h"
-#include "redis/redis.h"
+#include "redis/seat.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -5,7 +5,9 @@
 #include "ear.h"
 
 #include "cmocka_all.h"
-#include "redis/redis.h"
+#include "redis/config.h"
+#include "redis/listener.h"
+#include "redis/live.h"
 
 #include <string.h>
 

@@ -14,7 +14,12 @@
 #include "base/loop.h"
 #include "cmocka_all.h"
 #include "dice.h"
-#include "redis/redis.h"
+#include "redis/beat.h"
+#include "redis/config.h"
+#include "redis/inbox.h"
+#include "redis/listener.h"
+#include "redis/names.h"
+#include "redis/seat.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "config.h"
 
 #include "cmocka_all.h"
-#include "redis/redis.h"
+#include "redis/config.h"
 #include "settings.h"
 
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "cmocka_all.h"
 #include "config.h"
-#include "redis/redis.h"
+#include "redis/config.h"
 #include "sockets.h"
 #include "worker.h"
 
