@@ -929,6 +929,16 @@ static void wires_compact(unsigned shard)
         c->first = c->executed = c->end = 0;
 }
 
+/* Whatever has just happened, what the states say is true. */
+static void assert_sound(void)
+{
+    for (unsigned n = 0; n < BROWSERS_MAX; n++)
+        if (browsers[n].subscriber)
+            for (const struct strand *strand = &browsers[n].subscriber->first; strand; strand = strand->next)
+                if (!strand_is_sound(strand))
+                    fail_msg("browser %u: the state %u is not sound", n, strand->state);
+}
+
 static void step_of_browser(struct browser *b)
 {
     if (!b->subscriber)
@@ -1019,6 +1029,7 @@ static void step(bool trims)
         break;
     }
     wires_compact(shard);
+    assert_sound();
 }
 
 static void settle_shard(unsigned shard, unsigned round)
