@@ -73,7 +73,7 @@ static struct entry *shard_entry(struct shard *shard, const struct entry_source 
     struct entry *last = shard->last_entry;
     if (last && !position_is_begin(source->position) && position_compare(last->position, source->position) == 0)
         return last;
-    if (channel_name_error(source->channel, source->channel_len))
+    if (channel_name_error(source->channel.data, source->channel.len))
         return NULL;
     entry_unref(last);
     shard->last_entry = entry_new(source);
@@ -99,7 +99,7 @@ static struct source *shard_source_of(struct shard *shard, const struct heard *h
 
 static void shard_hear_entry(struct shard *shard, const struct heard *heard, const struct announcement *announcement)
 {
-    size_t skip = heard->channel.len - announcement->source.channel_len;
+    size_t skip = heard->channel.len - announcement->source.channel.len;
     struct source *source = shard_source_of(shard, heard, skip);
     shard_hear_position(shard, announcement->source.position);
     struct entry *entry = source ? shard_entry(shard, &announcement->source) : NULL;
@@ -117,12 +117,7 @@ static void shard_hear_plain(struct shard *shard, const struct heard *heard)
         return;
     if (heard->payload.len > shard->redis->max_payload)
         return;
-    struct entry_source plain = {.channel = heard->channel.data,
-                                 .channel_len = heard->channel.len,
-                                 .event = "",
-                                 .from = "",
-                                 .payload = heard->payload.data,
-                                 .payload_len = heard->payload.len};
+    struct entry_source plain = {.channel = heard->channel, .payload = heard->payload};
     struct entry *entry = shard_entry(shard, &plain);
     if (entry)
         source_hear(source, entry);

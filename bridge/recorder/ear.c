@@ -51,13 +51,13 @@ void ear_begin(struct ear *ear)
 
 void ear_hear_live(struct ear *ear, const struct announcement *announcement)
 {
-    struct bytes channel = {announcement->source.channel, announcement->source.channel_len};
+    struct bytes channel = announcement->source.channel;
     if (!announcement->is_echoed || channel.len > sizeof ear->echo_channel)
         return;
     ear->expects_echo = ear_serves(ear, channel);
     memcpy(ear->echo_channel, channel.data, channel.len);
     ear->echo_channel_len = channel.len;
-    ear->echo_payload_len = announcement->source.payload_len;
+    ear->echo_payload_len = announcement->source.payload.len;
 }
 
 static bool ear_takes_echo(struct ear *ear, const struct heard *heard)

@@ -493,11 +493,11 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
 
 static void recorder_remember(struct recorder *r, const struct entry_source *source)
 {
-    if (source->channel_len > sizeof r->newest_channel)
+    if (source->channel.len > sizeof r->newest_channel)
         return;
     r->newest = source->position;
-    r->newest_channel_len = source->channel_len;
-    memcpy(r->newest_channel, source->channel, source->channel_len);
+    r->newest_channel_len = source->channel.len;
+    memcpy(r->newest_channel, source->channel.data, source->channel.len);
 }
 
 static void recorder_hear_live(struct recorder *r, const struct heard *heard)
@@ -509,9 +509,8 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     recorder_remember(r, &announcement.source);
     if (announcement.is_echoed || !recorder_is_numbering(r) || announcement.era != scribe_era(r->scribe))
         return;
-    struct bytes channel = {announcement.source.channel, announcement.source.channel_len};
-    struct bytes payload = {announcement.source.payload, announcement.source.payload_len};
-    if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, channel, payload)))
+    const struct entry_source *source = &announcement.source;
+    if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, source->channel, source->payload)))
         return;
     log_error("recorder_drift", "era=%" PRIu64 " ordinal=%" PRIu64, announcement.era, announcement.ordinal);
     recorder_restart(r, "others number otherwise");

@@ -11,12 +11,11 @@
 
 bool live_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out)
 {
-    struct bytes channel;
-    if (!names_live_of(config, heard->channel, &channel))
-        return false;
     struct reader reader = {.rest = heard->payload};
     struct entry_source *source = &out->source;
     *out = (struct announcement){0};
+    if (!names_live_of(config, heard->channel, &source->channel))
+        return false;
     source->position = reader_position(&reader);
     source->previous = reader_position(&reader);
     struct bytes flag = reader_word(&reader);
@@ -24,14 +23,8 @@ bool live_parse(const struct redis_config *config, const struct heard *heard, st
     out->era = reader_number(&reader);
     out->ordinal = reader_number(&reader);
     uint64_t event_len = reader_number(&reader), from_len = reader_number(&reader);
-    struct bytes event = reader_bytes(&reader, event_len), from = reader_bytes(&reader, from_len);
-    source->channel = channel.data;
-    source->channel_len = channel.len;
-    source->event = event.data;
-    source->event_len = event.len;
-    source->from = from.data;
-    source->from_len = from.len;
-    source->payload = reader.rest.data;
-    source->payload_len = reader.rest.len;
+    source->event = reader_bytes(&reader, event_len);
+    source->from = reader_bytes(&reader, from_len);
+    source->payload = reader.rest;
     return !reader.failed && flag.len == 1;
 }

@@ -52,21 +52,11 @@ void caller_newest(struct caller *caller, const struct bytes *names, unsigned co
 static struct entry *page_entry(const redisReply *raw)
 {
     redisReply *const *part = answer_list(raw, 6);
-    struct bytes channel, event, from, payload;
     struct entry_source source;
-    if (!part || !answer_position(part[0], &source.position) || !answer_bytes(part[1], &channel) ||
-        !answer_position(part[2], &source.previous) || !answer_bytes(part[3], &event) ||
-        !answer_bytes(part[4], &from) || !answer_bytes(part[5], &payload))
-        return NULL;
-    source.channel = channel.data;
-    source.channel_len = channel.len;
-    source.event = event.data;
-    source.event_len = event.len;
-    source.from = from.data;
-    source.from_len = from.len;
-    source.payload = payload.data;
-    source.payload_len = payload.len;
-    return entry_new(&source);
+    bool is_whole = part && answer_position(part[0], &source.position) && answer_bytes(part[1], &source.channel) &&
+                    answer_position(part[2], &source.previous) && answer_bytes(part[3], &source.event) &&
+                    answer_bytes(part[4], &source.from) && answer_bytes(part[5], &source.payload);
+    return is_whole ? entry_new(&source) : NULL;
 }
 
 static bool page_extents(struct page *page, const redisReply *raw)

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *entry_copy_string(char **at, const char *bytes, size_t len)
+static const char *entry_copy(char **at, struct bytes bytes)
 {
     char *copy = *at;
-    if (len > 0)
-        memcpy(copy, bytes, len);
-    copy[len] = '\0';
-    *at = copy + len + 1;
+    if (bytes.len > 0)
+        memcpy(copy, bytes.data, bytes.len);
+    copy[bytes.len] = '\0';
+    *at = copy + bytes.len + 1;
     return copy;
 }
 
@@ -26,24 +26,24 @@ static size_t entry_strings_size(size_t channel, size_t event, size_t from, size
 struct entry *entry_new(const struct entry_source *s)
 {
     struct entry *entry =
-        malloc(sizeof *entry + entry_strings_size(s->channel_len, s->event_len, s->from_len, s->payload_len));
+        malloc(sizeof *entry + entry_strings_size(s->channel.len, s->event.len, s->from.len, s->payload.len));
     if (!entry)
         return NULL;
     char *at = (char *)(entry + 1);
     *entry = (struct entry){
         .refs = 1,
-        .is_text = utf8_is_valid(s->payload, s->payload_len),
+        .is_text = utf8_is_valid(s->payload.data, s->payload.len),
         .position = s->position,
         .previous = s->previous,
-        .channel_len = s->channel_len,
-        .event_len = s->event_len,
-        .from_len = s->from_len,
-        .payload_len = s->payload_len,
+        .channel_len = s->channel.len,
+        .event_len = s->event.len,
+        .from_len = s->from.len,
+        .payload_len = s->payload.len,
     };
-    entry->channel = entry_copy_string(&at, s->channel, s->channel_len);
-    entry->event = entry_copy_string(&at, s->event, s->event_len);
-    entry->from = entry_copy_string(&at, s->from, s->from_len);
-    entry->payload = entry_copy_string(&at, s->payload, s->payload_len);
+    entry->channel = entry_copy(&at, s->channel);
+    entry->event = entry_copy(&at, s->event);
+    entry->from = entry_copy(&at, s->from);
+    entry->payload = entry_copy(&at, s->payload);
     return entry;
 }
 

@@ -8,6 +8,7 @@
 #define WORDS_ENTRY_H
 
 #include "base/buffer.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "words/position.h"
 
@@ -29,11 +30,11 @@ struct entry {
     struct buffer encoded[ENTRY_FORMATS];
 };
 
-/* What entry_new() copies. */
+/* What entry_new() copies. What is absent has a length of 0, and data that may be NULL. */
 struct entry_source {
-    struct position position, previous;
-    const char *channel, *event, *from, *payload;
-    size_t channel_len, event_len, from_len, payload_len;
+    struct position position;
+    struct position previous; /* the position before this one in the channel */
+    struct bytes channel, event, from, payload;
 };
 
 /* A new entry with one count, all bytes copied. NULL: no memory. */

@@ -29,10 +29,8 @@ static bool hear(struct ear *ear, const char *pattern, const char *channel, cons
 
 static void announce(struct ear *ear, bool is_echoed, const char *channel, const char *payload)
 {
-    const struct announcement announcement = {
-        .is_echoed = is_echoed,
-        .source = {
-            .channel = channel, .channel_len = strlen(channel), .payload = payload, .payload_len = strlen(payload)}};
+    const struct announcement announcement = {.is_echoed = is_echoed,
+                                              .source = {.channel = bytes_of(channel), .payload = bytes_of(payload)}};
     ear_hear_live(ear, &announcement);
 }
 

@@ -21,10 +21,8 @@ static void encode(unsigned format, const struct entry *entry, const struct curs
 static const struct entry_source source = {
     .position = {5, 1},
     .previous = {4, 0},
-    .channel = "chat",
-    .channel_len = 4,
-    .payload = "hi\0there",
-    .payload_len = 8,
+    .channel = {"chat", 4},
+    .payload = {"hi\0there", 8},
 };
 
 static void copies_what_it_is_given(void **state)
@@ -47,8 +45,7 @@ static void knows_text_from_bytes(void **state)
 {
     struct entry_source binary = source;
     (void)state;
-    binary.payload = "\xff\xfe";
-    binary.payload_len = 2;
+    binary.payload = BYTES("\xff\xfe");
     struct entry *entry = entry_new(&binary);
     assert_false(entry->is_text);
     entry_unref(entry);

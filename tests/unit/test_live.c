@@ -30,10 +30,8 @@ static void a_recorded_message(void **state)
     assert_false(a.is_echoed);
     assert_int_equal(a.era, 4);
     assert_int_equal(a.ordinal, 17);
-    assert_int_equal(a.source.channel_len, 10);
-    assert_memory_equal(a.source.channel, "chat:lobby", 10);
-    assert_int_equal(a.source.payload_len, 11);
-    assert_memory_equal(a.source.payload, "hello\0world", 11);
+    assert_true(bytes_is(a.source.channel, "chat:lobby"));
+    assert_true(bytes_equal(a.source.payload, BYTES("hello\0world")));
 }
 
 static void an_echoed_message_with_event_and_sender(void **state)
@@ -43,10 +41,9 @@ static void an_echoed_message_with_event_and_sender(void **state)
     static const char payload[] = "1-0 0-0 e 0 0 4 3\ntickbob";
     assert_true(parse("bridge:live:c", payload, sizeof payload - 1, &a));
     assert_true(a.is_echoed);
-    assert_int_equal(a.source.event_len, 4);
-    assert_memory_equal(a.source.event, "tick", 4);
-    assert_memory_equal(a.source.from, "bob", 3);
-    assert_int_equal(a.source.payload_len, 0);
+    assert_true(bytes_is(a.source.event, "tick"));
+    assert_true(bytes_is(a.source.from, "bob"));
+    assert_int_equal(a.source.payload.len, 0);
 }
 
 static void what_is_not_whole_is_refused(void **state)

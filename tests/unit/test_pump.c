@@ -148,14 +148,8 @@ static bool name_matches(const char *name, size_t len, unsigned channel)
 static struct entry *entry_of(unsigned i)
 {
     char channel = (char)('a' + published[i]);
-    struct entry_source source = {.position = position_of(i),
-                                  .previous = previous_of(i),
-                                  .channel = &channel,
-                                  .channel_len = 1,
-                                  .event = "",
-                                  .from = "",
-                                  .payload = "x",
-                                  .payload_len = 1};
+    struct entry_source source = {
+        .position = position_of(i), .previous = previous_of(i), .channel = {&channel, 1}, .payload = BYTES("x")};
     struct entry *entry = entry_new(&source);
     assert_non_null(entry);
     return entry;

@@ -9,13 +9,7 @@
 
 static struct entry *entry_at(uint64_t ms, const char *payload)
 {
-    struct entry_source source = {.position = {ms, 0},
-                                  .channel = "c",
-                                  .channel_len = 1,
-                                  .event = "",
-                                  .from = "",
-                                  .payload = payload,
-                                  .payload_len = strlen(payload)};
+    struct entry_source source = {.position = {ms, 0}, .channel = BYTES("c"), .payload = bytes_of(payload)};
     struct entry *entry = entry_new(&source);
     assert_non_null(entry);
     return entry;
