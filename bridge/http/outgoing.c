@@ -1,6 +1,6 @@
 /*
- * outgoing.c - socket options, and TCP_INFO of tcp(7): by the kernel's own header, since libc's knows only the first half of the
- * struct, and the two can't be read together.
+ * outgoing.c - socket options, and TCP_INFO of tcp(7): by the kernel's own header, since libc's knows only the first half
+ * of the struct, and the two can't be read together.
  */
 #include "outgoing.h"
 
@@ -38,6 +38,5 @@ bool outgoing_progress(int fd, struct progress *out)
 void outgoing_drop(int fd)
 {
     struct linger none = {.l_onoff = 1};
-    if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none) != 0)
-        log_debug("socket_drop", "fd=%d error=\"%s\"", fd, strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }

@@ -34,9 +34,10 @@ struct response;
 struct piece {
     char *bytes;
     size_t len;
-    size_t missing;          /* bytes of its frame that are still to come */
-    bool is_first, is_final; /* of its message */
-    bool is_binary;
+    size_t missing; /* bytes of its frame that are still to come */
+    bool is_first;  /* piece of its message */
+    bool is_final;  /* piece of its message */
+    bool is_binary; /* else it is text, and good UTF-8 */
 };
 
 /* What happens to it. NULL: nothing to do. */
@@ -48,12 +49,18 @@ struct connection_ops {
     void (*on_closed)(struct connection *connection);  /* it is off the socket: free it */
 };
 
-enum connection_state { CONNECTION_OPEN, CONNECTION_ANSWERED, CONNECTION_CLOSING, CONNECTION_CLOSED, CONNECTION_DEAD };
+enum connection_state {
+    CONNECTION_OPEN,
+    CONNECTION_ANSWERED, /* an exchange whose answer waits for the socket */
+    CONNECTION_CLOSING,  /* when all is out, its close is said */
+    CONNECTION_CLOSED,   /* its close is said, and the browser's is waited for */
+    CONNECTION_DEAD,     /* it is closed in the next turn */
+};
 
 /* What a write needs stands first: the owner's struct may go on with what a delivery needs, in the same 64 bytes. */
 struct connection {
     const struct pipe *pipe; /* what writes to it */
-    struct lws *wsi;
+    struct lws *wsi;         /* NULL: it is off the socket */
     int fd;
     bool is_waiting;           /* for the socket to become writable: something may be held back */
     uint8_t state;             /* enum connection_state */

@@ -1,8 +1,8 @@
 /*
  * exchange.h - a plain request whose answer comes later: its body is still to come, or somebody must be asked.
  *
- * Story     It is the first member of a struct of its owner's. While it waits, it holds the socket and nothing of
- *           libwebsockets' memory for requests; what the owner needs of the request, it copies.
+ * Story     It is the first member of a struct of its owner's. What the owner needs of the request, it copies; where no
+ *           body is to come, libwebsockets keeps nothing of the request while it waits.
  *
  *           exchange_open ──► [on_body] ──► exchange_answer ───────► the answer is sent ──► on_gone
  *                                  └──────► exchange_open_stream ──► it is yours to free
@@ -31,9 +31,10 @@ struct exchange_ops {
 
 struct exchange {
     struct connection connection; /* first */
+    struct bytes origin;          /* of the page that asks: for the answer's cors */
+    /* For http itself. */
     const struct exchange_ops *ops;
     struct http *http;
-    struct bytes origin; /* of the page that asks; for the answer's cors */
     struct buffer origin_text;
     uint64_t length;      /* of the body that was announced */
     struct buffer body;   /* what has come of it */

@@ -5,16 +5,16 @@
  *           read and write; nobody above it sees that library. What it knows is connections, requests and answers; what
  *           they are about is the business of the handlers that were handed down at birth.
  *
- *           http                        whoever it serves
- *           handlers.request    ──────► response_send()             answered at once
- *                                       exchange_open() … exchange_answer()      answered later, or after its body
- *                                       connection_open_stream()    answered with bytes that have no end
- *                                       exchange_open_stream()      the same, later
- *                                       none of them                the connection is closed
- *           handlers.upgrade    ──────► response_send()             no WebSocket, and why
- *                                       nothing                     it may become one
- *           handlers.websocket  ──────► connection_open()           it is one
- *                                       nothing                     the connection is closed
+ *           http                      whoever it serves
+ *           handlers.request    ────► response_send                   answered at once
+ *                                     exchange_open, exchange_answer  answered later, or after its body
+ *                                     connection_open_stream          answered with bytes that have no end
+ *                                     exchange_open_stream            the same, later
+ *                                     none of them                    closed
+ *           handlers.upgrade    ────► response_send                   no WebSocket, and why
+ *                                     nothing                         it may become one
+ *           handlers.websocket  ────► connection_open                 it is one
+ *                                     nothing                         closed
  *
  * Promise   Handlers, and what connections report, are called from the loop, never from within a call of this door. A
  *           connection is never freed but from its own on_closed or on_gone.

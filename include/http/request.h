@@ -33,21 +33,22 @@ struct request_arg {
 
 struct request {
     enum method method;
-    bool is_broken;      /* its first line does not end where it should: a line end within the URL */
-    bool is_chunked;     /* the body comes in chunks: its length is not known */
-    bool has_length;     /* Content-Length is there, and a number */
-    uint64_t length;     /* of the body; 0 where it is not known */
-    struct bytes path;   /* percent-decoded, /../ resolved */
-    struct bytes origin; /* header, like the next two: empty where absent */
-    struct bytes last_event_id;
-    struct bytes subprotocols; /* that are offered for a WebSocket: names with commas between them */
+    bool is_broken;             /* there was a line end within the URL: what is here may be a part of it */
+    bool is_chunked;            /* the body comes in chunks: its length is not known */
+    bool has_length;            /* Content-Length is there, and a number */
+    uint64_t length;            /* of the body; 0: not said; UINT64_MAX: said, and not understood */
+    struct bytes path;          /* percent-decoded, /../ resolved */
+    struct bytes origin;        /* header Origin; empty where absent */
+    struct bytes last_event_id; /* header Last-Event-ID; empty where absent */
+    struct bytes subprotocols;  /* header Sec-WebSocket-Protocol: names with commas between them; empty where absent */
     unsigned arg_count;
     const struct request_arg *args;
     /* For http itself. */
     struct http *http; /* NULL: a copy, which can't be answered */
     struct lws *wsi;
-    char *text; /* what the names above point into */
-    bool is_settled, must_close;
+    char *text;      /* what the names above point into */
+    bool is_settled; /* it was answered, or taken over */
+    bool must_close; /* the connection ends with it */
 };
 
 /* The first argument of that name. false: there is none. */
