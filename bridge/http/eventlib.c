@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "wsi.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -68,6 +69,14 @@ static bool eventlib_is_spinning(struct slot *slot, int fd)
     return ++slot->reads > READS_SUSPICIOUS && ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
 }
 
+static void eventlib_mute(struct eventlib *lib, struct slot *slot, int fd)
+{
+    struct lws *wsi = wsi_from_fd(lib->context, fd);
+    struct connection *connection = wsi ? connection_of(wsi) : NULL;
+    log_debug("descriptor_muted", "connection=%s fd=%d", connection ? CONNECTION_ID(connection) : "-", fd);
+    event_del(slot->read);
+}
+
 static void eventlib_end_silence(struct eventlib *lib, struct slot *slot)
 {
     lib->silent -= slot->is_silent;
@@ -81,8 +90,7 @@ static void eventlib_on_event(evutil_socket_t fd, short what, void *arg)
     if (!slot || !lib->context)
         return;
     if ((what & EV_READ) && eventlib_is_spinning(slot, fd)) {
-        log_debug("descriptor_muted", "fd=%d", (int)fd);
-        event_del(slot->read);
+        eventlib_mute(lib, slot, fd);
         return;
     }
     if (what & EV_READ)
