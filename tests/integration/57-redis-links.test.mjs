@@ -1,12 +1,19 @@
 // 57-redis-links - the ways to reach Redis (TLS, sockets, IPv6), and connections that hang without ending.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import https from 'node:https';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import WebSocket from 'ws';
+import { assertSameList } from '../lib/lists.mjs';
 import { freePort } from '../lib/port.mjs';
+import { numbers } from '../lib/position.mjs';
 import { startRedisProxy } from '../lib/redisproxy.mjs';
 import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
+import { JSON_PROTOCOL } from '../lib/ws.mjs';
 
 const run = promisify(execFile);
 
@@ -101,8 +108,20 @@ story('a recorder that hears nothing any more notices, and records again', async
   });
 });
 
-// Whoever ends TLS in the bridge itself.
-story('BRIDGE_TLS_CERT serves HTTPS', async (scene) => {
+// Opens an event stream over TLS, and reads nothing of it before go() is called; text() is what has come.
+function openSlowly(url, ca) {
+  return new Promise((resolve, reject) => {
+    const request = https.get(url, { ca, servername: 'localhost' }, (response) => {
+      const chunks = [];
+      const go = () => response.on('data', (chunk) => chunks.push(chunk));
+      resolve({ go, text: () => Buffer.concat(chunks).toString('utf8'), close: () => request.destroy() });
+    });
+    request.on('error', reject);
+  });
+}
+
+// Whoever ends TLS in the bridge itself. What a slow reader has not taken is held back and goes out in order.
+story('BRIDGE_TLS_CERT serves HTTPS, streams and WebSockets', async (scene) => {
   const redis = await scene.redis();
   const { cert, key } = await makeCertificate(redis.folder);
   const bridge = await scene.bridge({ redis, env: { BRIDGE_TLS_CERT: cert, BRIDGE_TLS_KEY: key }, ready: false });
@@ -111,4 +130,29 @@ story('BRIDGE_TLS_CERT serves HTTPS', async (scene) => {
   await waitFor(async () => JSON.parse(await curl('/readyz')).ready, { what: 'the bridge to be ready' });
   await redis.record('public:a', 'secret');
   assert.equal(JSON.parse(await curl('/history?channel=public:a')).entries[0].data, 'secret');
+
+  const ca = await readFile(cert);
+  const address = `127.0.0.1:${bridge.port}`;
+  const stream = await openSlowly(`https://${address}/events?channel=public:a&since=0`, ca);
+  const socket = new WebSocket(`wss://${address}/ws?channel=public:a&since=0`, [JSON_PROTOCOL], {
+    ca,
+    servername: 'localhost',
+  });
+  const messages = [];
+  socket.on('message', (bytes) => messages.push(JSON.parse(bytes)));
+  await once(socket, 'open');
+  socket.pause();
+  const filler = 'x'.repeat(32 * 1024);
+  const sent = numbers(1, 400).map((number) => `${number} ${filler}`);
+  for (const payload of sent) await redis.record('public:a', payload);
+  stream.go();
+  socket.resume();
+  const data = (text) => [...text.matchAll(/^data: (secret|\d+ x+)$/gm)].map(([, payload]) => payload);
+  await waitFor(() => data(stream.text()).length > sent.length, { what: 'all events' });
+  await waitFor(() => messages.filter(({ type }) => type === 'message').length > sent.length, { what: 'all messages' });
+  assertSameList(data(stream.text()), ['secret', ...sent]);
+  assertSameList(messages.filter(({ type }) => type === 'message').map((message) => message.data), ['secret', ...sent]);
+  stream.close();
+  socket.close(1000);
+  await once(socket, 'close');
 });
