@@ -17,10 +17,12 @@
 struct history_part {
     struct inquiry *inquiry;
     struct shard *shard;
-    unsigned count;      /* names; 0: nothing is asked here */
-    struct bytes *names; /* into inquiry.names_of_parts */
-    struct position until;
-    bool has_more;
+    unsigned count;        /* names; 0: nothing is asked here */
+    struct bytes *names;   /* into inquiry.names_of_parts */
+    struct position until; /* up to here it was given */
+    struct position given; /* its last entry so far, in history_cut() */
+    bool has_more_here;    /* it has entries that did not fit */
+    bool has_more;         /* its log has more */
     bool has_come;
 };
 
@@ -104,16 +106,22 @@ static int history_compare(const void *a, const void *b)
     return position_compare((*(struct entry *const *)a)->position, (*(struct entry *const *)b)->position);
 }
 
-/* Up to where a part was given, where only the first `count` entries are: entries of other parts may stand before it. */
-static struct position history_given(const struct history_part *part, unsigned count)
+/* Where only the first `count` entries are given: up to where was each part? */
+static void history_cut(struct inquiry *inquiry, unsigned count)
 {
-    const struct inquiry *inquiry = part->inquiry;
-    if (count == inquiry->entry_count)
-        return part->until;
-    return position_min(part->until, inquiry->entries[count - 1]->position);
+    unsigned shards = inquiry->broker->config.shard_count;
+    for (unsigned i = 0; i < inquiry->entry_count; i++) {
+        const struct entry *entry = inquiry->entries[i];
+        struct history_part *part =
+            &inquiry->parts[keyslot_shard((struct bytes){entry->channel, entry->channel_len}, shards)];
+        if (i >= count && !part->has_more_here)
+            part->until = part->given;
+        part->has_more_here = part->has_more_here || i >= count;
+        part->given = entry->position;
+    }
 }
 
-static void history_compose(const struct inquiry *inquiry, unsigned count, struct cursor *out)
+static void history_compose(const struct inquiry *inquiry, struct cursor *out)
 {
     unsigned shards = inquiry->broker->config.shard_count;
     bool has_base = false;
@@ -122,14 +130,14 @@ static void history_compose(const struct inquiry *inquiry, unsigned count, struc
         return;
     for (unsigned i = 0; i < shards; i++)
         if (inquiry->parts[i].has_come) {
-            struct position given = history_given(&inquiry->parts[i], count);
-            out->base = has_base ? position_min(out->base, given) : given;
+            struct position until = inquiry->parts[i].until;
+            out->base = has_base ? position_min(out->base, until) : until;
             has_base = true;
         }
     cursor_use_layout(out, inquiry->broker->config.layout);
     for (unsigned i = 0; i < shards; i++)
         if (inquiry->parts[i].has_come)
-            cursor_advance(out, i, history_given(&inquiry->parts[i], count));
+            cursor_advance(out, i, inquiry->parts[i].until);
 }
 
 static void history_fill(struct inquiry *inquiry, struct history *history)
@@ -142,7 +150,9 @@ static void history_fill(struct inquiry *inquiry, struct history *history)
     history->has_more = count < inquiry->entry_count;
     for (unsigned i = 0; i < inquiry->broker->config.shard_count; i++)
         history->has_more = history->has_more || inquiry->parts[i].has_more;
-    history_compose(inquiry, count, &history->cursor);
+    if (count < inquiry->entry_count)
+        history_cut(inquiry, count);
+    history_compose(inquiry, &history->cursor);
     for (unsigned i = 0; i < inquiry->gap_count; i++)
         inquiry->gaps[i].cursor = &history->cursor;
     history->gap_count = inquiry->gap_count;
@@ -223,6 +233,7 @@ static void history_on_page(void *arg, uint64_t ticket, struct reply reply, cons
     }
     part->has_come = true;
     part->until = page->until;
+    part->given = page->after;
     part->has_more = page->has_more;
     history_add_entries(part->inquiry, page);
     history_add_gaps(part, page);

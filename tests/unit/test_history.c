@@ -1,0 +1,185 @@
+/*
+ * Whoever asks once gets the entries of all shards in one order, and a cursor with which asking again goes on exactly.
+ * Redis is a few arrays in this file: what each shard has, in its order.
+ */
+#include "broker/history.h"
+
+#include "cmocka_all.h"
+#include "redis/caller.h"
+#include "redis/page.h"
+#include "shard.h"
+#include "words/keyslot.h"
+
+#define SHARDS 3
+#define ENTRIES 60
+#define LAYOUT 5
+
+static struct position positions[SHARDS][ENTRIES];
+static char channels[SHARDS]; /* one in each */
+static struct broker broker;
+static struct shard shards[SHARDS];
+static struct glob_list none;
+
+/* --- Redis -------------------------------------------------------------------------------------------------------- */
+
+/* The caller of a shard is its place in this array. */
+static char callers[SHARDS];
+static bool is_away[SHARDS];
+
+static struct entry *entry_of(unsigned shard, unsigned i)
+{
+    struct entry_source source = {.position = positions[shard][i],
+                                  .channel = {&channels[shard], 1},
+                                  .event = {"", 0},
+                                  .from = {"", 0},
+                                  .payload = {"x", 1}};
+    struct entry *entry = entry_new(&source);
+    assert_non_null(entry);
+    return entry;
+}
+
+void caller_read(struct caller *caller, const struct bytes *names, unsigned count, struct position after,
+                 unsigned limit, caller_page_fn fn, void *arg, uint64_t ticket)
+{
+    unsigned shard = (unsigned)((char *)caller - callers);
+    struct entry *entries[ENTRIES];
+    struct log_extent extents[2] = {{.has_log = true}, {.has_log = true}};
+    struct page page = {.after = after,
+                        .newest = positions[shard][ENTRIES - 1],
+                        .until = positions[shard][ENTRIES - 1],
+                        .entries = entries,
+                        .extents = extents,
+                        .extent_count = count};
+    (void)names;
+    if (is_away[shard]) {
+        fn(arg, ticket, (struct reply){REPLY_DOWN, "Redis is away"}, &page);
+        return;
+    }
+    for (unsigned i = 0; i < ENTRIES && !page.has_more; i++) {
+        if (position_compare(positions[shard][i], after) <= 0)
+            continue;
+        page.has_more = page.count == limit;
+        if (page.has_more)
+            page.until = entries[limit - 1]->position;
+        else
+            entries[page.count++] = entry_of(shard, i);
+    }
+    fn(arg, ticket, (struct reply){REPLY_OK, ""}, &page);
+    for (unsigned i = 0; i < page.count; i++)
+        entry_unref(entries[i]);
+}
+
+void caller_newest(struct caller *caller, const struct bytes *names, unsigned count, unsigned newest,
+                   caller_position_fn fn, void *arg, uint64_t ticket)
+{
+    unsigned shard = (unsigned)((char *)caller - callers);
+    (void)names, (void)count;
+    fn(arg, ticket, (struct reply){REPLY_OK, ""}, positions[shard][ENTRIES - newest - 1]);
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+static struct position heard[SHARDS * ENTRIES];
+static unsigned heard_count, answers;
+static struct cursor cursor;
+static bool has_more;
+static enum answer answered;
+
+static void on_history(void *arg, uint64_t ticket, enum answer answer, const struct history *history, const char *text)
+{
+    (void)arg, (void)text;
+    assert_int_equal(ticket, 17);
+    answers++;
+    answered = answer;
+    if (!history)
+        return;
+    for (unsigned i = 0; i < history->count; i++)
+        heard[heard_count++] = history->entries[i]->position;
+    cursor_copy(&cursor, &history->cursor);
+    has_more = history->has_more;
+    assert_int_equal(history->gap_count, 0);
+}
+
+static void ask(unsigned limit)
+{
+    struct bytes names[SHARDS];
+    unsigned count = broker.config.shard_count;
+    for (unsigned i = 0; i < SHARDS; i++)
+        names[i] = (struct bytes){&channels[i], 1};
+    broker_history(&broker, names, count, &(struct start){.kind = START_AFTER, .after = &cursor}, limit, on_history,
+                   NULL, 17);
+}
+
+static void begin(unsigned count)
+{
+    broker = (struct broker){.config = {.shard_count = count, .layout = LAYOUT, .ephemeral = &none}, .shards = shards};
+    heard_count = answers = 0;
+    cursor_init(&cursor, POSITION_BEGIN);
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        is_away[shard] = false;
+        shards[shard] =
+            (struct shard){.broker = &broker, .index = shard, .caller = (struct caller *)(void *)&callers[shard]};
+        for (char c = 'a'; c <= 'z'; c++)
+            if (keyslot_shard((struct bytes){&c, 1}, SHARDS) == shard)
+                channels[shard] = c;
+        /* Some positions are the same in two shards, some shards are ahead of others. */
+        for (unsigned i = 0; i < ENTRIES; i++)
+            positions[shard][i] = (struct position){10 + i * (shard + 1) / 2, i % 7 + 1};
+    }
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        for (unsigned i = 1; i < ENTRIES; i++)
+            if (position_compare(positions[shard][i], positions[shard][i - 1]) <= 0)
+                positions[shard][i] = (struct position){positions[shard][i - 1].ms, positions[shard][i - 1].seq + 1};
+}
+
+static void ask_to_the_end(unsigned limit, unsigned expected)
+{
+    do {
+        unsigned before = heard_count;
+        ask(limit);
+        assert_int_equal(answered, ANSWER_OK);
+        for (unsigned i = before + 1; i < heard_count; i++)
+            assert_true(position_compare(heard[i - 1], heard[i]) <= 0);
+        assert_true(heard_count - before <= limit);
+    } while (has_more);
+    assert_int_equal(heard_count, expected);
+}
+
+static void one_shard_in_pages(void **state)
+{
+    (void)state;
+    begin(1);
+    channels[1] = channels[2] = channels[0];
+    ask_to_the_end(7, ENTRIES);
+    assert_int_equal(cursor.count, 0);
+}
+
+static void several_shards_are_one_order_in_pages_of_any_size(void **state)
+{
+    (void)state;
+    for (unsigned limit = 1; limit < 40; limit++) {
+        begin(SHARDS);
+        ask_to_the_end(limit, SHARDS * ENTRIES);
+    }
+}
+
+static void one_answer_where_a_shard_is_away(void **state)
+{
+    (void)state;
+    begin(SHARDS);
+    is_away[1] = true;
+    ask(10);
+    assert_int_equal(answers, 1);
+    assert_int_equal(answered, ANSWER_UNAVAILABLE);
+    assert_int_equal(heard_count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_shard_in_pages),
+        cmocka_unit_test(several_shards_are_one_order_in_pages_of_any_size),
+        cmocka_unit_test(one_answer_where_a_shard_is_away),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
