@@ -7,13 +7,15 @@
  * lws closes sockets only from the loop, never from within lws_write(), so a connection never dies under the hands of
  * whoever writes to it.
  */
-#include "http/connection.h"
+#include "connection.h"
 
-#include "context.h"
+#include "base/log.h"
 #include "eventlib.h"
+#include "http/request.h"
 #include "outgoing.h"
 #include "pipe.h"
-#include "wsi.h"
+#include "response.h"
+#include "state.h"
 
 #include <inttypes.h>
 #include <libwebsockets.h>
@@ -146,6 +148,12 @@ void connection_on_wait(struct lws *wsi, bool is_waiting)
         connection->is_waiting = is_waiting;
 }
 
+void connection_on_mute(struct lws *wsi, int fd)
+{
+    const struct connection *connection = wsi ? connection_of(wsi) : NULL;
+    log_debug("descriptor_muted", "connection=%s fd=%d", connection ? CONNECTION_ID(connection) : "-", fd);
+}
+
 /*
  * A WebSocket's close is a frame, then lws waits for the browser's for 5 s. Meanwhile it goes on reporting that the
  * socket is writable. A second -1 would cut it off at once; with input unread that is a reset, and the browser would
@@ -169,8 +177,8 @@ int connection_on_writable(struct connection *connection)
         if (connection->ops->on_writable && !connection_is_holding(connection))
             connection->ops->on_writable(connection);
         break;
-    case CONNECTION_ANSWERED:
-        return exchange_send((struct exchange *)connection);
+    case CONNECTION_ANSWERED: /* its exchange sends it */
+        break;
     case CONNECTION_CLOSING:
         return connection_finish(connection);
     case CONNECTION_CLOSED:

@@ -13,8 +13,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "connection.h"
 #include "eventlib.h"
-#include "wsi.h"
+#include "exchange.h"
+#include "request.h"
+#include "state.h"
 
 #include <string.h>
 
@@ -27,7 +30,7 @@
 #define VHOST "browsers"
 #define LOG_LINES_PER_SECOND 3
 
-struct http *context_http(struct lws *wsi)
+static struct http *context_http(struct lws *wsi)
 {
     return lws_context_user(lws_get_context(wsi));
 }
@@ -79,6 +82,13 @@ static int context_on_websocket(struct http *http, struct lws *wsi)
     return context_end_request(&request);
 }
 
+static int context_on_writable(struct connection *connection)
+{
+    if (connection && connection->state == CONNECTION_ANSWERED)
+        return exchange_send((struct exchange *)connection);
+    return connection_on_writable(connection);
+}
+
 static int context_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     (void)user;
@@ -97,7 +107,7 @@ static int context_on_lws(struct lws *wsi, enum lws_callback_reasons reason, voi
         return connection_on_pong(connection_of(wsi));
     case LWS_CALLBACK_HTTP_WRITEABLE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return connection_on_writable(connection_of(wsi));
+        return context_on_writable(connection_of(wsi));
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return connection_on_leaving(connection_of(wsi));
     case LWS_CALLBACK_CLOSED_HTTP:
@@ -141,7 +151,7 @@ static void context_name_subprotocols(struct http *http)
 {
     const char *const *names = http->config.subprotocols;
     for (unsigned i = 0; names[i]; i++) {
-        CHECK(i < CONTEXT_SUBPROTOCOLS_MAX);
+        CHECK(i < HTTP_SUBPROTOCOLS_MAX);
         http->protocols[i] = (struct lws_protocols){
             .name = names[i], .callback = context_on_lws, .rx_buffer_size = MESSAGE_PIECE, .tx_packet_size = SEND_MAX};
     }

@@ -15,9 +15,7 @@
 #include "eventlib.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/loop.h"
-#include "wsi.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -42,6 +40,7 @@ struct slot {
 struct eventlib {
     struct loop *loop;
     eventlib_wait_fn on_wait;
+    eventlib_mute_fn on_mute;
     struct timer *timer;         /* the next of lws's timers */
     uint64_t timer_due_ms;       /* 0: not running */
     struct lws_context *context; /* NULL: not born yet, or going */
@@ -71,10 +70,8 @@ static bool eventlib_is_spinning(struct slot *slot, int fd)
 
 static void eventlib_mute(struct eventlib *lib, struct slot *slot, int fd)
 {
-    struct lws *wsi = wsi_from_fd(lib->context, fd);
-    struct connection *connection = wsi ? connection_of(wsi) : NULL;
-    log_debug("descriptor_muted", "connection=%s fd=%d", connection ? CONNECTION_ID(connection) : "-", fd);
     event_del(slot->read);
+    lib->on_mute(wsi_from_fd(lib->context, fd), fd);
 }
 
 static void eventlib_end_silence(struct eventlib *lib, struct slot *slot)
@@ -275,13 +272,14 @@ void eventlib_settle(struct eventlib *lib)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait)
+struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait, eventlib_mute_fn on_mute)
 {
     struct eventlib *lib = calloc(1, sizeof *lib);
     if (!lib)
         return NULL;
     lib->loop = loop;
     lib->on_wait = on_wait;
+    lib->on_mute = on_mute;
     lib->timer = timer_new(loop, eventlib_on_timer, lib);
     if (!lib->timer) {
         free(lib);

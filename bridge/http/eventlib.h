@@ -21,9 +21,11 @@ struct loop;
 
 /* lws begins to wait for a socket to become writable, or ends it. */
 typedef void (*eventlib_wait_fn)(struct lws *wsi, bool is_waiting);
+/* A descriptor made the loop spin, and is not read from any more. wsi: NULL where it is no socket of lws's. */
+typedef void (*eventlib_mute_fn)(struct lws *wsi, int fd);
 
 /* NULL: no memory. */
-MUST_CHECK struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait);
+MUST_CHECK struct eventlib *eventlib_new(struct loop *loop, eventlib_wait_fn on_wait, eventlib_mute_fn on_mute);
 void eventlib_free(struct eventlib *lib);
 
 /* For lws_context_creation_info: event_lib_custom. Its foreign_loops[0] is the struct eventlib. */

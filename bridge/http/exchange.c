@@ -2,10 +2,12 @@
  * exchange.c - the answer waits for lws's next WRITEABLE, because only from lws's own callbacks can a transaction be
  * completed and the socket go on to its next request.
  */
-#include "http/exchange.h"
+#include "exchange.h"
 
-#include "context.h"
-#include "wsi.h"
+#include "connection.h"
+#include "http/request.h"
+#include "response.h"
+#include "state.h"
 
 #include <libwebsockets.h>
 #include <stdlib.h>

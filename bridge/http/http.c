@@ -10,10 +10,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "connection.h"
 #include "context.h"
 #include "eventlib.h"
 #include "pipe.h"
-#include "wsi.h"
+#include "state.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -91,7 +92,7 @@ static bool http_init(struct http *http, struct loop *loop)
 {
     http->pipe = http->config.tls_cert[0] == '\0' ? &pipe_plain : &pipe_tls;
     http->last_number = random_below(UINT64_MAX);
-    http->eventlib = eventlib_new(loop, connection_on_wait);
+    http->eventlib = eventlib_new(loop, connection_on_wait, connection_on_mute);
     http->acceptor = acceptor_new(loop, http->config.listening, http_on_accept, http);
     if (!http->eventlib || !http->acceptor)
         return false;

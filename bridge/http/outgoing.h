@@ -4,7 +4,7 @@
 #ifndef HTTP_OUTGOING_H
 #define HTTP_OUTGOING_H
 
-#include "http/connection.h"
+#include "http/written.h"
 
 #include <stdbool.h>
 

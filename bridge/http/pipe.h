@@ -4,7 +4,12 @@
 #ifndef HTTP_PIPE_H
 #define HTTP_PIPE_H
 
-#include "http/connection.h"
+#include "http/written.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct connection;
 
 struct pipe {
     /* For connection_write(). */

@@ -7,6 +7,8 @@
  */
 #include "pipe.h"
 
+#include "http/connection.h"
+
 #include <sys/socket.h>
 #include <sys/types.h>
 

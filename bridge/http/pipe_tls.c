@@ -9,6 +9,8 @@
  */
 #include "pipe.h"
 
+#include "http/connection.h"
+
 #include <libwebsockets.h>
 
 static bool pipe_tls_is_holding(const struct connection *connection)

@@ -1,9 +1,7 @@
 /*
  * request.c - lws has split the query at & and decoded it: one "fragment" per argument.
  */
-#include "http/request.h"
-
-#include "wsi.h"
+#include "request.h"
 
 #include <libwebsockets.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /*
  * response.c - head and body in one write (HTTP/1.1 only: over HTTP/2 they would be frames of their own).
  */
-#include "http/response.h"
+#include "response.h"
 
-#include "wsi.h"
+#include "http/request.h"
 
 #include <libwebsockets.h>
 #include <stdio.h>

@@ -19,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "http/written.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,12 +91,6 @@ const char *connection_id(char out[static CONNECTION_ID_MAX], const struct conne
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-enum written {
-    WRITTEN_ALL,    /* the system took everything */
-    WRITTEN_HELD,   /* a rest is held back; on_writable tells when it is out */
-    WRITTEN_FAILED, /* the socket is broken: kill the connection */
-};
-
 /* Bytes of its protocol: for a WebSocket, whole frames. BUFFER_HEADROOM bytes before them may be overwritten. In OPEN
  * only. */
 enum written connection_write(struct connection *connection, char *bytes, size_t len);
@@ -104,12 +99,6 @@ enum written connection_write(struct connection *connection, char *bytes, size_t
 bool connection_is_holding(const struct connection *connection);
 
 /* --- what becomes of what was written ----------------------------------------------------------------------------- */
-
-struct progress {
-    uint32_t taken;    /* bytes that the other end has acknowledged so far, modulo 2^32 */
-    bool is_under_way; /* others have not been: they are on the wire, or wait */
-    bool is_waiting;   /* in the kernel, until the other end has room, or the network */
-};
 
 /* A system call. false: this socket or this kernel does not tell, or it is shut. */
 bool connection_progress(const struct connection *connection, struct progress *out);
