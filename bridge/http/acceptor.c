@@ -17,6 +17,7 @@
  */
 #include "acceptor.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "outgoing.h"
@@ -32,6 +33,7 @@
 #define ACCEPTS_PER_TURN 32
 #define ACCEPTS_AT_LAST (16 * 1024) /* more than a queue holds: somebody who knocks all the time must not keep us */
 #define REST_MS 100
+#define SAY_EVERY_MS 10000
 #define TCP_IDLE_S 60
 #define TCP_PROBES 3
 #define TCP_PROBE_INTERVAL_S 10
@@ -43,7 +45,7 @@ struct acceptor {
     int fd;
     struct watch *watch;
     struct timer *timer; /* the end of a rest, or of shutting */
-    bool is_short;       /* the system had nothing to give when somebody came last */
+    uint64_t said_ms;    /* when it was said last that the system gives nothing; 0: never */
     uint64_t count;
     acceptor_fn fn;
     void *arg;
@@ -60,12 +62,13 @@ static void acceptor_enter(struct acceptor *acceptor, enum acceptor_state state)
 
 /* --- letting in --------------------------------------------------------------------------------------------------- */
 
-/* Said once for all that come until somebody gets in again. */
 static void acceptor_say_short(struct acceptor *acceptor, int error)
 {
-    if (!acceptor->is_short)
-        log_warn("cannot_accept", "error=\"%s\" hint=\"newcomers wait\"", strerror(error));
-    acceptor->is_short = true;
+    uint64_t now_ms = clock_now_ms();
+    if (acceptor->said_ms != 0 && now_ms - acceptor->said_ms < SAY_EVERY_MS)
+        return;
+    acceptor->said_ms = now_ms;
+    log_warn("cannot_accept", "error=\"%s\" hint=\"newcomers wait\"", strerror(error));
 }
 
 static void acceptor_rest(struct acceptor *acceptor)
@@ -83,7 +86,6 @@ static bool acceptor_take(struct acceptor *acceptor)
     socklen_t len = sizeof peer;
     int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        acceptor->is_short = false;
         acceptor->count++;
         acceptor->fn(acceptor->arg, fd, (struct sockaddr *)&peer);
         return true;
