@@ -189,18 +189,32 @@ int connection_on_writable(struct connection *connection)
     return 0;
 }
 
-int connection_on_input(struct connection *connection, char *bytes, size_t len, bool is_message)
+static void connection_hand_up(struct connection *connection, const struct piece *piece)
 {
-    struct piece piece = {.bytes = bytes, .len = len};
-    if (!connection || !connection->ops->on_piece || connection->state >= CONNECTION_CLOSING)
+    if (connection->ops->on_piece && connection->state < CONNECTION_CLOSING)
+        connection->ops->on_piece(connection, piece);
+}
+
+int connection_on_body(struct connection *connection, char *bytes, size_t len)
+{
+    if (connection)
+        connection_hand_up(connection, &(struct piece){.bytes = bytes, .len = len});
+    return 0;
+}
+
+int connection_on_message(struct connection *connection, char *bytes, size_t len)
+{
+    if (!connection)
         return 0;
-    if (is_message) {
-        piece.missing = lws_remaining_packet_payload(connection->wsi);
-        piece.is_first = lws_is_first_fragment(connection->wsi);
-        piece.is_final = lws_is_final_fragment(connection->wsi);
-        piece.is_binary = lws_frame_is_binary(connection->wsi);
-    }
-    connection->ops->on_piece(connection, &piece);
+    struct piece piece = {
+        .bytes = bytes,
+        .len = len,
+        .missing = lws_remaining_packet_payload(connection->wsi),
+        .is_first = lws_is_first_fragment(connection->wsi),
+        .is_final = lws_is_final_fragment(connection->wsi),
+        .is_binary = lws_frame_is_binary(connection->wsi),
+    };
+    connection_hand_up(connection, &piece);
     return 0;
 }
 

@@ -31,7 +31,8 @@ void connection_on_wait(struct lws *wsi, bool is_waiting);
 void connection_on_mute(struct lws *wsi, int fd);
 /* What lws reports. NULL is fine. */
 int connection_on_writable(struct connection *connection);
-int connection_on_input(struct connection *connection, char *bytes, size_t len, bool is_message);
+int connection_on_body(struct connection *connection, char *bytes, size_t len);
+int connection_on_message(struct connection *connection, char *bytes, size_t len);
 int connection_on_pong(struct connection *connection);
 int connection_on_leaving(struct connection *connection);
 int connection_on_closed(struct connection *connection);

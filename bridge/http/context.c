@@ -96,13 +96,13 @@ static int context_on_lws(struct lws *wsi, enum lws_callback_reasons reason, voi
     case LWS_CALLBACK_HTTP:
         return context_on_request(context_http(wsi), wsi);
     case LWS_CALLBACK_HTTP_BODY:
-        return connection_on_input(connection_of(wsi), in, len, false);
+        return connection_on_body(connection_of(wsi), in, len);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return context_on_upgrade(context_http(wsi), wsi, in);
     case LWS_CALLBACK_ESTABLISHED:
         return context_on_websocket(context_http(wsi), wsi);
     case LWS_CALLBACK_RECEIVE:
-        return connection_on_input(connection_of(wsi), in, len, true);
+        return connection_on_message(connection_of(wsi), in, len);
     case LWS_CALLBACK_RECEIVE_PONG:
         return connection_on_pong(connection_of(wsi));
     case LWS_CALLBACK_HTTP_WRITEABLE:

@@ -1,8 +1,8 @@
 /*
  * http.c - birth and death of the room, who is let in, and what is done once per turn of the loop.
  *
- * RLIMIT_NOFILE   above ten million (containers without a limit) lws falls back to 2560 without saying so, and it clears
- *                 a table of that many entries.
+ * The trap   where RLIMIT_NOFILE is above ten million (containers without a limit) lws falls back to 2560 without saying
+ *            so; below that it clears a table of as many entries.
  */
 #include "http/http.h"
 
