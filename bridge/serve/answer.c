@@ -6,12 +6,11 @@
 #include "access/origin.h"
 #include "base/buffer.h"
 #include "http/exchange.h"
-#include "server.h"
 #include "wire/json_string.h"
 
-struct cors answer_cors(const struct transport *transport, struct bytes origin)
+struct cors answer_cors(const struct access *access, struct bytes origin)
 {
-    switch (origin_check(transport->config.access, origin)) {
+    switch (origin_check(access, origin)) {
     case ORIGIN_ANY:
         return (struct cors){.origin = BYTES("*")};
     case ORIGIN_OPEN:

@@ -8,14 +8,14 @@
 #include "base/bytes.h"
 #include "http/response.h"
 
+struct access;
 struct exchange;
 struct request;
-struct transport;
 
 #define ANSWER_RETRY_AFTER_S 2
 
 /* Fetch standard, 3.2: with a list of origins the answer depends on who asks, and credentials are welcome. */
-struct cors answer_cors(const struct transport *transport, struct bytes origin);
+struct cors answer_cors(const struct access *access, struct bytes origin);
 
 /* {"error":{"code":…,"message":…}} with the refusal's status, and what else `response` says. */
 void answer_refusal(struct request *request, struct response response, struct refusal refusal);

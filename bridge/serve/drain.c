@@ -12,7 +12,6 @@
 #include "http/http.h"
 #include "server.h"
 #include "stream.h"
-#include "ws.h"
 
 #include <stdlib.h>
 
@@ -33,7 +32,7 @@ static void drain_on_timer(void *arg)
     struct drain *drain = transport->drain;
     if (!drain->is_done)
         log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", transport->streams,
-                 http_exchanges(transport->http), broker_publishing(transport->broker));
+                 http_exchanges(transport->http), broker_publishing(transport->sessions.broker));
     drain->is_done = true;
     drain->fn(drain->arg); /* may free the transport */
 }
@@ -42,16 +41,6 @@ static void drain_on_patience_lost(void *arg)
 {
     struct transport *transport = arg;
     transport->drain->is_impatient = true; /* the end of this turn looks at it */
-}
-
-static void drain_end_stream(struct wheel_item *item, void *arg)
-{
-    struct stream *stream = (struct stream *)((char *)item - offsetof(struct stream, item));
-    (void)arg;
-    if (stream_is_ws(stream))
-        ws_drain(stream);
-    else
-        stream_end(stream, WHY_DRAIN);
 }
 
 void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg)
@@ -68,8 +57,9 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
     timer_start(drain->timer, within_ms);
     timer_start(drain->patience, PATIENCE_MS);
     log_info("drain", "connections=%u requests=%u publishes=%u", transport->streams, http_exchanges(transport->http),
-             broker_publishing(transport->broker));
-    wheel_each(&transport->wheel, drain_end_stream, NULL);
+             broker_publishing(transport->sessions.broker));
+    parking_close(&transport->parking);
+    stream_drain_all(transport);
     loop_again(transport->loop);
 }
 
@@ -77,7 +67,7 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 static bool drain_is_due(struct transport *transport)
 {
     return !http_is_shut(transport->http) || transport->streams > 0 || http_exchanges(transport->http) > 0 ||
-           broker_publishing(transport->broker) > 0 ||
+           broker_publishing(transport->sessions.broker) > 0 ||
            (http_silent(transport->http) > 0 && !transport->drain->is_impatient);
 }
 

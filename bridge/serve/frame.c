@@ -1,33 +1,29 @@
 /*
- * frame.c - from JSON to verbs. Whatever is wrong is answered; nothing here ends a connection by itself.
+ * frame.c - from JSON, or a line before bytes, to a struct.
  */
 #include "frame.h"
 
 #include "ask.h"
 #include "wire/json_string.h"
-#include "ws.h"
 
 #include <jansson.h>
-#include <string.h>
 
-#define REF_MAX 64
-#define REF_TEXT_MAX (REF_MAX * 6 + 3) /* each byte escaped, quotes, NUL */
-#define KEY_MAX 128
+#define WORD_NUMBER_DIGITS_MAX 15 /* what every JSON parser reads exactly */
 
-struct frame {
-    struct ws *ws;
-    json_t *object;
-    char ref_text[REF_TEXT_MAX];
-    struct ref ref;
-};
+static const struct bytes frame_nothing = {"", 0};
 
-static const struct ref frame_no_ref = {"", 0};
+static struct refusal frame_bad(const char *why)
+{
+    return refusal_because(PROBLEM_BAD_FRAME, why);
+}
+
+/* --- members ------------------------------------------------------------------------------------------------------ */
 
 /* An optional member that must be a string where it is there. false: it is something else. */
-static bool frame_read_string(const json_t *object, const char *name, struct bytes *out)
+static bool frame_read_string(const struct frame *frame, const char *name, struct bytes *out)
 {
-    const json_t *value = json_object_get(object, name);
-    *out = (struct bytes){"", 0};
+    const json_t *value = json_object_get(frame->object, name);
+    *out = frame_nothing;
     if (!value || json_is_null(value))
         return true;
     if (!json_is_string(value))
@@ -36,188 +32,172 @@ static bool frame_read_string(const json_t *object, const char *name, struct byt
     return true;
 }
 
-static bool frame_keep_ref(struct frame *frame, const struct buffer *text)
+/* false: there is none, or no memory */
+static bool frame_keep_ref(struct frame *frame, struct buffer *text)
 {
-    if (text->failed || text->len >= sizeof frame->ref_text)
-        return false;
-    memcpy(frame->ref_text, text->data, text->len);
-    frame->ref = (struct ref){frame->ref_text, text->len};
-    return true;
+    bool is_good = !text->failed && text->len > 0 && text->len <= sizeof frame->ref_text;
+    if (is_good) {
+        memcpy(frame->ref_text, text->data, text->len);
+        frame->ref = (struct bytes){frame->ref_text, text->len};
+    }
+    buffer_fini(text);
+    return is_good;
 }
 
-/* An integer, or a string of up to REF_MAX bytes: kept as the JSON that it was. */
+/* An integer, or a string of up to FRAME_REF_LEN_MAX bytes: kept as the JSON that it was. */
 static bool frame_read_ref(struct frame *frame)
 {
     const json_t *value = json_object_get(frame->object, "ref");
     struct buffer text = {0};
-    frame->ref = frame_no_ref;
     if (!value || json_is_null(value))
         return true;
     if (json_is_integer(value))
         buffer_printf(&text, "%lld", (long long)json_integer_value(value));
-    else if (json_is_string(value) && json_string_length(value) <= REF_MAX)
+    else if (json_is_string(value) && json_string_length(value) <= FRAME_REF_LEN_MAX)
         wire_json_string(&text, (struct bytes){json_string_value(value), json_string_length(value)});
-    bool is_good = text.len > 0 && frame_keep_ref(frame, &text);
-    buffer_fini(&text);
-    return is_good;
+    return frame_keep_ref(frame, &text);
+}
+
+static struct refusal frame_read_start(struct frame *frame)
+{
+    const json_t *replay = json_object_get(frame->object, "replay");
+    struct bytes after;
+    frame->start = (struct start){.kind = START_NOW};
+    if (!frame_read_string(frame, "after", &after))
+        return refusal_because(PROBLEM_BAD_CURSOR, "after is not a string");
+    if (after.len > 0)
+        return ask_start_after(&frame->start, &frame->after, after)
+                   ? REFUSAL_NONE
+                   : refusal_because(PROBLEM_BAD_CURSOR, "after is not an id of ours");
+    if (!replay || json_is_null(replay))
+        return REFUSAL_NONE;
+    if (!json_is_integer(replay) || json_integer_value(replay) < 0)
+        return refusal_because(PROBLEM_BAD_CURSOR, "replay is not a number");
+    frame->start = ask_start_newest((uint64_t)json_integer_value(replay));
+    return REFUSAL_NONE;
 }
 
 /* --- one function per type ---------------------------------------------------------------------------------------- */
 
-/* NULL: *start is set. */
-static const char *frame_read_start(const struct frame *frame, struct start *start, struct cursor *cursor)
+static struct refusal frame_read_channel(struct frame *frame)
 {
-    const json_t *replay = json_object_get(frame->object, "replay");
-    struct bytes after;
-    *start = (struct start){.kind = START_NOW};
-    if (!frame_read_string(frame->object, "after", &after))
-        return "after is not a string";
-    if (after.len > 0)
-        return ask_start_after(start, cursor, after) ? NULL : "after is not an id of ours";
-    if (!replay || json_is_null(replay))
-        return NULL;
-    if (!json_is_integer(replay) || json_integer_value(replay) < 0)
-        return "replay is not a number";
-    *start = ask_start_newest((uint64_t)json_integer_value(replay));
-    return NULL;
+    if (!frame_read_string(frame, "channel", &frame->message.channel))
+        return frame_bad("channel is not a string");
+    return REFUSAL_NONE;
 }
 
-static void frame_on_subscribe(struct frame *frame)
+static struct refusal frame_read_subscribe(struct frame *frame)
 {
-    struct bytes channel;
-    struct start start;
-    struct cursor cursor;
-    const char *problem;
-    if (!frame_read_string(frame->object, "channel", &channel)) {
-        ws_say_bad_frame(frame->ws, frame->ref, "channel is not a string");
-        return;
-    }
-    problem = frame_read_start(frame, &start, &cursor);
-    if (problem)
-        ws_say_error(frame->ws, frame->ref, "bad_cursor", problem);
-    else
-        ws_subscribe(frame->ws, frame->ref, channel, &start);
+    struct refusal refusal = frame_read_channel(frame);
+    return refusal.problem ? refusal : frame_read_start(frame);
 }
 
-static void frame_on_unsubscribe(struct frame *frame)
+static struct refusal frame_read_publish(struct frame *frame)
 {
-    struct bytes channel;
-    if (frame_read_string(frame->object, "channel", &channel))
-        ws_unsubscribe(frame->ws, frame->ref, channel);
-    else
-        ws_say_bad_frame(frame->ws, frame->ref, "channel is not a string");
-}
-
-static void frame_on_publish(struct frame *frame)
-{
-    struct ws_publication what;
+    struct message *message = &frame->message;
     if (!json_is_string(json_object_get(frame->object, "data")))
-        ws_say_bad_frame(frame->ws, frame->ref, "data is not a string");
-    else if (!frame_read_string(frame->object, "channel", &what.channel) ||
-             !frame_read_string(frame->object, "data", &what.payload) ||
-             !frame_read_string(frame->object, "event", &what.event) ||
-             !frame_read_string(frame->object, "key", &what.key))
-        ws_say_bad_frame(frame->ws, frame->ref, "channel, event and key are strings");
-    else if (what.key.len > KEY_MAX)
-        ws_say_bad_frame(frame->ws, frame->ref, "key is longer than 128 bytes");
-    else
-        ws_publish(frame->ws, frame->ref, &what);
+        return frame_bad("data is not a string");
+    if (!frame_read_string(frame, "channel", &message->channel) ||
+        !frame_read_string(frame, "data", &message->payload) || !frame_read_string(frame, "event", &message->event) ||
+        !frame_read_string(frame, "key", &message->key))
+        return frame_bad("channel, event and key are strings");
+    if (message->key.len > MESSAGE_KEY_MAX)
+        return frame_bad("key is longer than 128 bytes");
+    return REFUSAL_NONE;
 }
 
-static void frame_on_pong(struct frame *frame)
+static struct refusal frame_read_nothing(struct frame *frame)
 {
-    if (frame->ws->ponged_ms == 0) /* from now on it is expected to */
-        frame->ws->ponged_ms = frame->ws->heard_ms;
+    (void)frame;
+    return REFUSAL_NONE;
 }
 
-static void frame_on_auth(struct frame *frame)
-{
-    ws_say_error(frame->ws, frame->ref, "forbidden", "tokens are not in use here");
-}
-
-static const struct frame_type {
+static const struct frame_row {
     const char *name;
-    void (*handle)(struct frame *frame);
-} frame_types[] = {
-    {"subscribe", frame_on_subscribe}, {"unsubscribe", frame_on_unsubscribe},
-    {"publish", frame_on_publish},     {"pong", frame_on_pong},
-    {"auth", frame_on_auth},
+    enum frame_type type;
+    struct refusal (*read)(struct frame *frame);
+} frame_rows[] = {
+    {"subscribe", FRAME_SUBSCRIBE, frame_read_subscribe},
+    {"unsubscribe", FRAME_UNSUBSCRIBE, frame_read_channel},
+    {"publish", FRAME_PUBLISH, frame_read_publish},
+    {"pong", FRAME_PONG, frame_read_nothing},
+    {"auth", FRAME_AUTH, frame_read_nothing},
 };
 
 /* --- whole messages ----------------------------------------------------------------------------------------------- */
 
-static void frame_on_object(struct frame *frame)
+static void frame_init(struct frame *frame)
 {
-    const char *type = json_string_value(json_object_get(frame->object, "type"));
-    if (!frame_read_ref(frame)) {
-        ws_say_bad_frame(frame->ws, frame_no_ref, "ref is neither an integer nor a string of up to 64 bytes");
-        return;
-    }
-    for (size_t i = 0; type && i < sizeof frame_types / sizeof *frame_types; i++) {
-        if (strcmp(type, frame_types[i].name) == 0) {
-            frame_types[i].handle(frame);
-            return;
-        }
-    }
-    ws_say_bad_frame(frame->ws, frame->ref, "type is subscribe, unsubscribe, publish, pong or auth");
+    frame->object = NULL;
+    frame->ref = frame_nothing;
+    frame->message = (struct message){.payload = frame_nothing,
+                                      .channel = frame_nothing,
+                                      .event = frame_nothing,
+                                      .from = frame_nothing,
+                                      .key = frame_nothing};
 }
 
-void frame_on_text(struct ws *ws, const char *bytes, size_t len)
+void frame_fini(struct frame *frame)
 {
-    struct frame frame = {.ws = ws, .object = json_loadb(bytes, len, JSON_ALLOW_NUL, NULL)};
-    if (json_is_object(frame.object))
-        frame_on_object(&frame);
-    else
-        ws_say_bad_frame(ws, frame_no_ref, "this is not a JSON object");
-    json_decref(frame.object);
+    json_decref(frame->object);
+    frame->object = NULL;
+}
+
+struct refusal frame_read_text(struct frame *frame, struct bytes message)
+{
+    frame_init(frame);
+    frame->object = json_loadb(message.data, message.len, JSON_ALLOW_NUL, NULL);
+    if (!json_is_object(frame->object))
+        return frame_bad("this is not a JSON object");
+    if (!frame_read_ref(frame))
+        return frame_bad("ref is neither an integer nor a string of up to 64 bytes");
+    const char *type = json_string_value(json_object_get(frame->object, "type"));
+    for (size_t i = 0; type && i < sizeof frame_rows / sizeof *frame_rows; i++) {
+        if (strcmp(type, frame_rows[i].name) != 0)
+            continue;
+        frame->type = frame_rows[i].type;
+        return frame_rows[i].read(frame);
+    }
+    return frame_bad("type is subscribe, unsubscribe, publish, pong or auth");
 }
 
 /* A ref in a binary frame is a word: where it is not a number, it is given back as a string. */
 static bool frame_read_word_ref(struct frame *frame, struct bytes word)
 {
     struct buffer text = {0};
-    bool is_number = word.len > 0 && word.len <= 15;
-    frame->ref = frame_no_ref;
+    bool is_number =
+        bytes_is_digits(word) && word.len <= WORD_NUMBER_DIGITS_MAX && (word.data[0] != '0' || word.len == 1);
     if (word.len == 0)
         return true;
-    if (word.len > REF_MAX)
+    if (word.len > FRAME_REF_LEN_MAX)
         return false;
-    for (size_t i = 0; i < word.len; i++)
-        is_number = is_number && word.data[i] >= '0' && word.data[i] <= '9';
-    if (is_number && (word.data[0] != '0' || word.len == 1))
+    if (is_number)
         buffer_append(&text, word.data, word.len);
     else
         wire_json_string(&text, word);
-    bool is_good = frame_keep_ref(frame, &text);
-    buffer_fini(&text);
-    return is_good;
+    return frame_keep_ref(frame, &text);
 }
 
 /* "publish <channel> <ref>": a channel may have spaces, a ref has none. */
-static bool frame_read_line(struct frame *frame, struct bytes line, struct bytes *channel)
+static bool frame_read_line(struct frame *frame, struct bytes line)
 {
-    static const char verb[] = "publish ";
-    size_t verb_len = sizeof verb - 1;
-    if (line.len < verb_len || memcmp(line.data, verb, verb_len) != 0)
+    if (!bytes_take(&line, "publish "))
         return false;
-    const char *rest = line.data + verb_len;
-    size_t rest_len = line.len - verb_len;
-    const char *space = memrchr(rest, ' ', rest_len);
+    const char *space = memrchr(line.data, ' ', line.len);
     if (!space)
         return false;
-    *channel = (struct bytes){rest, (size_t)(space - rest)};
-    return frame_read_word_ref(frame, (struct bytes){space + 1, rest_len - channel->len - 1});
+    frame->message.channel = (struct bytes){line.data, (size_t)(space - line.data)};
+    return frame_read_word_ref(frame, bytes_skip(line, frame->message.channel.len + 1));
 }
 
-void frame_on_binary(struct ws *ws, const char *bytes, size_t len)
+struct refusal frame_read_binary(struct frame *frame, struct bytes message)
 {
-    struct frame frame = {.ws = ws, .ref = frame_no_ref};
-    struct ws_publication what = {.event = {"", 0}, .key = {"", 0}};
-    const char *end = memchr(bytes, '\n', len);
-    if (!end || !frame_read_line(&frame, (struct bytes){bytes, (size_t)(end - bytes)}, &what.channel)) {
-        ws_say_bad_frame(ws, frame_no_ref, "a binary frame begins with a line: publish <channel> <ref>");
-        return;
+    struct bytes line;
+    frame_init(frame);
+    frame->type = FRAME_PUBLISH;
+    if (!bytes_split(message, '\n', &line, &frame->message.payload) || !frame_read_line(frame, line)) {
+        frame->ref = frame_nothing;
+        return frame_bad("a binary frame begins with a line: publish <channel> <ref>");
     }
-    what.payload = (struct bytes){end + 1, len - (size_t)(end - bytes) - 1};
-    ws_publish(ws, frame.ref, &what);
+    return REFUSAL_NONE;
 }

@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "http/request.h"
 #include "server.h"
+#include "ws.h"
 
 #define PATH "/ws"
 
@@ -26,7 +27,7 @@ static bool handshake_offers_ours(struct bytes offered)
     bool is_ours = offered.len == 0;
     while (offered.len > 0) {
         struct bytes one = handshake_next_word(&offered);
-        is_ours |= bytes_is(one, SUBPROTOCOL_JSON) || bytes_is(one, SUBPROTOCOL_RAW);
+        is_ours |= bytes_is(one, WS_SUBPROTOCOL_JSON) || bytes_is(one, WS_SUBPROTOCOL_RAW);
     }
     return is_ours;
 }
@@ -46,12 +47,12 @@ void handshake_check(struct request *request)
         handshake_refuse(request, PROBLEM_NOT_FOUND, "WebSockets are at " PATH);
     else if (!handshake_offers_ours(request->subprotocols))
         handshake_refuse(request, PROBLEM_BAD_SUBPROTOCOL,
-                         "subprotocols are " SUBPROTOCOL_JSON " and " SUBPROTOCOL_RAW ", or none");
+                         "subprotocols are " WS_SUBPROTOCOL_JSON " and " WS_SUBPROTOCOL_RAW ", or none");
 }
 
 void handshake_refuse_plain(void *arg, struct request *request)
 {
     const struct transport *transport = arg;
-    struct response response = {.cors = answer_cors(transport, request->origin)};
+    struct response response = {.cors = answer_cors(transport->sessions.access, request->origin)};
     answer_refusal(request, response, refusal_of(PROBLEM_UPGRADE_REQUIRED));
 }

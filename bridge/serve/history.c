@@ -5,25 +5,10 @@
  */
 #include "history.h"
 
-#include "broker/history.h"
-
-#include "access/access.h"
-#include "answer.h"
 #include "ask.h"
-#include "http/exchange.h"
 #include "http/request.h"
-#include "pending.h"
 #include "server.h"
 #include "wire/json.h"
-
-#include <stdlib.h>
-
-/* A request that waits for the broker. */
-struct reading {
-    struct exchange exchange; /* first */
-    struct transport *transport;
-    struct pending_list pendings;
-};
 
 static void history_append(struct buffer *out, const struct history *history)
 {
@@ -43,90 +28,52 @@ static void history_append(struct buffer *out, const struct history *history)
     buffer_append_text(out, "]}\n");
 }
 
-static void history_send(struct reading *reading, const struct history *history)
+static void history_on_history(struct session *session, struct refusal refusal, const struct history *history)
 {
+    struct errand *errand = errand_of(session);
     struct buffer body = {0};
+    if (refusal.problem) {
+        errand_refuse(errand, refusal);
+        return;
+    }
     history_append(&body, history);
-    struct response response = {.status = 200,
-                                .type = CONTENT_JSON,
-                                .body = {body.data, body.len},
-                                .cors = answer_cors(reading->transport, reading->exchange.origin)};
     if (body.failed)
-        connection_kill(&reading->exchange.connection);
+        errand_fail(errand);
     else
-        exchange_answer(&reading->exchange, &response);
+        errand_answer(errand, (struct response){.status = 200, .type = CONTENT_JSON, .body = {body.data, body.len}});
     buffer_fini(&body);
 }
 
-static void history_on_answered(void *arg, uint64_t ticket, enum answer answer, const struct history *history,
-                                const char *text)
+static const struct session_ops history_session_ops = {.on_history = history_on_history};
+
+static void history_refuse(struct incoming *incoming, struct refusal refusal)
 {
-    struct transport *transport = arg;
-    struct pending *pending = pending_find(&transport->pendings, ticket);
-    (void)text;
-    if (!pending)
-        return; /* the browser did not wait */
-    struct reading *reading = pending->owner;
-    pending_free(&transport->pendings, pending);
-    if (answer == ANSWER_OK) {
-        history_send(reading, history);
-        return;
-    }
-    struct response response = {.cors = answer_cors(transport, reading->exchange.origin)};
-    answer_refusal_later(&reading->exchange, response, refusal_of(PROBLEM_UNAVAILABLE));
+    incoming_refuse(incoming, refusal, false);
 }
 
-static void history_on_gone(struct exchange *exchange)
+static struct refusal history_read_request(const struct incoming *incoming, struct ask *ask, unsigned *limit)
 {
-    struct reading *reading = (struct reading *)exchange;
-    pending_drop_all(&reading->transport->pendings, &reading->pendings);
-    free(reading);
-}
-
-static const struct exchange_ops history_exchange_ops = {.on_gone = history_on_gone};
-
-static void history_ask(struct transport *transport, struct request *request, const struct ask *ask, unsigned limit)
-{
-    struct reading *reading = calloc(1, sizeof *reading);
-    struct pending_note note = {0};
-    if (!reading)
-        return;
-    reading->transport = transport;
-    if (!exchange_open(&reading->exchange, &history_exchange_ops, request)) {
-        free(reading);
-        return;
-    }
-    struct pending *pending = pending_new(&transport->pendings, &reading->pendings, reading, &note);
-    if (pending)
-        broker_history(transport->broker, ask->channels, ask->count, &ask->start, limit, history_on_answered, transport,
-                       pending->ticket);
-    else
-        connection_kill(&reading->exchange.connection);
-}
-
-static struct refusal history_read_request(const struct transport *transport, const struct request *request,
-                                           struct ask *ask, unsigned *limit)
-{
-    const struct transport_config *config = &transport->config;
-    struct refusal refusal = ask_channels(ask, request, config->default_channels, config->max_channels);
-    if (!refusal.problem)
-        refusal = ask_check_rights(ask, config->access, &config->access->anonymous);
+    struct refusal refusal =
+        session_read_channels(&incoming->transport->sessions, incoming->who, incoming->request, ask);
     if (!refusal.problem && ask->count == 0)
         refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /history?channel=public:news");
     if (!refusal.problem)
-        refusal = ask_start(ask, request);
-    return refusal.problem ? refusal : ask_limit(request, limit);
+        refusal = ask_start(ask, incoming->request);
+    return refusal.problem ? refusal : ask_limit(incoming->request, limit);
 }
 
-void history_open(void *arg, struct request *request)
+static void history_enter(struct incoming *incoming)
 {
-    struct transport *transport = arg;
-    struct response response = {.cors = answer_cors(transport, request->origin)};
     struct ask ask;
     unsigned limit;
-    struct refusal refusal = history_read_request(transport, request, &ask, &limit);
-    if (refusal.problem)
-        answer_refusal(request, response, refusal);
-    else
-        history_ask(transport, request, &ask, limit);
+    struct refusal refusal = history_read_request(incoming, &ask, &limit);
+    if (refusal.problem) {
+        history_refuse(incoming, refusal);
+        return;
+    }
+    struct errand *errand = incoming_wait(incoming, &history_session_ops);
+    if (errand && session_history(&errand->session, &ask, limit).problem)
+        errand_fail(errand);
 }
+
+const struct incoming_kind history_incoming = {.enter = history_enter, .refuse = history_refuse};

@@ -4,9 +4,8 @@
 #ifndef SERVE_HISTORY_H
 #define SERVE_HISTORY_H
 
-struct request;
+#include "incoming.h"
 
-/* `arg` is the transport. */
-void history_open(void *arg, struct request *request);
+extern const struct incoming_kind history_incoming;
 
 #endif

@@ -1,27 +1,34 @@
 /*
- * pending.c - a hash table by ticket, and a list per owner.
+ * pending.c - a hash table by ticket, and a list per session.
  */
 #include "pending.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct pending *pending_new(struct pending_table *table, struct pending_list *list, void *owner,
-                            const struct pending_note *note)
+uint64_t pending_ticket(struct pending_table *table)
 {
-    struct pending *pending = calloc(1, sizeof *pending + note->ref_len + note->name_len + 2);
+    return ++table->last_ticket;
+}
+
+static struct bytes pending_keep(char *at, struct bytes bytes)
+{
+    if (bytes.len > 0)
+        memcpy(at, bytes.data, bytes.len);
+    return (struct bytes){at, bytes.len};
+}
+
+struct pending *pending_new(struct pending_table *table, struct pending_list *list, struct session *session,
+                            enum pending_kind kind, struct bytes ref, struct bytes name)
+{
+    struct pending *pending = calloc(1, sizeof *pending + ref.len + name.len);
     if (!pending)
         return NULL;
-    pending->ticket = ++table->last_ticket;
-    pending->owner = owner;
-    pending->ref = pending->text;
-    pending->ref_len = note->ref_len;
-    pending->name = pending->text + note->ref_len + 1;
-    pending->name_len = note->name_len;
-    if (note->ref_len > 0)
-        memcpy(pending->ref, note->ref, note->ref_len);
-    if (note->name_len > 0)
-        memcpy(pending->name, note->name, note->name_len);
+    pending->ticket = pending_ticket(table);
+    pending->kind = kind;
+    pending->session = session;
+    pending->ref = pending_keep(pending->text, ref);
+    pending->name = pending_keep(pending->text + ref.len, name);
     HASH_ADD(hh, table->by_ticket, ticket, sizeof pending->ticket, pending);
     if (!pending->hh.tbl) {
         free(pending);
@@ -38,15 +45,13 @@ struct pending *pending_find(struct pending_table *table, uint64_t ticket)
     return pending;
 }
 
-void pending_free(struct pending_table *table, struct pending *pending)
+void pending_remove(struct pending_table *table, struct pending *pending)
 {
     HASH_DEL(table->by_ticket, pending);
     LIST_REMOVE(pending, siblings);
-    free(pending);
 }
 
-void pending_drop_all(struct pending_table *table, struct pending_list *list)
+void pending_free(struct pending *pending)
 {
-    while (!LIST_EMPTY(list))
-        pending_free(table, LIST_FIRST(list));
+    free(pending);
 }

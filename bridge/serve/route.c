@@ -19,12 +19,27 @@
 
 /* --- finding ------------------------------------------------------------------------------------------------------ */
 
+static void route_answer_events(void *arg, struct request *request)
+{
+    incoming_open(arg, &sse_incoming, request);
+}
+
+static void route_answer_publish(void *arg, struct request *request)
+{
+    incoming_open(arg, &publish_incoming, request);
+}
+
+static void route_answer_history(void *arg, struct request *request)
+{
+    incoming_open(arg, &history_incoming, request);
+}
+
 void route_set_own(struct route routes[static ROUTE_OWN], struct transport *transport)
 {
     const struct route own[ROUTE_OWN] = {
-        {"/events", READ, true, sse_open, transport},
-        {"/publish", WRITE, true, publish_open, transport},
-        {"/history", READ, true, history_open, transport},
+        {"/events", READ, true, route_answer_events, transport},
+        {"/publish", WRITE, true, route_answer_publish, transport},
+        {"/history", READ, true, route_answer_history, transport},
         {"/ws", READ, true, handshake_refuse_plain, transport},
     };
     memcpy(routes, own, sizeof own);
@@ -85,7 +100,7 @@ static void route_answer_options(const struct transport *transport, const struct
     char allow[ROUTE_ALLOW_MAX];
     struct response response = {.status = 200, .type = CONTENT_JSON, .allow = allow};
     if (route->is_shared) {
-        response.cors = answer_cors(transport, request->origin);
+        response.cors = answer_cors(transport->sessions.access, request->origin);
         response.cors.is_preflight = true;
     }
     route_allow_print(allow, route->methods);

@@ -44,7 +44,7 @@ static void server_on_turn_end(void *arg)
 static bool server_listen(struct transport *transport)
 {
     /* The first one is also for WebSockets that ask for none. */
-    static const char *const subprotocols[] = {SUBPROTOCOL_JSON, SUBPROTOCOL_RAW, NULL};
+    static const char *const subprotocols[] = {WS_SUBPROTOCOL_JSON, WS_SUBPROTOCOL_RAW, NULL};
     const struct http_config config = {
         .listening = transport->config.listening,
         .tls_cert = transport->config.tls_cert,
@@ -67,11 +67,18 @@ struct transport *transport_new(struct loop *loop, struct broker *broker, const 
         return NULL;
     }
     transport->loop = loop;
-    transport->broker = broker;
     transport->config = *config;
+    transport->sessions = (struct sessions){
+        .broker = broker,
+        .access = config->access,
+        .default_channels = config->default_channels,
+        .max_channels = config->max_channels,
+        .max_payload = config->max_payload,
+    };
     route_set_own(transport->routes, transport);
     transport->tick = timer_new(loop, stream_tick, transport);
-    if (!server_listen(transport) || !transport->tick) {
+    bool has_parking = parking_init(&transport->parking, loop, config->access);
+    if (!server_listen(transport) || !transport->tick || !has_parking) {
         transport_free(transport);
         return NULL;
     }
@@ -84,8 +91,10 @@ void transport_status(const struct transport *transport, struct transport_status
     *out = (struct transport_status){
         .is_draining = transport->drain,
         .connections = transport->streams,
+        .parked = transport->parking.count,
         .stalled = transport->stalled,
     };
+    memcpy(out->ended, transport->ended, sizeof out->ended);
 }
 
 void transport_free(struct transport *transport)
@@ -94,6 +103,7 @@ void transport_free(struct transport *transport)
         return;
     http_free(transport->http); /* each stream hears that it is closed */
     CHECK(transport->streams == 0);
+    parking_fini(&transport->parking);
     drain_free(transport);
     timer_free(transport->tick);
     buffer_fini(&transport->scratch);

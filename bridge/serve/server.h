@@ -6,9 +6,10 @@
 
 #include "base/buffer.h"
 #include "http/wheel.h"
-#include "pending.h"
+#include "parking.h"
 #include "route.h"
 #include "serve/serve.h"
+#include "session.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,23 +18,21 @@ struct drain;
 struct http;
 struct timer;
 
-#define SUBPROTOCOL_JSON "bridge.v1.json"
-#define SUBPROTOCOL_RAW "bridge.v1.raw"
-
 struct transport {
     struct loop *loop;
-    struct broker *broker;
     struct transport_config config;
+    struct sessions sessions; /* what all who ask have in common */
+    struct parking parking;   /* those of whom it is not known who they are */
     struct http *http;
     struct route routes[ROUTE_OWN];
-    struct wheel wheel; /* all streams, by when somebody must look at them */
-    struct timer *tick; /* turns the wheel while there are streams */
-    uint64_t now_ms;    /* the clock as of the last tick: good enough for heartbeats, free of charge */
-    unsigned streams;   /* open ones, and those that are ending */
-    uint64_t stalled;   /* streams that were cut because they took nothing */
-    struct pending_table pendings;
-    struct buffer scratch; /* for small things that are put together and sent at once */
-    struct drain *drain;   /* NULL: not draining */
+    struct wheel wheel;      /* all streams, by when somebody must look at them */
+    struct timer *tick;      /* turns the wheel while there are streams */
+    uint64_t now_ms;         /* the clock as of the last tick: good enough for heartbeats, free of charge */
+    unsigned streams;        /* open ones, and those that are ending */
+    uint64_t stalled;        /* streams that were cut because they took nothing */
+    uint64_t ended[ENDINGS]; /* streams, by the reason for which they ended */
+    struct buffer scratch;   /* for small things that are put together and sent at once */
+    struct drain *drain;     /* NULL: not draining */
 };
 
 #endif

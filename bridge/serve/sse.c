@@ -7,8 +7,6 @@
  */
 #include "sse.h"
 
-#include "access/access.h"
-#include "answer.h"
 #include "ask.h"
 #include "base/clock.h"
 #include "http/request.h"
@@ -23,6 +21,8 @@
 #define RETRY_MAX_MS 5000
 #define RETRY_LATER_MS 15000 /* where there was no room */
 
+static const struct response sse_head = {.status = 200, .type = CONTENT_EVENTS};
+
 static unsigned sse_retry_ms(unsigned most_ms)
 {
     return (unsigned)(RETRY_MIN_MS + random_below(most_ms - RETRY_MIN_MS + 1));
@@ -30,36 +30,18 @@ static unsigned sse_retry_ms(unsigned most_ms)
 
 /* --- what the broker says ----------------------------------------------------------------------------------------- */
 
-static enum sink_result sse_send_scratch(struct stream *stream)
-{
-    struct buffer *scratch = &stream->transport->scratch;
-    if (scratch->failed) {
-        buffer_fini(scratch);
-        stream_kill(stream, WHY_NO_MEMORY);
-        return SINK_FULL;
-    }
-    return stream_write(stream, scratch->data, scratch->len);
-}
-
-static struct buffer *sse_empty_scratch(struct stream *stream)
-{
-    struct buffer *scratch = &stream->transport->scratch;
-    buffer_clear(scratch);
-    return scratch;
-}
-
 static enum sink_result sse_on_cursor(void *sink, const struct cursor *cursor)
 {
-    struct buffer *block = sse_empty_scratch(sink);
+    struct buffer *block = stream_scratch(sink);
     wire_sse_retry(block, sse_retry_ms(RETRY_MAX_MS));
     wire_sse_cursor(block, cursor);
-    return sse_send_scratch(sink);
+    return stream_send(sink);
 }
 
 static enum sink_result sse_on_gap(void *sink, const struct gap *gap)
 {
-    wire_sse_gap(sse_empty_scratch(sink), gap);
-    return sse_send_scratch(sink);
+    wire_sse_gap(stream_scratch(sink), gap);
+    return stream_send(sink);
 }
 
 static enum sink_result sse_on_subscribed(void *sink, struct bytes name, uint64_t tag, const struct cursor *cursor)
@@ -85,39 +67,39 @@ static uint64_t sse_look(struct stream *stream)
     uint64_t now_ms = stream->transport->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     struct cursor cursor;
     if (now_ms - stream->output_ms >= heartbeat_ms) {
-        struct buffer *block = sse_empty_scratch(stream);
-        if (subscriber_cursor(stream->subscriber, &cursor))
+        struct buffer *block = stream_scratch(stream);
+        if (session_cursor(&stream->session, &cursor))
             wire_sse_cursor(block, &cursor);
         else
             wire_sse_comment(block);
-        sse_send_scratch(stream);
+        stream_send(stream);
     }
     return stream->output_ms + heartbeat_ms;
 }
 
-static void sse_farewell(struct stream *stream, enum stream_why why)
+static void sse_farewell(struct stream *stream, enum ending why)
 {
-    struct buffer *block = sse_empty_scratch(stream);
+    struct buffer *block = stream_scratch(stream);
     struct cursor cursor;
     (void)why;
     wire_sse_retry(block, sse_retry_ms(RETRY_MAX_MS));
-    if (subscriber_cursor(stream->subscriber, &cursor))
+    if (session_cursor(&stream->session, &cursor))
         wire_sse_cursor(block, &cursor);
     else
         buffer_append_text(block, "\n");
-    sse_send_scratch(stream);
+    stream_send(stream);
 }
 
-static void sse_close(struct stream *stream)
+static void sse_drain(struct stream *stream)
 {
-    connection_close(&stream->connection, 0, NULL); /* the end of the connection is the end of the stream */
+    stream_end(stream, ENDING_DRAIN, refusal_of(PROBLEM_LEAVING));
 }
 
 static const struct stream_kind sse_kind = {
     .name = "sse",
     .farewell = sse_farewell,
-    .close = sse_close,
     .look = sse_look,
+    .drain = sse_drain,
 };
 
 /* --- birth and death ---------------------------------------------------------------------------------------------- */
@@ -134,77 +116,69 @@ static const struct connection_ops sse_connection_ops = {
     .on_closed = sse_on_closed,
 };
 
-static bool sse_listen_to(struct stream *stream, const struct ask *ask, enum format format)
+static void sse_begin(struct incoming *incoming, const struct ask *ask, enum format format)
 {
-    stream->subscriber = subscriber_new(stream->transport->broker, &sse_sink_ops, stream, format);
-    if (!stream->subscriber)
-        return false;
-    for (unsigned i = 0; i < ask->count; i++)
-        if (subscriber_add(stream->subscriber, ask->channels[i], &ask->start, 0) == ADD_NO_MEMORY)
-            return false;
-    return true;
-}
-
-static void sse_begin(struct transport *transport, struct request *request, const struct ask *ask, enum format format)
-{
-    struct response head = {.status = 200, .type = CONTENT_EVENTS, .cors = answer_cors(transport, request->origin)};
+    struct transport *transport = incoming->transport;
     struct stream *stream = calloc(1, sizeof *stream);
-    if (!stream)
-        return;
-    if (!connection_open_stream(&stream->connection, &sse_connection_ops, request, &head)) {
+    if (!stream || !incoming_stream(incoming, &stream->connection, &sse_connection_ops, sse_head)) {
         free(stream);
         return;
     }
     stream_open(stream, &sse_kind, transport);
-    if (!sse_listen_to(stream, ask, format))
-        stream_kill(stream, WHY_NO_MEMORY);
+    session_init(&stream->session, &transport->sessions, incoming->who, NULL, &stream->connection);
+    if (session_listen(&stream->session, ask, &sse_sink_ops, stream, format).problem)
+        stream_kill(stream, ENDING_MEMORY);
 }
 
-static void sse_refuse_for_now(const struct transport *transport, struct request *request)
+/* --- the request -------------------------------------------------------------------------------------------------- */
+
+static void sse_refuse(struct incoming *incoming, struct refusal refusal)
 {
+    struct response response = sse_head;
     struct buffer body = {0};
+    if (refusal.problem->is_final) {
+        incoming_refuse(incoming, refusal, false);
+        return;
+    }
     wire_sse_retry(&body, sse_retry_ms(RETRY_LATER_MS));
     buffer_append_text(&body, "\n");
-    struct response response = {.status = 200,
-                                .type = CONTENT_EVENTS,
-                                .body = {body.data, body.len},
-                                .cors = answer_cors(transport, request->origin),
-                                .is_last = true};
-    response_send(request, &response);
+    response.body = (struct bytes){body.data, body.len};
+    response.is_last = true;
+    incoming_answer(incoming, response);
     buffer_fini(&body);
 }
 
-static struct refusal sse_read_request(const struct transport *transport, const struct request *request,
-                                       struct ask *ask, enum format *format)
+static struct refusal sse_read_request(const struct incoming *incoming, struct ask *ask, enum format *format)
 {
-    const struct transport_config *config = &transport->config;
     bool is_json = false;
-    struct refusal refusal = ask_channels(ask, request, config->default_channels, config->max_channels);
-    if (!refusal.problem)
-        refusal = ask_check_rights(ask, config->access, &config->access->anonymous);
+    struct refusal refusal =
+        session_read_channels(&incoming->transport->sessions, incoming->who, incoming->request, ask);
     if (!refusal.problem && ask->count == 0)
         refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /events?channel=public:news");
     if (!refusal.problem)
-        refusal = ask_start(ask, request);
+        refusal = ask_start(ask, incoming->request);
     if (!refusal.problem)
-        refusal = ask_format(request, &is_json);
+        refusal = ask_format(incoming->request, &is_json);
     *format = is_json ? FORMAT_SSE_JSON : ask_is_one_channel(ask) ? FORMAT_SSE_PLAIN : FORMAT_SSE_NAMED;
     return refusal;
 }
 
-void sse_open(void *arg, struct request *request)
+static void sse_enter(struct incoming *incoming)
 {
-    struct transport *transport = arg;
-    struct response response = {.status = 200, .type = CONTENT_EVENTS, .cors = answer_cors(transport, request->origin)};
+    struct transport *transport = incoming->transport;
     struct ask ask;
     enum format format;
-    struct refusal refusal = sse_read_request(transport, request, &ask, &format);
+    struct refusal refusal = sse_read_request(incoming, &ask, &format);
     if (refusal.problem)
-        answer_refusal(request, response, refusal);
-    else if (request->method == METHOD_HEAD)
-        response_send(request, &response);
-    else if (transport->drain || !stream_has_room(transport))
-        sse_refuse_for_now(transport, request);
+        sse_refuse(incoming, refusal);
+    else if (incoming->request->method == METHOD_HEAD)
+        incoming_answer(incoming, sse_head);
+    else if (transport->drain)
+        sse_refuse(incoming, refusal_of(PROBLEM_LEAVING));
+    else if (!stream_has_room(transport))
+        sse_refuse(incoming, refusal_of(PROBLEM_NO_ROOM));
     else
-        sse_begin(transport, request, &ask, format);
+        sse_begin(incoming, &ask, format);
 }
+
+const struct incoming_kind sse_incoming = {.enter = sse_enter, .refuse = sse_refuse};

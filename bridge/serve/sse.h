@@ -4,9 +4,9 @@
 #ifndef SERVE_SSE_H
 #define SERVE_SSE_H
 
-struct request;
+#include "incoming.h"
 
-/* Answer the request with a stream, or say why not. `arg` is the transport. */
-void sse_open(void *arg, struct request *request);
+/* Answer with a stream, or say why not. */
+extern const struct incoming_kind sse_incoming;
 
 #endif

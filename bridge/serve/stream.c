@@ -16,23 +16,25 @@
 #define TICK_MAX_MS 500
 #define TICK_MIN_MS 20
 
-static const char *stream_why_name(enum stream_why why)
-{
-    static const char *const names[] = {
-        [WHY_AGE] = "age",       [WHY_DRAIN] = "drain", [WHY_STALLED] = "stalled", [WHY_WRITE_FAILED] = "write",
-        [WHY_SILENT] = "silent", [WHY_LEFT] = "left",   [WHY_POLICY] = "policy",   [WHY_NO_MEMORY] = "memory",
-    };
-    return names[why];
-}
-
-/* The only writer of state. */
+/* The only writer of state; a stream's first way into an end is why it ends. */
 static void stream_enter(struct stream *stream, enum stream_state state, const char *why)
 {
     static const char *const names[] = {"OPEN", "FULL", "ENDING", "DEAD"};
+    uint64_t now_ms = stream->transport->now_ms;
     log_debug("stream", "connection=%s kind=%s state=%s-%s why=%s", CONNECTION_ID(&stream->connection),
               stream->kind->name, names[stream->state], names[state], why);
     stream->state = (uint8_t)state;
-    stream->since_ms = state == STREAM_OPEN ? 0 : stream->transport->now_ms;
+    if (state < STREAM_ENDING)
+        stream->untaken_ms = state == STREAM_FULL ? now_ms : 0;
+    else
+        stream->ending_ms = now_ms;
+}
+
+static void stream_enter_end(struct stream *stream, enum stream_state state, enum ending why)
+{
+    if (stream->state < STREAM_ENDING)
+        stream->transport->ended[why]++;
+    stream_enter(stream, state, ending_name(why));
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -47,9 +49,26 @@ enum sink_result stream_write(void *sink, char *bytes, size_t len)
     if (written == WRITTEN_ALL)
         return SINK_READY;
     if (written == WRITTEN_FAILED)
-        stream_kill(stream, WHY_WRITE_FAILED);
+        stream_kill(stream, ENDING_WRITE);
     else if (stream->state == STREAM_OPEN)
         stream_enter(stream, STREAM_FULL, "socket");
+    return SINK_FULL;
+}
+
+struct buffer *stream_scratch(struct stream *stream)
+{
+    struct buffer *scratch = &stream->transport->scratch;
+    buffer_clear(scratch);
+    return scratch;
+}
+
+enum sink_result stream_send(struct stream *stream)
+{
+    struct buffer *scratch = &stream->transport->scratch;
+    if (!scratch->failed)
+        return stream_write(stream, scratch->data, scratch->len);
+    buffer_fini(scratch);
+    stream_kill(stream, ENDING_MEMORY);
     return SINK_FULL;
 }
 
@@ -59,29 +78,28 @@ void stream_on_writable(struct connection *connection)
     if (stream->state != STREAM_FULL)
         return; /* http has sent a pong, say */
     stream_enter(stream, STREAM_OPEN, "drained");
-    subscriber_writable(stream->subscriber);
+    subscriber_writable(stream->session.subscriber);
 }
 
 /* --- ending ------------------------------------------------------------------------------------------------------- */
 
-void stream_end(struct stream *stream, enum stream_why why)
+void stream_end(struct stream *stream, enum ending why, struct refusal refusal)
 {
     if (stream->state >= STREAM_ENDING)
         return;
     stream->kind->farewell(stream, why);
     if (stream->state == STREAM_DEAD) /* of its last words */
         return;
-    subscriber_free(stream->subscriber);
-    stream->subscriber = NULL;
-    stream_enter(stream, STREAM_ENDING, stream_why_name(why));
-    stream->kind->close(stream);
+    session_fini(&stream->session);
+    stream_enter_end(stream, STREAM_ENDING, why);
+    connection_close(&stream->connection, stream->kind->has_close_code ? refusal.problem->close : 0, refusal.text);
 }
 
-void stream_kill(struct stream *stream, enum stream_why why)
+void stream_kill(struct stream *stream, enum ending why)
 {
     if (stream->state == STREAM_DEAD)
         return;
-    stream_enter(stream, STREAM_DEAD, stream_why_name(why));
+    stream_enter_end(stream, STREAM_DEAD, why);
     connection_kill(&stream->connection);
 }
 
@@ -89,13 +107,13 @@ void stream_kill(struct stream *stream, enum stream_why why)
  * It takes nothing. What the kernel still holds for it would stay there for minutes after an ordinary close, so this is
  * a reset.
  */
-static void stream_cut(struct stream *stream)
+static void stream_cut(struct stream *stream, uint64_t since_ms)
 {
     struct transport *transport = stream->transport;
     transport->stalled++;
     log_info("stalled", "connection=%s kind=%s ms=%llu", CONNECTION_ID(&stream->connection), stream->kind->name,
-             (unsigned long long)(transport->now_ms - stream->since_ms));
-    stream_enter(stream, STREAM_DEAD, stream_why_name(WHY_STALLED));
+             (unsigned long long)(transport->now_ms - since_ms));
+    stream_enter_end(stream, STREAM_DEAD, ENDING_STALLED);
     connection_reset(&stream->connection);
 }
 
@@ -134,23 +152,23 @@ static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
     stream->taken = progress.taken;
     stream->is_slow = has_taken && (is_full || progress.is_waiting);
     if (!is_full && !progress.is_under_way)
-        stream->since_ms = 0;
-    else if (has_taken || stream->since_ms == 0)
-        stream->since_ms = now_ms;
-    else if (now_ms - stream->since_ms >= stall_ms)
-        stream_cut(stream);
-    if (stream->since_ms == 0)
+        stream->untaken_ms = 0;
+    else if (has_taken || stream->untaken_ms == 0)
+        stream->untaken_ms = now_ms;
+    else if (now_ms - stream->untaken_ms >= stall_ms)
+        stream_cut(stream, stream->untaken_ms);
+    if (stream->untaken_ms == 0)
         return now_ms + stall_ms;
-    return stream_earlier(stream->since_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
+    return stream_earlier(stream->untaken_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
 }
 
 /* It had time enough for its last words. The kernel goes on with them where the browser takes them. */
 static void stream_end_now(struct stream *stream)
 {
     if (stream_progress(stream).taken != stream->taken)
-        stream_kill(stream, WHY_STALLED);
+        stream_kill(stream, ENDING_STALLED);
     else
-        stream_cut(stream);
+        stream_cut(stream, stream->ending_ms);
 }
 
 /* Do what is due; when is the next moment to look? */
@@ -158,7 +176,7 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 {
     uint64_t next_ms = 0;
     if (stream->state < STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
-        stream_end(stream, WHY_AGE);
+        stream_end(stream, ENDING_AGE, refusal_of(PROBLEM_AGE));
     if (stream->state < STREAM_ENDING)
         next_ms = stream_earlier(stream->ends_ms, stream_look_for_stall(stream, now_ms));
     switch ((enum stream_state)stream->state) {
@@ -167,9 +185,9 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
     case STREAM_FULL:
         return next_ms;
     case STREAM_ENDING:
-        if (now_ms - stream->since_ms >= ENDING_MS)
+        if (now_ms - stream->ending_ms >= ENDING_MS)
             stream_end_now(stream);
-        return stream->since_ms + ENDING_MS;
+        return stream->ending_ms + ENDING_MS;
     case STREAM_DEAD:
         break;
     }
@@ -179,6 +197,18 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 static struct stream *stream_of(struct wheel_item *item)
 {
     return (struct stream *)((char *)item - offsetof(struct stream, item));
+}
+
+static void stream_drain(struct wheel_item *item, void *arg)
+{
+    struct stream *stream = stream_of(item);
+    (void)arg;
+    stream->kind->drain(stream);
+}
+
+void stream_drain_all(struct transport *transport)
+{
+    wheel_each(&transport->wheel, stream_drain, NULL);
 }
 
 static void stream_on_due(struct wheel_item *item, void *arg)
@@ -227,10 +257,7 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, struct t
     transport->streams++;
     stream->transport = transport;
     stream->kind = kind;
-    stream->subscriber = NULL;
     stream->state = STREAM_OPEN;
-    stream->since_ms = 0;
-    stream->taken = 0;
     stream->output_ms = transport->now_ms;
     stream->ends_ms = age_ms == 0 ? 0 : transport->now_ms + age_ms - random_below(age_ms * AGE_SPREAD / 100 + 1);
     wheel_put(&transport->wheel, &stream->item,
@@ -240,8 +267,9 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, struct t
 
 void stream_close(struct stream *stream)
 {
+    if (stream->state < STREAM_ENDING)
+        stream_enter_end(stream, STREAM_DEAD, ENDING_CLOSED);
     wheel_remove(&stream->item);
     stream->transport->streams--;
-    subscriber_free(stream->subscriber);
-    stream->subscriber = NULL;
+    session_fini(&stream->session);
 }

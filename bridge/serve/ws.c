@@ -1,43 +1,56 @@
 /*
- * ws.c - one WebSocket.
+ * ws.c - one WebSocket: who asks, what is said both ways, signs of life, the close.
  *
- *     upgrade ──► ws_open ──► [hello] ──► messages in, entries out ──► ws_end ──► close frame ──► lws: closed
+ *     upgrade ──► ws_open ──► [parked] ──► ws_enter ──► [hello] ──► messages in, entries out ──► ws_end ──► close frame
  *
  * A script can't read the status of a failed handshake. So what it should know is said after accepting: an error frame,
  * then a close code with its reason. Only what is no request for us at all is refused with a status.
  *
  * Signs of life: after a heartbeat of silence a cursor and {"type":"ping"}; and whatever else goes out, a ping of the
- * protocol to whoever has not been heard for a heartbeat. Browsers answer the latter by themselves, also where the page
- * hangs; so a script that has ever said pong is held to it, and one that never did is not.
+ * protocol to whoever has not been heard for a heartbeat.
  */
 #include "ws.h"
 
 #include "access/origin.h"
-#include "access/rights.h"
 #include "ask.h"
-#include "base/clock.h"
-#include "base/log.h"
+#include "base/buffer.h"
 #include "frame.h"
+#include "gather.h"
 #include "http/request.h"
-#include "publish.h"
+#include "liveness.h"
+#include "say.h"
 #include "server.h"
+#include "stream.h"
 #include "wire/format.h"
-#include "wire/json.h"
-#include "wire/json_string.h"
-#include "wire/ws.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define BAD_FRAMES_MAX 10
-#define PENDING_MAX 256        /* answers that one connection may wait for */
-#define SILENCE_GRACE_MS 10000 /* on top of two heartbeats */
-#define ESCAPE_MAX 6           /* a byte of payload as JSON: \u0000 */
-#define MESSAGE_OVERHEAD 4096  /* of a message around its payload */
+#define ESCAPE_MAX 6          /* a byte of payload as JSON: \u0000 */
+#define MESSAGE_OVERHEAD 4096 /* of a message around its payload */
+
+struct ws {
+    struct stream stream;  /* first */
+    struct buffer message; /* what has come of a message that comes in pieces */
+    char *raw_channel;     /* bridge.v1.raw: the one channel; else NULL */
+    struct parked *parked; /* its request, while it is not known who asks; else NULL */
+    struct liveness liveness;
+    unsigned short bad_frames;
+    bool is_raw;
+    bool is_hello_said;
+    bool is_paused; /* not read from, until it has taken our answers */
+};
+
+static const struct bytes ws_no_ref = {"", 0};
 
 static struct ws *ws_of(struct connection *connection)
 {
     return (struct ws *)connection;
+}
+
+static struct ws *ws_of_session(struct session *session)
+{
+    return (struct ws *)((char *)session - offsetof(struct ws, stream.session));
 }
 
 static struct transport *ws_transport(const struct ws *ws)
@@ -45,126 +58,78 @@ static struct transport *ws_transport(const struct ws *ws)
     return ws->stream.transport;
 }
 
-/* --- small frames that we say ------------------------------------------------------------------------------------- */
+/* --- ending ------------------------------------------------------------------------------------------------------- */
 
-static struct buffer *ws_say(struct ws *ws)
+/* Once it is ending, whatever it says is ignored. */
+static void ws_end(struct ws *ws, struct refusal refusal)
 {
-    struct buffer *scratch = &ws_transport(ws)->scratch;
-    buffer_clear(scratch);
-    return scratch;
+    stream_end(&ws->stream, ending_of(refusal.problem), refusal);
 }
 
-/* What say() gave and the caller filled is a JSON text; send it. */
-static enum sink_result ws_said(struct ws *ws)
+static void ws_farewell(struct stream *stream, enum ending why)
 {
-    struct buffer *scratch = &ws_transport(ws)->scratch;
-    wire_ws_wrap(scratch, 0, WS_TEXT);
-    if (!scratch->failed)
-        return stream_write(&ws->stream, scratch->data, scratch->len);
-    buffer_fini(scratch);
-    stream_kill(&ws->stream, WHY_NO_MEMORY);
-    return SINK_FULL;
-}
-
-static void ws_append_ref(struct buffer *out, const char *text, size_t len)
-{
-    if (len == 0)
+    struct ws *ws = (struct ws *)stream;
+    struct cursor cursor;
+    if ((why != ENDING_AGE && why != ENDING_DRAIN) || ws->is_raw || !session_cursor(&stream->session, &cursor))
         return;
-    buffer_append_text(out, ",\"ref\":");
-    buffer_append(out, text, len);
+    say_cursor(stream_scratch(stream), &cursor);
+    stream_send(stream);
 }
 
-static void ws_append_member(struct buffer *out, const char *name, const char *bytes, size_t len)
+/* Answers on their way are waited for. */
+static void ws_drain(struct stream *stream)
 {
-    buffer_printf(out, ",\"%s\":", name);
-    wire_json_string(out, (struct bytes){bytes, len});
+    stream->session.is_leaving = true;
+    if (stream->session.publishing == 0)
+        stream_end(stream, ENDING_DRAIN, refusal_of(PROBLEM_LEAVING));
 }
+
+/* --- what the broker says ----------------------------------------------------------------------------------------- */
 
 static enum sink_result ws_say_hello(struct ws *ws, const struct cursor *cursor)
 {
     const struct transport_config *config = &ws_transport(ws)->config;
-    struct buffer *out = ws_say(ws);
+    const struct hello hello = {
+        .cursor = cursor,
+        .heartbeat_ms = config->heartbeat_ms,
+        .max_payload = config->max_payload,
+        .connection = CONNECTION_ID(&ws->stream.connection),
+    };
     ws->is_hello_said = true;
-    buffer_append_text(out, "{\"type\":\"hello\",\"cursor\":");
-    if (cursor)
-        buffer_printf(out, "\"%s\"", CURSOR_TEXT(cursor));
-    else
-        buffer_append_text(out, "null");
-    buffer_printf(out, ",\"heartbeat\":%llu,\"max_payload\":%zu,\"connection\":\"%s\"}",
-                  (unsigned long long)config->heartbeat_ms, config->max_payload, CONNECTION_ID(&ws->stream.connection));
-    return ws_said(ws);
+    say_hello(stream_scratch(&ws->stream), &hello);
+    return stream_send(&ws->stream);
 }
-
-static enum sink_result ws_say_cursor(struct ws *ws, const struct cursor *cursor)
-{
-    buffer_printf(ws_say(ws), "{\"type\":\"cursor\",\"id\":\"%s\"}", CURSOR_TEXT(cursor));
-    return ws_said(ws);
-}
-
-void ws_say_error(struct ws *ws, struct ref ref, const char *code, const char *message)
-{
-    struct buffer *out = ws_say(ws);
-    if (ws->is_raw)
-        return;
-    buffer_append_text(out, "{\"type\":\"error\"");
-    ws_append_ref(out, ref.text, ref.len);
-    ws_append_member(out, "code", code, strlen(code));
-    ws_append_member(out, "message", message, strlen(message));
-    buffer_append_text(out, "}");
-    ws_said(ws);
-}
-
-void ws_say_bad_frame(struct ws *ws, struct ref ref, const char *message)
-{
-    ws_say_error(ws, ref, "bad_frame", message);
-    if (++ws->bad_frames >= BAD_FRAMES_MAX)
-        ws_end(ws, WS_CLOSE_POLICY, "too many frames that are none");
-}
-
-/* --- what the broker says ----------------------------------------------------------------------------------------- */
 
 static enum sink_result ws_on_cursor(void *sink, const struct cursor *cursor)
 {
     struct ws *ws = sink;
     if (ws->is_raw)
         return SINK_READY;
-    return ws->is_hello_said ? ws_say_cursor(ws, cursor) : ws_say_hello(ws, cursor);
+    if (!ws->is_hello_said)
+        return ws_say_hello(ws, cursor);
+    say_cursor(stream_scratch(&ws->stream), cursor);
+    return stream_send(&ws->stream);
 }
 
 static enum sink_result ws_on_gap(void *sink, const struct gap *gap)
 {
     struct ws *ws = sink;
-    struct buffer *out = ws_say(ws);
     if (ws->is_raw)
         return SINK_READY;
-    buffer_append_text(out, "{\"type\":\"gap\",");
-    wire_json_gap(out, gap);
-    buffer_printf(out, ",\"id\":\"%s\"}", CURSOR_TEXT(gap->cursor));
-    return ws_said(ws);
-}
-
-static void ws_forget(struct ws *ws, struct pending *pending)
-{
-    ws->pending_count--;
-    pending_free(&ws_transport(ws)->pendings, pending);
+    say_gap(stream_scratch(&ws->stream), gap);
+    return stream_send(&ws->stream);
 }
 
 static enum sink_result ws_on_subscribed(void *sink, struct bytes name, uint64_t tag, const struct cursor *cursor)
 {
     struct ws *ws = sink;
-    struct pending *pending = tag != 0 ? pending_find(&ws_transport(ws)->pendings, tag) : NULL;
-    struct buffer *out = ws_say(ws);
+    struct session *session = &ws->stream.session;
     if (ws->is_raw)
         return SINK_READY;
-    buffer_append_text(out, "{\"type\":\"subscribed\"");
-    ws_append_member(out, "channel", name.data, name.len);
-    buffer_printf(out, ",\"id\":\"%s\"", CURSOR_TEXT(cursor));
-    if (pending) {
-        ws_append_ref(out, pending->ref, pending->ref_len);
-        ws_forget(ws, pending);
-    }
-    buffer_append_text(out, "}");
-    return ws_said(ws);
+    struct pending *pending = session_pending(session, tag);
+    say_subscribed(stream_scratch(&ws->stream), name, cursor, pending ? pending->ref : ws_no_ref);
+    session_settle(session, pending);
+    return stream_send(&ws->stream);
 }
 
 static const struct sink_ops ws_sink_ops = {
@@ -174,161 +139,108 @@ static const struct sink_ops ws_sink_ops = {
     .subscribed = ws_on_subscribed,
 };
 
-/* --- subscribe, unsubscribe --------------------------------------------------------------------------------------- */
+/* --- what a client says ------------------------------------------------------------------------------------------- */
 
-/* A note that will be given back with the answer; NULL: an error has been said. */
-static struct pending *ws_note_down(struct ws *ws, struct ref ref, struct bytes name)
+static void ws_say_error(struct ws *ws, struct refusal refusal, struct bytes ref)
 {
-    struct pending_note note = {.ref = ref.text, .ref_len = ref.len, .name = name.data, .name_len = name.len};
-    if (ws->pending_count >= PENDING_MAX) {
-        ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
-        return NULL;
-    }
-    struct pending *pending = pending_new(&ws_transport(ws)->pendings, &ws->publisher.pendings, &ws->publisher, &note);
-    if (!pending)
-        ws_say_error(ws, ref, "unavailable", "no memory");
-    else
-        ws->pending_count++;
-    return pending;
+    if (ws->is_raw)
+        return;
+    say_error(stream_scratch(&ws->stream), refusal, ref);
+    stream_send(&ws->stream);
 }
 
-void ws_subscribe(struct ws *ws, struct ref ref, struct bytes channel, const struct start *start)
+static void ws_on_published(struct session *session, struct bytes ref, struct refusal refusal, struct position position)
 {
-    const struct transport_config *config = &ws_transport(ws)->config;
-    struct refusal refusal = rights_subscribe(config->access, &config->access->anonymous, channel);
-    if (refusal.problem) {
-        ws_say_error(ws, ref, refusal.problem->code, refusal.text);
-        return;
+    struct ws *ws = ws_of_session(session);
+    if (ws->is_raw && refusal.problem) {
+        ws_end(ws, refusal_because(PROBLEM_UNAVAILABLE, "what you said could not be recorded"));
+    } else if (refusal.problem) {
+        ws_say_error(ws, refusal, ref);
+    } else if (!ws->is_raw) {
+        say_ack(stream_scratch(&ws->stream), position, ref);
+        stream_send(&ws->stream);
     }
-    if (subscriber_feeds(ws->stream.subscriber) >= config->max_channels) {
-        ws_say_error(ws, ref, "too_many_channels", "more channels than one connection may have");
-        return;
-    }
-    struct pending *pending = ws_note_down(ws, ref, channel);
-    if (!pending)
-        return;
-    enum add_result result = subscriber_add(ws->stream.subscriber, channel, start, pending->ticket);
-    if (result == ADD_OK)
-        return;
-    ws_forget(ws, pending);
-    if (result == ADD_ALREADY)
-        ws_say_error(ws, ref, "already_subscribed", "you listen to it already");
-    else
-        ws_say_error(ws, ref, "unavailable", "no memory");
-}
-
-/* A subscription that was not caught up yet has a note waiting. */
-static void ws_forget_subscription(struct ws *ws, struct bytes channel)
-{
-    struct pending *pending, *next;
-    for (pending = LIST_FIRST(&ws->publisher.pendings); pending; pending = next) {
-        next = LIST_NEXT(pending, siblings);
-        if (pending->name_len > 0 && bytes_is(channel, pending->name))
-            ws_forget(ws, pending);
-    }
-}
-
-void ws_unsubscribe(struct ws *ws, struct ref ref, struct bytes channel)
-{
-    if (channel_name_error(channel.data, channel.len)) {
-        ws_say_error(ws, ref, "bad_channel", channel_name_error(channel.data, channel.len));
-        return;
-    }
-    if (!subscriber_remove(ws->stream.subscriber, channel)) {
-        ws_say_error(ws, ref, "not_subscribed", "you don't listen to it");
-        return;
-    }
-    ws_forget_subscription(ws, channel);
-    struct buffer *out = ws_say(ws);
-    buffer_append_text(out, "{\"type\":\"unsubscribed\"");
-    ws_append_member(out, "channel", channel.data, channel.len);
-    ws_append_ref(out, ref.text, ref.len);
-    buffer_append_text(out, "}");
-    ws_said(ws);
-}
-
-/* --- publish ------------------------------------------------------------------------------------------------------ */
-
-static void ws_hand_on(struct ws *ws, struct ref ref, const struct ws_publication *what)
-{
-    struct message message = {
-        .channel = what->channel, .payload = what->payload, .event = what->event, .key = what->key};
-    struct pending_note note = {.ref = ref.text, .ref_len = ref.len};
-    if (ws->pending_count >= PENDING_MAX) {
-        ws_say_error(ws, ref, "too_fast", "too many answers are still owed to you");
-        return;
-    }
-    if (publish_start(ws_transport(ws), &ws->publisher, &message, &note))
-        ws->pending_count++, ws->publishing++;
-    else
-        ws_say_error(ws, ref, "unavailable", "no memory");
-}
-
-void ws_publish(struct ws *ws, struct ref ref, const struct ws_publication *what)
-{
-    const struct transport *transport = ws_transport(ws);
-    const struct access *access = transport->config.access;
-    struct refusal refusal = rights_publish(access, &access->anonymous, what->channel);
-    if (refusal.problem && ws->is_raw)
-        ws_end(ws, WS_CLOSE_FORBIDDEN, refusal.text);
-    else if (refusal.problem)
-        ws_say_error(ws, ref, refusal.problem->code, refusal.text);
-    else if (what->payload.len > transport->config.max_payload)
-        ws_say_error(ws, ref, "too_large", "the payload is larger than max_payload");
-    else if (publish_event_error(what->event))
-        ws_say_error(ws, ref, "bad_frame", "event is a name like a channel's");
-    else if (transport->drain)
-        ws_say_error(ws, ref, "unavailable", "this instance is going; publish again after reconnecting");
-    else
-        ws_hand_on(ws, ref, what);
-}
-
-static void ws_say_ack(struct ws *ws, const struct pending *pending, struct position position)
-{
-    struct buffer *out = ws_say(ws);
-    buffer_append_text(out, "{\"type\":\"ack\"");
-    ws_append_ref(out, pending->ref, pending->ref_len);
-    buffer_append_text(out, ",\"id\":");
-    publish_id_append(out, position);
-    buffer_append_text(out, "}");
-    ws_said(ws);
-}
-
-static void ws_on_published(void *owner, const struct pending *pending, const struct publication *result)
-{
-    struct ws *ws = owner;
-    struct ref ref = {pending->ref, pending->ref_len};
-    ws->pending_count--;
-    ws->publishing--;
-    if (result->answer == ANSWER_REFUSED)
-        log_warn("publish_refused", "connection=%s text=\"%s\"", CONNECTION_ID(&ws->stream.connection),
-                 LOG_TEXT(result->text, strlen(result->text)));
-    if (ws->is_raw && result->answer != ANSWER_OK)
-        ws_end(ws, WS_CLOSE_LATER, "what you said could not be recorded");
-    else if (result->answer == ANSWER_UNAVAILABLE)
-        ws_say_error(ws, ref, "unavailable", "Redis can't be reached; it is not known to be recorded");
-    else if (result->answer == ANSWER_REFUSED)
-        ws_say_error(ws, ref, "unavailable", "Redis refused to record it");
-    else if (!ws->is_raw)
-        ws_say_ack(ws, pending, result->position);
-    if (ws_transport(ws)->drain)
+    if (session->is_leaving)
         ws_drain(&ws->stream);
 }
 
-/* --- whole messages out of pieces --------------------------------------------------------------------------------- */
+static const struct session_ops ws_session_ops = {.on_published = ws_on_published};
 
-static void ws_on_message(struct ws *ws, char *bytes, size_t len, bool is_binary)
+/* Too many frames that are none end the connection. */
+static void ws_refuse_frame(struct ws *ws, struct refusal refusal, struct bytes ref)
 {
-    struct ws_publication what = {
-        .channel = {ws->raw_channel, 0}, .payload = {bytes, len}, .event = {"", 0}, .key = {"", 0}};
-    if (!ws->is_raw && is_binary) {
-        frame_on_binary(ws, bytes, len);
-    } else if (!ws->is_raw) {
-        frame_on_text(ws, bytes, len);
-    } else {
-        what.channel.len = strlen(ws->raw_channel);
-        ws_publish(ws, (struct ref){"", 0}, &what);
+    ws_say_error(ws, refusal, ref);
+    if (refusal.problem == problem_of(PROBLEM_BAD_FRAME) && ++ws->bad_frames >= BAD_FRAMES_MAX)
+        ws_end(ws, refusal_because(PROBLEM_BAD_FRAME, "too many frames that are none"));
+}
+
+static void ws_unsubscribe(struct ws *ws, const struct frame *frame)
+{
+    struct refusal refusal = session_unsubscribe(&ws->stream.session, frame->message.channel);
+    if (refusal.problem) {
+        ws_say_error(ws, refusal, frame->ref);
+        return;
     }
+    say_unsubscribed(stream_scratch(&ws->stream), frame->message.channel, frame->ref);
+    stream_send(&ws->stream);
+}
+
+static void ws_on_frame(struct ws *ws, const struct frame *frame)
+{
+    struct session *session = &ws->stream.session;
+    struct refusal refusal = REFUSAL_NONE;
+    switch (frame->type) {
+    case FRAME_SUBSCRIBE:
+        refusal = session_subscribe(session, frame->message.channel, &frame->start, frame->ref);
+        break;
+    case FRAME_UNSUBSCRIBE:
+        ws_unsubscribe(ws, frame);
+        break;
+    case FRAME_PUBLISH:
+        refusal = session_publish(session, &frame->message, frame->ref);
+        break;
+    case FRAME_PONG:
+        liveness_hear_script(&ws->liveness);
+        break;
+    case FRAME_AUTH:
+        refusal = refusal_because(PROBLEM_FORBIDDEN, "tokens are not in use here");
+        break;
+    }
+    if (refusal.problem)
+        ws_say_error(ws, refusal, frame->ref);
+}
+
+static void ws_on_json_message(struct ws *ws, struct bytes bytes, bool is_binary)
+{
+    struct frame frame;
+    struct refusal refusal = is_binary ? frame_read_binary(&frame, bytes) : frame_read_text(&frame, bytes);
+    if (refusal.problem)
+        ws_refuse_frame(ws, refusal, frame.ref);
+    else
+        ws_on_frame(ws, &frame);
+    frame_fini(&frame);
+}
+
+static void ws_on_raw_message(struct ws *ws, struct bytes bytes)
+{
+    const struct message message = {.channel = bytes_of(ws->raw_channel),
+                                    .payload = bytes,
+                                    .event = ws_no_ref,
+                                    .from = ws_no_ref,
+                                    .key = ws_no_ref};
+    struct refusal refusal = session_publish(&ws->stream.session, &message, ws_no_ref);
+    if (refusal.problem == problem_of(PROBLEM_FORBIDDEN))
+        ws_end(ws, refusal);
+}
+
+/* --- messages --------------------------------------------------------------------------------------------------- */
+
+static void ws_on_message(struct ws *ws, struct bytes bytes, bool is_binary)
+{
+    if (ws->is_raw)
+        ws_on_raw_message(ws, bytes);
+    else
+        ws_on_json_message(ws, bytes, is_binary);
 }
 
 /* A message that must be too large is given up before it is here. */
@@ -338,13 +250,6 @@ static size_t ws_message_max(const struct ws *ws, bool is_binary)
     if (ws->is_raw)
         return max_payload;
     return max_payload * (is_binary ? 1 : ESCAPE_MAX) + MESSAGE_OVERHEAD;
-}
-
-static void ws_hear(struct ws *ws)
-{
-    ws->heard_ms = ws_transport(ws)->now_ms;
-    if (ws->ponged_ms != 0)
-        ws->ponged_ms = ws->heard_ms;
 }
 
 /* A client that sends and does not read is not read from, until it has taken our answers. */
@@ -359,24 +264,22 @@ static void ws_pause_if_full(struct ws *ws)
 static void ws_on_piece(struct connection *connection, const struct piece *piece)
 {
     struct ws *ws = ws_of(connection);
-    ws_hear(ws);
-    if (piece->is_first)
-        buffer_clear(&ws->message);
-    if (ws->message.len + piece->len + piece->missing > ws_message_max(ws, piece->is_binary)) {
-        ws_end(ws, WS_CLOSE_TOO_BIG, "the message is larger than max_payload");
-        return;
+    struct bytes message;
+    liveness_hear_message(&ws->liveness, ws_transport(ws)->now_ms);
+    switch (gather_add(&ws->message, piece, ws_message_max(ws, piece->is_binary), &message)) {
+    case GATHERED_WHOLE:
+        ws_on_message(ws, message, piece->is_binary);
+        gather_done(&ws->message);
+        break;
+    case GATHERED_PART:
+        break;
+    case GATHERED_TOO_LARGE:
+        ws_end(ws, refusal_because(PROBLEM_TOO_LARGE, "the message is larger than max_payload"));
+        break;
+    case GATHERED_NO_MEMORY:
+        ws_end(ws, refusal_of(PROBLEM_NO_MEMORY));
+        break;
     }
-    if (piece->is_first && piece->is_final) {
-        ws_on_message(ws, piece->bytes, piece->len, piece->is_binary);
-    } else {
-        buffer_append(&ws->message, piece->bytes, piece->len);
-        if (ws->message.failed)
-            ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
-        else if (piece->is_final)
-            ws_on_message(ws, ws->message.data ? ws->message.data : piece->bytes, ws->message.len, piece->is_binary);
-    }
-    if (piece->is_final)
-        buffer_fini(&ws->message);
     ws_pause_if_full(ws);
 }
 
@@ -393,57 +296,42 @@ static void ws_on_writable(struct connection *connection)
 static void ws_on_pong(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
-    ws->heard_ms = ws_transport(ws)->now_ms;
+    liveness_hear_browser(&ws->liveness, ws_transport(ws)->now_ms);
 }
 
 /* The browser has sent its close; http answers it. Nothing may be sent behind that. */
 static void ws_on_leaving(struct connection *connection)
 {
-    stream_end(&ws_of(connection)->stream, WHY_LEFT);
+    stream_end(&ws_of(connection)->stream, ENDING_LEFT, refusal_of(PROBLEM_LEAVING));
 }
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
-static void ws_append_ping(struct buffer *out)
-{
-    size_t start = out->len;
-    buffer_append(out, "b", 1); /* lws reports only pongs that carry something */
-    wire_ws_wrap(out, start, WS_PING);
-}
-
 static void ws_send_life(struct ws *ws, bool is_silent)
 {
-    struct buffer *out = ws_say(ws);
+    struct buffer *out = stream_scratch(&ws->stream);
     struct cursor cursor;
     if (is_silent && !ws->is_raw) {
-        if (subscriber_cursor(ws->stream.subscriber, &cursor)) {
-            buffer_printf(out, "{\"type\":\"cursor\",\"id\":\"%s\"}", CURSOR_TEXT(&cursor));
-            wire_ws_wrap(out, 0, WS_TEXT);
-        }
-        size_t start = out->len;
-        buffer_append_text(out, "{\"type\":\"ping\"}");
-        wire_ws_wrap(out, start, WS_TEXT);
+        if (session_cursor(&ws->stream.session, &cursor))
+            say_cursor(out, &cursor);
+        say_ping(out);
     }
-    ws_append_ping(out);
-    ws->pinged_ms = ws_transport(ws)->now_ms;
-    if (!out->failed)
-        stream_write(&ws->stream, out->data, out->len);
-}
-
-static bool ws_is_mute(const struct ws *ws, uint64_t now_ms)
-{
-    uint64_t limit_ms = 2 * ws_transport(ws)->config.heartbeat_ms + SILENCE_GRACE_MS;
-    return now_ms - ws->heard_ms > limit_ms || (ws->ponged_ms != 0 && now_ms - ws->ponged_ms > limit_ms);
+    say_protocol_ping(out);
+    liveness_ask(&ws->liveness, ws_transport(ws)->now_ms);
+    stream_send(&ws->stream);
 }
 
 static uint64_t ws_look(struct stream *stream)
 {
     struct ws *ws = (struct ws *)stream;
     uint64_t now_ms = ws_transport(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
-    uint64_t asked_ms = ws->heard_ms > ws->pinged_ms ? ws->heard_ms : ws->pinged_ms;
+    uint64_t asked_ms = liveness_last_ms(&ws->liveness);
     bool is_silent = now_ms - stream->output_ms >= heartbeat_ms;
-    if (ws_is_mute(ws, now_ms) && !stream->is_slow) { /* our ping may be far behind in what it has not read yet */
-        ws_end(ws, WS_CLOSE_SILENT, "no pong");
+    if (ws->parked)
+        return now_ms + heartbeat_ms;
+    /* Our ping may be far behind in what a slow one has not read yet. */
+    if (liveness_is_over(&ws->liveness, now_ms, ws_transport(ws)->config.heartbeat_ms) && !stream->is_slow) {
+        ws_end(ws, refusal_of(PROBLEM_SILENT));
         return now_ms;
     }
     if (is_silent || now_ms - asked_ms >= heartbeat_ms) {
@@ -453,59 +341,21 @@ static uint64_t ws_look(struct stream *stream)
     return (stream->output_ms < asked_ms ? stream->output_ms : asked_ms) + heartbeat_ms;
 }
 
-/* --- ending ------------------------------------------------------------------------------------------------------- */
-
-void ws_end(struct ws *ws, enum ws_close code, const char *reason)
-{
-    if (ws->close_code == 0) {
-        ws->close_code = (unsigned short)code;
-        ws->close_reason = reason;
-    }
-    stream_end(&ws->stream, code == WS_CLOSE_SILENT ? WHY_SILENT : WHY_POLICY);
-}
-
-static void ws_farewell(struct stream *stream, enum stream_why why)
-{
-    struct ws *ws = (struct ws *)stream;
-    struct cursor cursor;
-    if (ws->close_code == 0) {
-        ws->close_code = WS_CLOSE_RESTART;
-        ws->close_reason =
-            why == WHY_AGE ? "end of this connection's time, come back" : "this instance is going, come back";
-    }
-    if ((why == WHY_AGE || why == WHY_DRAIN) && !ws->is_raw && subscriber_cursor(stream->subscriber, &cursor))
-        ws_say_cursor(ws, &cursor);
-}
-
-static void ws_close(struct stream *stream)
-{
-    struct ws *ws = (struct ws *)stream;
-    connection_close(&stream->connection, ws->close_code, ws->close_reason);
-}
-
 static const struct stream_kind ws_kind = {
     .name = "ws",
+    .has_close_code = true,
     .farewell = ws_farewell,
-    .close = ws_close,
     .look = ws_look,
+    .drain = ws_drain,
 };
 
-bool stream_is_ws(const struct stream *stream)
-{
-    return stream->kind == &ws_kind;
-}
-
-void ws_drain(struct stream *stream)
-{
-    if (((struct ws *)stream)->publishing == 0)
-        stream_end(stream, WHY_DRAIN);
-}
+/* --- birth and death ---------------------------------------------------------------------------------------------- */
 
 static void ws_on_closed(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
+    parking_forget(&ws_transport(ws)->parking, ws->parked);
     stream_close(&ws->stream);
-    pending_drop_all(&ws_transport(ws)->pendings, &ws->publisher.pendings);
     buffer_fini(&ws->message);
     free(ws->raw_channel);
     free(ws);
@@ -519,12 +369,10 @@ static const struct connection_ops ws_connection_ops = {
     .on_closed = ws_on_closed,
 };
 
-/* --- birth -------------------------------------------------------------------------------------------------------- */
-
 static bool ws_wants_raw(const struct ws *ws, const struct request *request)
 {
     struct bytes format;
-    return strcmp(connection_subprotocol(&ws->stream.connection), SUBPROTOCOL_RAW) == 0 ||
+    return strcmp(connection_subprotocol(&ws->stream.connection), WS_SUBPROTOCOL_RAW) == 0 ||
            (request_arg(request, "format", &format) && bytes_is(format, "raw"));
 }
 
@@ -535,62 +383,87 @@ static struct ws *ws_new(struct transport *transport, struct request *request)
         return NULL;
     connection_open(&ws->stream.connection, &ws_connection_ops, request);
     stream_open(&ws->stream, &ws_kind, transport);
-    ws->publisher = (struct publisher){.on_published = ws_on_published, .owner = ws};
     ws->is_raw = ws_wants_raw(ws, request);
-    ws->heard_ms = ws->pinged_ms = transport->now_ms;
-    ws->stream.subscriber =
-        subscriber_new(transport->broker, &ws_sink_ops, ws, ws->is_raw ? FORMAT_WS_RAW : FORMAT_WS_JSON);
+    liveness_init(&ws->liveness, transport->now_ms);
     return ws;
 }
 
-static bool ws_listen_to(struct ws *ws, const struct ask *ask)
-{
-    for (unsigned i = 0; i < ask->count; i++)
-        if (subscriber_add(ws->stream.subscriber, ask->channels[i], &ask->start, 0) == ADD_NO_MEMORY)
-            return false;
-    return true;
-}
+/* --- what it asks for --------------------------------------------------------------------------------------------- */
 
-static void ws_end_with_error(struct ws *ws, struct refusal refusal)
+static struct refusal ws_read_request(const struct ws *ws, const struct request *request, struct ask *ask)
 {
-    ws_say_error(ws, (struct ref){"", 0}, refusal.problem->code, refusal.text);
-    ws_end(ws, refusal.problem->close, refusal.text);
-}
-
-static void ws_begin_raw(struct ws *ws, const struct ask *ask)
-{
-    if (!ask_is_one_channel(ask)) {
-        ws_end(ws, WS_CLOSE_POLICY, "raw needs exactly one channel");
-        return;
-    }
-    ws->raw_channel = strndup(ask->channels[0].data, ask->channels[0].len);
-    if (!ws->raw_channel || !ws_listen_to(ws, ask))
-        ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
-}
-
-static struct refusal ws_read_request(const struct transport *transport, const struct request *request, struct ask *ask)
-{
-    const struct transport_config *config = &transport->config;
-    if (origin_check(config->access, request->origin) == ORIGIN_REFUSED)
+    const struct session *session = &ws->stream.session;
+    if (origin_check(session->all->access, request->origin) == ORIGIN_REFUSED)
         return refusal_because(PROBLEM_FORBIDDEN, "pages of this origin may not connect");
-    struct refusal refusal = ask_channels(ask, request, config->default_channels, config->max_channels);
+    struct refusal refusal = session_read_channels(session->all, session->who, request, ask);
     if (!refusal.problem)
-        refusal = ask_check_rights(ask, config->access, &config->access->anonymous);
-    return refusal.problem ? refusal : ask_start(ask, request);
+        refusal = ask_start(ask, request);
+    if (!refusal.problem && ws->is_raw && !ask_is_one_channel(ask))
+        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "raw needs exactly one channel");
+    return refusal;
 }
 
-static void ws_begin(struct ws *ws, const struct request *request)
+static struct refusal ws_listen(struct ws *ws, const struct ask *ask)
+{
+    if (ws->is_raw) {
+        ws->raw_channel = strndup(ask->channels[0].data, ask->channels[0].len);
+        if (!ws->raw_channel)
+            return refusal_of(PROBLEM_NO_MEMORY);
+    }
+    return session_listen(&ws->stream.session, ask, &ws_sink_ops, ws, ws->is_raw ? FORMAT_WS_RAW : FORMAT_WS_JSON);
+}
+
+static struct refusal ws_begin(struct ws *ws, const struct request *request)
 {
     struct ask ask;
-    struct refusal refusal = ws_read_request(ws_transport(ws), request, &ask);
-    if (refusal.problem)
-        ws_end_with_error(ws, refusal);
-    else if (ws->is_raw)
-        ws_begin_raw(ws, &ask);
-    else if (!ws_listen_to(ws, &ask))
-        ws_end(ws, WS_CLOSE_INTERNAL, "no memory");
-    else if (ask.count == 0)
+    struct refusal refusal = ws_read_request(ws, request, &ask);
+    if (!refusal.problem)
+        refusal = ws_listen(ws, &ask);
+    if (!refusal.problem && ask.count == 0)
         ws_say_hello(ws, NULL);
+    return refusal;
+}
+
+/* --- who it is ---------------------------------------------------------------------------------------------------- */
+
+static void ws_enter(struct ws *ws, const struct request *request, const struct access_answer *answer)
+{
+    struct refusal refusal = answer->refusal;
+    if (!refusal.problem) {
+        session_init(&ws->stream.session, &ws_transport(ws)->sessions, answer->who, &ws_session_ops,
+                     &ws->stream.connection);
+        refusal = ws_begin(ws, request);
+    }
+    if (refusal.problem && refusal.problem->is_final)
+        ws_say_error(ws, refusal, ws_no_ref);
+    if (refusal.problem)
+        ws_end(ws, refusal);
+}
+
+static void ws_on_known(void *owner, const struct request *request, const struct access_answer *answer)
+{
+    struct ws *ws = owner;
+    ws->parked = NULL;
+    if (ws->stream.state >= STREAM_ENDING)
+        return;
+    connection_resume_reading(&ws->stream.connection);
+    ws_enter(ws, request, answer);
+}
+
+static void ws_ask_who(struct ws *ws, const struct request *request)
+{
+    struct parking *parking = &ws_transport(ws)->parking;
+    struct access_answer answer;
+    uint64_t ticket;
+    if (parking_ask(parking, &answer, &ticket)) {
+        ws_enter(ws, request, &answer);
+        return;
+    }
+    ws->parked = parking_park(parking, ticket, request, ws_on_known, ws);
+    if (ws->parked)
+        connection_pause_reading(&ws->stream.connection);
+    else
+        ws_end(ws, refusal_of(PROBLEM_NO_MEMORY));
 }
 
 void ws_open(struct transport *transport, struct request *request)
@@ -599,12 +472,10 @@ void ws_open(struct transport *transport, struct request *request)
     struct ws *ws = ws_new(transport, request);
     if (!ws)
         return;
-    if (!ws->stream.subscriber)
-        stream_kill(&ws->stream, WHY_NO_MEMORY);
-    else if (transport->drain)
-        ws_end(ws, WS_CLOSE_RESTART, "this instance is going, come back");
+    if (transport->drain)
+        ws_end(ws, refusal_of(PROBLEM_LEAVING));
     else if (!has_room)
-        ws_end(ws, WS_CLOSE_LATER, "no room at the moment, come back later");
+        ws_end(ws, refusal_of(PROBLEM_NO_ROOM));
     else
-        ws_begin(ws, request);
+        ws_ask_who(ws, request);
 }

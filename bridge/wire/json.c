@@ -41,6 +41,14 @@ void wire_json_message(struct buffer *out, const struct entry *entry, const stru
     buffer_append_text(out, "}");
 }
 
+void wire_json_id(struct buffer *out, struct position position)
+{
+    if (position_is_begin(position))
+        buffer_append_text(out, "null");
+    else
+        buffer_printf(out, "\"%s\"", POSITION_TEXT(position));
+}
+
 void wire_json_gap(struct buffer *out, const struct gap *gap)
 {
     buffer_append_text(out, "\"channel\":");

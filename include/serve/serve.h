@@ -9,6 +9,7 @@
 #define SERVE_SERVE_H
 
 #include "base/check.h"
+#include "serve/ending.h"
 #include "serve/route.h"
 #include "words/glob.h"
 
@@ -49,7 +50,9 @@ void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)
 struct transport_status {
     bool is_draining;
     unsigned connections; /* open streams, right now */
-    uint64_t stalled;     /* that were cut because they took nothing */
+    unsigned parked;      /* requests that wait until it is known who asks */
+    uint64_t stalled;     /* streams that were cut because they took nothing */
+    uint64_t ended[ENDINGS];
 };
 
 void transport_status(const struct transport *transport, struct transport_status *out);

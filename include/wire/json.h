@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "words/entry.h"
 #include "words/gap.h"
+#include "words/position.h"
 
 /*
  * {"type":"message","channel":…,"id":…,"cursor":…,"data":…,"event":…,"from":…}, the last two where there are any, no id
@@ -14,6 +15,9 @@
  * base64, with "encoding":"base64".
  */
 void wire_json_message(struct buffer *out, const struct entry *entry, const struct cursor *cursor);
+
+/* An entry's id: a string, or null where it is ephemeral and has none. */
+void wire_json_id(struct buffer *out, struct position position);
 
 /* "channel":…,"after":…,"oldest":…,"reason":… (no braces). */
 void wire_json_gap(struct buffer *out, const struct gap *gap);

@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 
+#define MESSAGE_KEY_MAX 128 /* bytes */
+
 /* All borrowed. What is absent has a length of 0, and data that may be NULL. */
 struct message {
     struct bytes channel;

@@ -1,0 +1,60 @@
+/*
+ * A page that hangs still has a browser that answers; one whose script once said pong is expected to go on saying it.
+ */
+#include "liveness.h"
+
+#include "cmocka_all.h"
+
+#define BEAT_MS 15000
+#define LIMIT_MS (2 * BEAT_MS + 10000)
+
+static struct liveness born(void)
+{
+    struct liveness liveness;
+    liveness_init(&liveness, 1000);
+    return liveness;
+}
+
+static void who_says_nothing_is_given_up(void **state)
+{
+    struct liveness liveness = born();
+    (void)state;
+    assert_false(liveness_is_over(&liveness, 1000 + LIMIT_MS, BEAT_MS));
+    assert_true(liveness_is_over(&liveness, 1001 + LIMIT_MS, BEAT_MS));
+    liveness_ask(&liveness, 5000); /* that we ask is no sign of its life */
+    assert_true(liveness_is_over(&liveness, 1001 + LIMIT_MS, BEAT_MS));
+    assert_int_equal(liveness_last_ms(&liveness), 5000);
+}
+
+static void a_browsers_pong_is_enough_for_a_script_that_never_said_any(void **state)
+{
+    struct liveness liveness = born();
+    (void)state;
+    liveness_hear_message(&liveness, 2000);
+    liveness_hear_browser(&liveness, 50000);
+    assert_int_equal(liveness_last_ms(&liveness), 50000);
+    assert_false(liveness_is_over(&liveness, 50000 + LIMIT_MS, BEAT_MS));
+}
+
+static void a_script_that_said_pong_is_held_to_it(void **state)
+{
+    struct liveness liveness = born();
+    (void)state;
+    liveness_hear_message(&liveness, 2000);
+    liveness_hear_script(&liveness);
+    liveness_hear_browser(&liveness, 40000);
+    assert_false(liveness_is_over(&liveness, 2000 + LIMIT_MS, BEAT_MS));
+    assert_true(liveness_is_over(&liveness, 2001 + LIMIT_MS, BEAT_MS));
+    liveness_hear_message(&liveness, 41000); /* whatever it says */
+    assert_false(liveness_is_over(&liveness, 41000 + LIMIT_MS, BEAT_MS));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_says_nothing_is_given_up),
+        cmocka_unit_test(a_browsers_pong_is_enough_for_a_script_that_never_said_any),
+        cmocka_unit_test(a_script_that_said_pong_is_held_to_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
