@@ -4,6 +4,7 @@
 #include "board.h"
 
 #include "recorder/recorder.h"
+#include "serve/ending.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -17,7 +18,9 @@ struct board {
     bool has_recorder;
     atomic_uchar workers[BOARD_WORKERS_MAX]; /* enum board_word */
     atomic_uint connections[BOARD_WORKERS_MAX];
+    atomic_uint parked[BOARD_WORKERS_MAX];
     atomic_uint_least64_t stalled;
+    atomic_uint_least64_t ended[ENDINGS];
     atomic_uint_least64_t recorder[STATUS_WORDS]; /* struct recorder_status */
 };
 
@@ -44,18 +47,25 @@ void board_say_worker(struct board *board, unsigned worker, enum board_word word
     CHECK(worker < BOARD_WORKERS_MAX);
     atomic_store_explicit(&board->workers[worker], (unsigned char)word, memory_order_relaxed);
     if (word != BOARD_READY)
-        board_say_connections(board, worker, 0);
+        board_say_connections(board, worker, 0, 0);
 }
 
-void board_say_connections(struct board *board, unsigned worker, unsigned connections)
+void board_say_connections(struct board *board, unsigned worker, unsigned connections, unsigned parked)
 {
     CHECK(worker < BOARD_WORKERS_MAX);
     atomic_store_explicit(&board->connections[worker], connections, memory_order_relaxed);
+    atomic_store_explicit(&board->parked[worker], parked, memory_order_relaxed);
 }
 
 void board_add_stalled(struct board *board, uint64_t streams)
 {
     atomic_fetch_add_explicit(&board->stalled, streams, memory_order_relaxed);
+}
+
+void board_add_ended(struct board *board, unsigned ending, uint64_t streams)
+{
+    CHECK(ending < ENDINGS);
+    atomic_fetch_add_explicit(&board->ended[ending], streams, memory_order_relaxed);
 }
 
 void board_say_recorder(struct board *board, const struct recorder_status *status)
@@ -113,10 +123,26 @@ uint64_t board_stalled(const struct board *board)
     return atomic_load_explicit(&board->stalled, memory_order_relaxed);
 }
 
-unsigned board_connections(const struct board *board)
+uint64_t board_ended(const struct board *board, unsigned ending)
+{
+    CHECK(ending < ENDINGS);
+    return atomic_load_explicit(&board->ended[ending], memory_order_relaxed);
+}
+
+static unsigned board_sum(const atomic_uint numbers[static BOARD_WORKERS_MAX])
 {
     unsigned sum = 0;
     for (unsigned i = 0; i < BOARD_WORKERS_MAX; i++)
-        sum += atomic_load_explicit(&board->connections[i], memory_order_relaxed);
+        sum += atomic_load_explicit(&numbers[i], memory_order_relaxed);
     return sum;
+}
+
+unsigned board_connections(const struct board *board)
+{
+    return board_sum(board->connections);
+}
+
+unsigned board_parked(const struct board *board)
+{
+    return board_sum(board->parked);
 }

@@ -31,9 +31,12 @@ MUST_CHECK struct board *board_new(unsigned workers, bool has_recorder);
 void board_free(struct board *board);
 
 void board_say_worker(struct board *board, unsigned worker, enum board_word word);
-void board_say_connections(struct board *board, unsigned worker, unsigned connections);
+/* Open streams, and requests that wait until it is known who asks. */
+void board_say_connections(struct board *board, unsigned worker, unsigned connections, unsigned parked);
 /* So many more streams were cut because they took nothing. */
 void board_add_stalled(struct board *board, uint64_t streams);
+/* So many more streams ended for this reason: one of enum ending (serve/ending.h), as below. */
+void board_add_ended(struct board *board, unsigned ending, uint64_t streams);
 /* A recorder process begins: nothing of it is known. */
 void board_reset_recorder(struct board *board);
 void board_say_recorder(struct board *board, const struct recorder_status *status);
@@ -43,8 +46,10 @@ const char *board_missing(const struct board *board);
 unsigned board_workers_ready(const struct board *board);
 /* Of all workers that run. */
 unsigned board_connections(const struct board *board);
+unsigned board_parked(const struct board *board);
 /* Since the instance began. */
 uint64_t board_stalled(const struct board *board);
+uint64_t board_ended(const struct board *board, unsigned ending);
 void board_recorder(const struct board *board, struct recorder_status *out);
 bool board_has_recorder(const struct board *board);
 

@@ -7,6 +7,7 @@
 #include "board.h"
 #include "http/response.h"
 #include "recorder/recorder.h"
+#include "serve/ending.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -63,6 +64,15 @@ static void metrics_recorder_append(const struct board *board, struct buffer *ou
     }
 }
 
+static void metrics_endings_append(const struct board *board, struct buffer *out)
+{
+    buffer_append_text(out, "# HELP " PREFIX "streams_ended_total Streams that ended, by the reason.\n"
+                            "# TYPE " PREFIX "streams_ended_total counter\n");
+    for (unsigned ending = 0; ending < ENDINGS; ending++)
+        buffer_printf(out, PREFIX "streams_ended_total{reason=\"%s\"} %" PRIu64 "\n", ending_name((enum ending)ending),
+                      board_ended(board, ending));
+}
+
 static void metrics_append(const struct board *board, struct buffer *out)
 {
     buffer_printf(out,
@@ -73,6 +83,9 @@ static void metrics_append(const struct board *board, struct buffer *out)
                           board_workers_ready(board));
     metrics_metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
                           board_connections(board));
+    metrics_metric_append(out, "requests_parked", "gauge", "Requests that wait until it is known who asks.",
+                          board_parked(board));
+    metrics_endings_append(board, out);
     metrics_metric_append(out, "streams_stalled_total", "counter",
                           "Streams that were cut because the browser took nothing.", board_stalled(board));
     if (board_has_recorder(board))

@@ -44,8 +44,8 @@ struct worker {
     struct transport *transport; /* NULL unless it serves */
     struct health health;        /* what it says of itself when it is asked */
     struct route routes[WORKER_ROUTES];
-    uint64_t stalled_said;     /* of the transport's streams, to the board */
-    struct recorder *recorder; /* NULL unless it records */
+    struct transport_status said; /* of the transport's streams, to the board */
+    struct recorder *recorder;    /* NULL unless it records */
 };
 
 uint64_t worker_drain_ms(const struct config *config)
@@ -95,6 +95,19 @@ static bool worker_is_ignored(int signal)
 
 /* --- readiness ---------------------------------------------------------------------------------------------------- */
 
+static void worker_say_endings(struct worker *worker, const struct transport_status *now)
+{
+    struct board *board = worker->task->board;
+    if (memcmp(now->ended, worker->said.ended, sizeof now->ended) == 0 && now->stalled == worker->said.stalled)
+        return;
+    for (unsigned i = 0; i < ENDINGS; i++)
+        if (now->ended[i] > worker->said.ended[i])
+            board_add_ended(board, i, now->ended[i] - worker->said.ended[i]);
+    if (now->stalled > worker->said.stalled)
+        board_add_stalled(board, now->stalled - worker->said.stalled);
+    worker->said = *now;
+}
+
 /* At the end of each turn; the beat makes a turn every second. */
 static void worker_say_serving(void *arg)
 {
@@ -107,10 +120,8 @@ static void worker_say_serving(void *arg)
         return;
     transport_status(worker->transport, &transport);
     if (broker.is_ready)
-        board_say_connections(worker->task->board, worker->task->number, transport.connections);
-    if (transport.stalled > worker->stalled_said)
-        board_add_stalled(worker->task->board, transport.stalled - worker->stalled_said);
-    worker->stalled_said = transport.stalled;
+        board_say_connections(worker->task->board, worker->task->number, transport.connections, transport.parked);
+    worker_say_endings(worker, &transport);
 }
 
 static void worker_say_recording(void *arg)

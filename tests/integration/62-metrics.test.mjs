@@ -48,6 +48,32 @@ story('streams of all workers are counted', async (scene) => {
   await becomes(bridge, 'connections', 1);
 });
 
+// An operator who sees browsers reconnect wants to know why.
+story('why streams end is counted, each of them once', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_WORKERS: '2', BRIDGE_MAX_CHANNELS: '2' });
+  const ended = (reason) => `streams_ended_total{reason="${reason}"}`;
+  const total = async (of) => {
+    const samples = [...(await metrics(of))].filter(([name]) => name.includes('streams_ended_total'));
+    return samples.reduce((sum, [, value]) => sum + value, 0);
+  };
+  await (await scene.listen(bridge, 'public:a')).close();
+  await becomes(bridge, ended('closed'), 1);
+  (await scene.speak(bridge, 'public:a')).socket.close();
+  await becomes(bridge, ended('left'), 1);
+  await (await scene.ws(bridge, { channel: ['public:a', 'public:b', 'public:c'] })).end();
+  await becomes(bridge, ended('policy'), 1);
+  await becomes(bridge, 'connections', 0);
+  assert.equal(await total(bridge), 3);
+  assert.equal(await metric(bridge, 'requests_parked'), 0);
+
+  const other = await scene.bridge({ redis, env: { BRIDGE_MAX_AGE: '1s' } });
+  const old = [await scene.listen(other, 'public:a'), await scene.speak(other, 'public:a')];
+  await Promise.all(old.map((stream) => stream.end()));
+  await becomes(other, ended('age'), 2);
+  await becomes(other, 'connections', 0);
+  assert.equal(await total(other), 2);
+});
+
 story('who stands by says so, and who takes over as well', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const { holder, standby } = await settled(redis, bridges);
