@@ -15,7 +15,7 @@
 enum { SPIN_NS = 300000000, GAP_NS = 5000, SYSCALLS = 200000, MESSAGES = 20000, MESSAGE_BYTES = 100 };
 
 /* Reading the clock takes some 30 ns; a step of more than 5 µs means that somebody else had the processor. */
-static double stolen_share(void)
+static double calibrate_stolen_share(void)
 {
     uint64_t start = clock_ns(), last = start, stolen = 0;
     while (last - start < SPIN_NS) {
@@ -27,7 +27,7 @@ static double stolen_share(void)
     return (double)stolen / (double)(last - start);
 }
 
-static double syscall_cost(void)
+static double calibrate_syscall_cost(void)
 {
     uint64_t start = clock_ns();
     for (int i = 0; i < SYSCALLS; i++)
@@ -36,7 +36,7 @@ static double syscall_cost(void)
 }
 
 /* Two connected sockets of one process: out[0] to send, out[1] to receive. */
-static bool tcp_pair(int out[static 2])
+static bool calibrate_tcp_pair(int out[static 2])
 {
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof here;
@@ -52,11 +52,11 @@ static bool tcp_pair(int out[static 2])
     return out[1] >= 0;
 }
 
-static bool loopback_cost(double *ns)
+static bool calibrate_loopback_cost(double *ns)
 {
     int sockets[2];
     char bytes[MESSAGE_BYTES] = {0};
-    bool ok = tcp_pair(sockets);
+    bool ok = calibrate_tcp_pair(sockets);
     uint64_t start = clock_ns();
     for (int i = 0; ok && i < MESSAGES; i++)
         ok = send(sockets[0], bytes, sizeof bytes, MSG_NOSIGNAL) == MESSAGE_BYTES &&
@@ -70,7 +70,7 @@ static bool loopback_cost(double *ns)
 
 bool calibrate(struct calibration *c)
 {
-    c->stolen = stolen_share();
-    c->syscall_ns = syscall_cost();
-    return loopback_cost(&c->loopback_ns);
+    c->stolen = calibrate_stolen_share();
+    c->syscall_ns = calibrate_syscall_cost();
+    return calibrate_loopback_cost(&c->loopback_ns);
 }

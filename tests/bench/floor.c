@@ -41,32 +41,32 @@ struct bytes {
     size_t length, capacity;
 };
 
-static void die(const char *what)
+static void floor_die(const char *what)
 {
     perror(what);
     exit(1);
 }
 
 /* Make room for `more` bytes and say where they go. */
-static char *bytes_reserve(struct bytes *b, size_t more)
+static char *floor_bytes_reserve(struct bytes *b, size_t more)
 {
     if (b->length + more > b->capacity) {
         b->capacity = (b->length + more) * 2;
         b->data = realloc(b->data, b->capacity);
         if (!b->data)
-            die("realloc");
+            floor_die("realloc");
     }
     return b->data + b->length;
 }
 
-static void bytes_append(struct bytes *b, const void *data, size_t length)
+static void floor_bytes_append(struct bytes *b, const void *data, size_t length)
 {
-    memcpy(bytes_reserve(b, length), data, length);
+    memcpy(floor_bytes_reserve(b, length), data, length);
     b->length += length;
 }
 
 /* Forget the first `length` bytes. */
-static void bytes_drop(struct bytes *b, size_t length)
+static void floor_bytes_drop(struct bytes *b, size_t length)
 {
     b->length -= length;
     memmove(b->data, b->data + length, b->length);
@@ -96,12 +96,12 @@ struct channel {
     char name[];
 };
 
-static struct channel *buckets[CHANNEL_BUCKETS];
-static struct channel *touched;
-static int epoll_fd, redis_fd, listen_fd;
-static struct bytes redis_in;
+static struct channel *floor_buckets[CHANNEL_BUCKETS];
+static struct channel *floor_touched;
+static int epoll_fd, redis_fd, floor_listen_fd;
+static struct bytes floor_redis_in;
 
-static uint32_t hash(const char *name, size_t length)
+static uint32_t floor_hash(const char *name, size_t length)
 {
     uint32_t h = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < length; i++)
@@ -109,56 +109,56 @@ static uint32_t hash(const char *name, size_t length)
     return h;
 }
 
-static struct channel *channel_find(const char *name, size_t length)
+static struct channel *floor_channel_find(const char *name, size_t length)
 {
-    struct channel *c = buckets[hash(name, length) % CHANNEL_BUCKETS];
+    struct channel *c = floor_buckets[floor_hash(name, length) % CHANNEL_BUCKETS];
     while (c && (c->name_length != length || memcmp(c->name, name, length) != 0))
         c = c->next;
     return c;
 }
 
 /* SUBSCRIBE is rare and small, so a blocking send of it holds nothing up. */
-static void redis_subscribe(const struct channel *c)
+static void floor_redis_subscribe(const struct channel *c)
 {
     char command[REQUEST_MAX + 64];
     int n = snprintf(command, sizeof command, "*2\r\n$9\r\nSUBSCRIBE\r\n$%zu\r\n%.*s\r\n", c->name_length,
                      (int)c->name_length, c->name);
     if (send(redis_fd, command, (size_t)n, MSG_NOSIGNAL) != n)
-        die("SUBSCRIBE");
+        floor_die("SUBSCRIBE");
 }
 
-static struct channel *channel_get(const char *name, size_t length)
+static struct channel *floor_channel_get(const char *name, size_t length)
 {
-    struct channel *c = channel_find(name, length);
+    struct channel *c = floor_channel_find(name, length);
     if (c)
         return c;
     c = calloc(1, sizeof *c + length);
     if (!c)
-        die("calloc");
+        floor_die("calloc");
     memcpy(c->name, name, length);
     c->name_length = length;
-    struct channel **bucket = &buckets[hash(name, length) % CHANNEL_BUCKETS];
+    struct channel **bucket = &floor_buckets[floor_hash(name, length) % CHANNEL_BUCKETS];
     c->next = *bucket;
     *bucket = c;
-    redis_subscribe(c);
+    floor_redis_subscribe(c);
     return c;
 }
 
-static void channel_join(struct channel *c, struct client *client)
+static void floor_channel_join(struct channel *c, struct client *client)
 {
     enum wire w = client->wire;
     if (c->count[w] == c->capacity[w]) {
         c->capacity[w] = c->capacity[w] ? c->capacity[w] * 2 : 4;
         c->clients[w] = realloc(c->clients[w], c->capacity[w] * sizeof(struct client *));
         if (!c->clients[w])
-            die("realloc");
+            floor_die("realloc");
     }
     client->channel = c;
     client->place = c->count[w];
     c->clients[w][c->count[w]++] = client;
 }
 
-static void channel_leave(struct client *client)
+static void floor_channel_leave(struct client *client)
 {
     struct channel *c = client->channel;
     struct client *last = c->clients[client->wire][--c->count[client->wire]];
@@ -169,15 +169,15 @@ static void channel_leave(struct client *client)
 
 /* --- encoding, once per message and wire format ------------------------------------------------------------------- */
 
-static void encode_sse(struct bytes *out, const char *payload, size_t length)
+static void floor_encode_sse(struct bytes *out, const char *payload, size_t length)
 {
-    bytes_append(out, "data: ", 6);
-    bytes_append(out, payload, length);
-    bytes_append(out, "\n\n", 2);
+    floor_bytes_append(out, "data: ", 6);
+    floor_bytes_append(out, payload, length);
+    floor_bytes_append(out, "\n\n", 2);
 }
 
 /* RFC 6455 5.2: FIN and opcode 1 (text), then the length in 7, 16 or 64 bits; a server does not mask. */
-static void encode_ws(struct bytes *out, const char *payload, size_t length)
+static void floor_encode_ws(struct bytes *out, const char *payload, size_t length)
 {
     unsigned char head[10] = {0x81};
     size_t head_length = 2;
@@ -194,75 +194,75 @@ static void encode_ws(struct bytes *out, const char *payload, size_t length)
             head[2 + i] = (unsigned char)((uint64_t)length >> (56 - 8 * i));
         head_length = 10;
     }
-    bytes_append(out, head, head_length);
-    bytes_append(out, payload, length);
+    floor_bytes_append(out, head, head_length);
+    floor_bytes_append(out, payload, length);
 }
 
-static void on_message(const char *name, size_t name_length, const char *payload, size_t length)
+static void floor_on_message(const char *name, size_t name_length, const char *payload, size_t length)
 {
-    struct channel *c = channel_find(name, name_length);
+    struct channel *c = floor_channel_find(name, name_length);
     if (!c)
         return;
     if (c->count[WIRE_SSE])
-        encode_sse(&c->batch[WIRE_SSE], payload, length);
+        floor_encode_sse(&c->batch[WIRE_SSE], payload, length);
     if (c->count[WIRE_WS])
-        encode_ws(&c->batch[WIRE_WS], payload, length);
+        floor_encode_ws(&c->batch[WIRE_WS], payload, length);
     if (!c->touched) {
         c->touched = true;
-        c->next_touched = touched;
-        touched = c;
+        c->next_touched = floor_touched;
+        floor_touched = c;
     }
 }
 
 /* --- writing to browsers ------------------------------------------------------------------------------------------ */
 
-static void watch(struct client *client, uint32_t events)
+static void floor_watch(struct client *client, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = client};
     epoll_ctl(epoll_fd, EPOLL_CTL_MOD, client->fd, &event);
 }
 
 /* The one send. What the socket does not take waits for EPOLLOUT; a socket that failed is noticed by its read event. */
-static void client_send(struct client *client, const char *data, size_t length)
+static void floor_client_send(struct client *client, const char *data, size_t length)
 {
     if (client->unsent.length) {
-        bytes_append(&client->unsent, data, length);
+        floor_bytes_append(&client->unsent, data, length);
         return;
     }
     ssize_t n = send(client->fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n == (ssize_t)length || (n < 0 && errno != EAGAIN))
         return;
     size_t done = n > 0 ? (size_t)n : 0;
-    bytes_append(&client->unsent, data + done, length - done);
-    watch(client, EPOLLIN | EPOLLOUT);
+    floor_bytes_append(&client->unsent, data + done, length - done);
+    floor_watch(client, EPOLLIN | EPOLLOUT);
 }
 
-static void client_flush(struct client *client)
+static void floor_client_flush(struct client *client)
 {
     ssize_t n = send(client->fd, client->unsent.data, client->unsent.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0)
-        bytes_drop(&client->unsent, (size_t)n);
+        floor_bytes_drop(&client->unsent, (size_t)n);
     if (!client->unsent.length)
-        watch(client, EPOLLIN);
+        floor_watch(client, EPOLLIN);
 }
 
-static void fan_out(void)
+static void floor_fan_out(void)
 {
-    for (struct channel *c = touched; c; c = c->next_touched) {
+    for (struct channel *c = floor_touched; c; c = c->next_touched) {
         for (enum wire w = 0; w < WIRE_COUNT; w++) {
             for (size_t i = 0; i < c->count[w]; i++)
-                client_send(c->clients[w][i], c->batch[w].data, c->batch[w].length);
+                floor_client_send(c->clients[w][i], c->batch[w].data, c->batch[w].length);
             c->batch[w].length = 0;
         }
         c->touched = false;
     }
-    touched = NULL;
+    floor_touched = NULL;
 }
 
-static void client_shut(struct client *client)
+static void floor_client_shut(struct client *client)
 {
     if (client->channel)
-        channel_leave(client);
+        floor_channel_leave(client);
     close(client->fd);
     free(client->unsent.data);
     free(client);
@@ -271,7 +271,7 @@ static void client_shut(struct client *client)
 /* --- Redis: just enough RESP2 to hear messages -------------------------------------------------------------------- */
 
 /* Read "<mark><number>\r\n" at *at and step over it. False: not all there yet. */
-static bool resp_number(const char **at, const char *end, char mark, long *number)
+static bool floor_resp_number(const char **at, const char *end, char mark, long *number)
 {
     const char *line_end = memchr(*at, '\n', (size_t)(end - *at));
     if (!line_end)
@@ -285,10 +285,10 @@ static bool resp_number(const char **at, const char *end, char mark, long *numbe
     return true;
 }
 
-static bool resp_bulk(const char **at, const char *end, const char **data, size_t *length)
+static bool floor_resp_bulk(const char **at, const char *end, const char **data, size_t *length)
 {
     long number;
-    if (!resp_number(at, end, '$', &number) || end - *at < number + 2)
+    if (!floor_resp_number(at, end, '$', &number) || end - *at < number + 2)
         return false;
     *data = *at;
     *length = (size_t)number;
@@ -297,53 +297,53 @@ static bool resp_bulk(const char **at, const char *end, const char **data, size_
 }
 
 /* One push: `message <channel> <payload>`, or the answer `subscribe <channel> :<count>`. Steps over it if complete. */
-static bool resp_push(const char **at, const char *end)
+static bool floor_resp_push(const char **at, const char *end)
 {
     const char *p = *at, *kind, *name, *payload;
     size_t kind_length, name_length, length;
     long ignored;
-    if (p == end || !resp_number(&p, end, '*', &ignored) || !resp_bulk(&p, end, &kind, &kind_length) ||
-        !resp_bulk(&p, end, &name, &name_length))
+    if (p == end || !floor_resp_number(&p, end, '*', &ignored) || !floor_resp_bulk(&p, end, &kind, &kind_length) ||
+        !floor_resp_bulk(&p, end, &name, &name_length))
         return false;
     if (kind_length != 7 || memcmp(kind, "message", 7) != 0) {
-        if (!resp_number(&p, end, ':', &ignored))
+        if (!floor_resp_number(&p, end, ':', &ignored))
             return false;
     } else {
-        if (!resp_bulk(&p, end, &payload, &length))
+        if (!floor_resp_bulk(&p, end, &payload, &length))
             return false;
-        on_message(name, name_length, payload, length);
+        floor_on_message(name, name_length, payload, length);
     }
     *at = p;
     return true;
 }
 
-static void on_redis_readable(void)
+static void floor_on_redis_readable(void)
 {
-    char *room = bytes_reserve(&redis_in, REDIS_READ_BYTES);
+    char *room = floor_bytes_reserve(&floor_redis_in, REDIS_READ_BYTES);
     ssize_t n = recv(redis_fd, room, REDIS_READ_BYTES, MSG_DONTWAIT);
     if (n == 0 || (n < 0 && errno != EAGAIN))
-        die("Redis went away");
+        floor_die("Redis went away");
     if (n < 0)
         return;
-    redis_in.length += (size_t)n;
-    const char *at = redis_in.data, *end = redis_in.data + redis_in.length;
-    while (resp_push(&at, end))
+    floor_redis_in.length += (size_t)n;
+    const char *at = floor_redis_in.data, *end = floor_redis_in.data + floor_redis_in.length;
+    while (floor_resp_push(&at, end))
         ;
-    bytes_drop(&redis_in, (size_t)(at - redis_in.data));
-    fan_out();
+    floor_bytes_drop(&floor_redis_in, (size_t)(at - floor_redis_in.data));
+    floor_fan_out();
 }
 
 /* --- accepting browsers ------------------------------------------------------------------------------------------- */
 
-static void on_listener_readable(void)
+static void floor_on_listener_readable(void)
 {
     int fd;
-    while ((fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    while ((fd = accept4(floor_listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         int one = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         struct client *client = calloc(1, sizeof *client);
         if (!client)
-            die("calloc");
+            floor_die("calloc");
         client->fd = fd;
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
         epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
@@ -351,7 +351,7 @@ static void on_listener_readable(void)
 }
 
 /* RFC 6455 4.2.2: base64(SHA-1(key + a fixed GUID)) proves that we speak WebSocket. */
-static void websocket_accept(const char *key, size_t key_length, char out[static 29])
+static void floor_websocket_accept(const char *key, size_t key_length, char out[static 29])
 {
     unsigned char text[128], digest[SHA_DIGEST_LENGTH];
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -361,7 +361,7 @@ static void websocket_accept(const char *key, size_t key_length, char out[static
     EVP_EncodeBlock((unsigned char *)out, digest, sizeof digest);
 }
 
-static bool answer_websocket(struct client *client, char *request)
+static bool floor_answer_websocket(struct client *client, char *request)
 {
     static const char name[] = "Sec-WebSocket-Key:";
     char *line = strcasestr(request, name);
@@ -373,42 +373,42 @@ static bool answer_websocket(struct client *client, char *request)
     if (key_length > 64)
         return false;
     char proof[29], head[256];
-    websocket_accept(key, key_length, proof);
+    floor_websocket_accept(key, key_length, proof);
     int n = snprintf(head, sizeof head,
                      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      "Sec-WebSocket-Accept: %s\r\n\r\n",
                      proof);
     client->wire = WIRE_WS;
-    client_send(client, head, (size_t)n);
+    floor_client_send(client, head, (size_t)n);
     return true;
 }
 
-static bool answer_sse(struct client *client)
+static bool floor_answer_sse(struct client *client)
 {
     static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n";
     client->wire = WIRE_SSE;
-    client_send(client, head, sizeof head - 1);
+    floor_client_send(client, head, sizeof head - 1);
     return true;
 }
 
 /* The whole request is taken to come in one read, as the benchmark's client sends it. */
-static bool client_answer(struct client *client, char *request)
+static bool floor_client_answer(struct client *client, char *request)
 {
     char *name = strstr(request, "channel=");
     if (!name)
         return false;
     name += strlen("channel=");
-    struct channel *channel = channel_get(name, strcspn(name, " &"));
-    bool ok = strncmp(request, "GET /ws", 7) == 0 ? answer_websocket(client, request) : answer_sse(client);
+    struct channel *channel = floor_channel_get(name, strcspn(name, " &"));
+    bool ok = strncmp(request, "GET /ws", 7) == 0 ? floor_answer_websocket(client, request) : floor_answer_sse(client);
     if (ok)
-        channel_join(channel, client);
+        floor_channel_join(channel, client);
     return ok;
 }
 
-static void on_client_event(struct client *client, uint32_t events)
+static void floor_on_client_event(struct client *client, uint32_t events)
 {
     if (events & EPOLLOUT)
-        client_flush(client);
+        floor_client_flush(client);
     if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
         return;
     char request[REQUEST_MAX];
@@ -416,38 +416,38 @@ static void on_client_event(struct client *client, uint32_t events)
     if (n < 0 && errno == EAGAIN)
         return;
     if (n <= 0) {
-        client_shut(client);
+        floor_client_shut(client);
         return;
     }
     if (client->channel)
         return; /* what browsers say later (pong, close) is of no interest to a floor */
     request[n] = '\0';
-    if (!client_answer(client, request))
-        client_shut(client);
+    if (!floor_client_answer(client, request))
+        floor_client_shut(client);
 }
 
 /* --- start -------------------------------------------------------------------------------------------------------- */
 
-static struct sockaddr_in loopback(int port)
+static struct sockaddr_in floor_loopback(int port)
 {
     return (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-static void open_sockets(int port, int redis_port)
+static void floor_open_sockets(int port, int redis_port)
 {
-    struct sockaddr_in here = loopback(port), redis = loopback(redis_port);
+    struct sockaddr_in here = floor_loopback(port), redis = floor_loopback(redis_port);
     int one = 1;
-    listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listen_fd, (struct sockaddr *)&here, sizeof here) || listen(listen_fd, 4096))
-        die("listen");
+    floor_listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    setsockopt(floor_listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(floor_listen_fd, (struct sockaddr *)&here, sizeof here) || listen(floor_listen_fd, 4096))
+        floor_die("listen");
     redis_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(redis_fd, (struct sockaddr *)&redis, sizeof redis))
-        die("connect to Redis");
+        floor_die("connect to Redis");
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listen_fd};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listen_fd, &event);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &floor_listen_fd};
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, floor_listen_fd, &event);
     event.data.ptr = &redis_fd;
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, redis_fd, &event);
 }
@@ -458,17 +458,17 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_floor PORT REDIS_PORT\n");
         return 1;
     }
-    open_sockets(atoi(argv[1]), atoi(argv[2]));
+    floor_open_sockets(atoi(argv[1]), atoi(argv[2]));
     struct epoll_event events[EVENTS_MAX];
     for (;;) {
         int n = epoll_wait(epoll_fd, events, EVENTS_MAX, -1);
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == &redis_fd)
-                on_redis_readable();
-            else if (events[i].data.ptr == &listen_fd)
-                on_listener_readable();
+                floor_on_redis_readable();
+            else if (events[i].data.ptr == &floor_listen_fd)
+                floor_on_listener_readable();
             else
-                on_client_event(events[i].data.ptr, events[i].events);
+                floor_on_client_event(events[i].data.ptr, events[i].events);
         }
     }
 }

@@ -10,7 +10,7 @@
 
 enum { STEP_BITS = 5 };
 
-static unsigned bucket_of(uint64_t ns)
+static unsigned histogram_bucket_of(uint64_t ns)
 {
     if (ns < HISTOGRAM_STEPS)
         return (unsigned)ns;
@@ -19,7 +19,7 @@ static unsigned bucket_of(uint64_t ns)
 }
 
 /* The largest value that falls into a bucket: a percentile errs upwards, never in the server's favour. */
-static uint64_t bucket_top(unsigned bucket)
+static uint64_t histogram_bucket_top(unsigned bucket)
 {
     if (bucket < 2 * HISTOGRAM_STEPS)
         return bucket;
@@ -36,7 +36,7 @@ void histogram_clear(struct histogram *h)
 void histogram_add(struct histogram *h, uint64_t ns)
 {
     h->count++;
-    h->buckets[bucket_of(ns)]++;
+    h->buckets[histogram_bucket_of(ns)]++;
     if (ns > h->max_ns)
         h->max_ns = ns;
 }
@@ -47,7 +47,7 @@ uint64_t histogram_percentile(const struct histogram *h, double share)
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += h->buckets[i];
         if (h->buckets[i] && seen >= wanted) {
-            uint64_t top = bucket_top(i);
+            uint64_t top = histogram_bucket_top(i);
             return top < h->max_ns ? top : h->max_ns;
         }
     }

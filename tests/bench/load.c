@@ -52,7 +52,7 @@ struct run {
     bool stalled;
 };
 
-static uint64_t nanoseconds(double seconds)
+static uint64_t load_nanoseconds(double seconds)
 {
     return (uint64_t)(seconds * 1e9);
 }
@@ -80,31 +80,31 @@ static const char usage[] =
     "  --hold               say \"ready\" before measuring and \"done\" after it, and wait for a line: for a tracer\n"
     "  --pid NAME=PID,…     processes whose CPU and memory to report under NAME; may repeat\n";
 
-static void refuse(const char *why, const char *value)
+static void load_refuse(const char *why, const char *value)
 {
     fprintf(stderr, "load: %s: %s\n%s", why, value, usage);
     exit(1);
 }
 
-static uint32_t number(const char *text)
+static uint32_t load_number(const char *text)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
     if (end == text || *end || n > 1000000000)
-        refuse("not a number from 0 to 1000000000", text);
+        load_refuse("not a number from 0 to 1000000000", text);
     return (uint32_t)n;
 }
 
-static double duration(const char *text)
+static double load_duration(const char *text)
 {
     char *end;
     double s = strtod(text, &end);
     if (end == text || *end || !(s >= 0 && s <= 600))
-        refuse("not a number of seconds from 0 to 600", text);
+        load_refuse("not a number of seconds from 0 to 600", text);
     return s;
 }
 
-static enum mode mode_parse(const char *text)
+static enum mode load_mode_parse(const char *text)
 {
     if (strcmp(text, "one") == 0)
         return MODE_ONE;
@@ -113,62 +113,62 @@ static enum mode mode_parse(const char *text)
     if (strcmp(text, "wave") == 0)
         return MODE_WAVE;
     if (strcmp(text, "paced") != 0)
-        refuse("unknown mode", text);
+        load_refuse("unknown mode", text);
     return MODE_PACED;
 }
 
-static const struct dialect *wire_parse(const char *text)
+static const struct dialect *load_wire_parse(const char *text)
 {
     const struct dialect *dialect = dialect_find(text);
     if (!dialect)
-        refuse("unknown wire", text);
+        load_refuse("unknown wire", text);
     return dialect;
 }
 
-static void group_add(struct options *o, const char *text)
+static void load_group_add(struct options *o, const char *text)
 {
     if (o->group_count == GROUPS_MAX || !process_group_parse(&o->groups[o->group_count++], text))
-        refuse("expected NAME=PID,… at most 8 times", text);
+        load_refuse("expected NAME=PID,… at most 8 times", text);
 }
 
-static void option_take(struct options *o, int option, const char *value)
+static void load_option_take(struct options *o, int option, const char *value)
 {
     /* clang-format off */
     switch (option) {
-    case 'p': o->subscribers.port = (int)number(value); break;
+    case 'p': o->subscribers.port = (int)load_number(value); break;
     case 'P': o->publish = value; break;
-    case 'w': o->subscribers.dialect = wire_parse(value); break;
+    case 'w': o->subscribers.dialect = load_wire_parse(value); break;
     case 't': o->subscribers.path = value; break;
     case 'x': o->subscribers.prefix = value; break;
-    case 'c': o->channels = number(value); break;
-    case 's': o->per_channel = number(value); break;
-    case 'b': o->size = number(value); break;
-    case 'm': o->mode = mode_parse(value); break;
-    case 'W': o->window = number(value); break;
-    case 'r': o->rate = number(value); break;
-    case 'n': o->messages = number(value); break;
-    case 'T': o->seconds = duration(value); break;
-    case 'u': o->warm_up = number(value); break;
-    case 'S': o->settle_s = duration(value); break;
-    case 'g': o->grace_s = duration(value); break;
-    case 'o': o->open_s = duration(value); break;
+    case 'c': o->channels = load_number(value); break;
+    case 's': o->per_channel = load_number(value); break;
+    case 'b': o->size = load_number(value); break;
+    case 'm': o->mode = load_mode_parse(value); break;
+    case 'W': o->window = load_number(value); break;
+    case 'r': o->rate = load_number(value); break;
+    case 'n': o->messages = load_number(value); break;
+    case 'T': o->seconds = load_duration(value); break;
+    case 'u': o->warm_up = load_number(value); break;
+    case 'S': o->settle_s = load_duration(value); break;
+    case 'g': o->grace_s = load_duration(value); break;
+    case 'o': o->open_s = load_duration(value); break;
     case 'h': o->hold = true; break;
-    case 'i': group_add(o, value); break;
+    case 'i': load_group_add(o, value); break;
     default: fputs(usage, stderr); exit(1);
     }
     /* clang-format on */
 }
 
-static void options_check(struct options *o)
+static void load_options_check(struct options *o)
 {
     if (!o->subscribers.port || (!o->publish && o->messages))
-        refuse("--port and --publish are needed", "");
+        load_refuse("--port and --publish are needed", "");
     if (!o->channels || !o->per_channel || !o->window || !o->rate || o->window > 65536)
-        refuse("--channels, --subscribers, --window (at most 65536) and --rate must not be 0", "");
+        load_refuse("--channels, --subscribers, --window (at most 65536) and --rate must not be 0", "");
     if (o->size < TRAFFIC_HEAD_LENGTH || o->size > 65536)
-        refuse("--size must be from 40 to 65536", "");
+        load_refuse("--size must be from 40 to 65536", "");
     if ((uint64_t)o->channels * o->per_channel > 1000000)
-        refuse("at most 1000000 subscribers", "");
+        load_refuse("at most 1000000 subscribers", "");
     o->subscribers.count = o->channels * o->per_channel;
     if (o->warm_up < o->channels)
         o->warm_up = o->channels;
@@ -178,7 +178,7 @@ static void options_check(struct options *o)
         o->subscribers.path = o->subscribers.dialect->path;
 }
 
-static struct options options_parse(int argc, char **argv)
+static struct options load_options_parse(int argc, char **argv)
 {
     static const struct option table[] = {
         {"port", 1, 0, 'p'},    {"publish", 1, 0, 'P'},  {"wire", 1, 0, 'w'},        {"path", 1, 0, 't'},
@@ -200,14 +200,14 @@ static struct options options_parse(int argc, char **argv)
                         .open_s = 60};
     int option;
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1)
-        option_take(&o, option, optarg);
-    options_check(&o);
+        load_option_take(&o, option, optarg);
+    load_options_check(&o);
     return o;
 }
 
 /* --- the run ------------------------------------------------------------------------------------------------------ */
 
-static void publish_next(struct run *r, uint64_t now_ns)
+static void load_publish_next(struct run *r, uint64_t now_ns)
 {
     char name[96];
     uint32_t channel;
@@ -217,7 +217,7 @@ static void publish_next(struct run *r, uint64_t now_ns)
 }
 
 /* Move bytes both ways, once. */
-static void turn(struct run *r)
+static void load_turn(struct run *r)
 {
     publisher_turn(&r->publisher);
     if (subscribers_turn(&r->subscribers, 0) == 0)
@@ -225,34 +225,34 @@ static void turn(struct run *r)
 }
 
 /* A watch on progress: false once nothing has arrived for the grace time. */
-static bool is_alive(struct run *r, uint64_t now_ns, uint64_t since_ns)
+static bool load_is_alive(struct run *r, uint64_t now_ns, uint64_t since_ns)
 {
     uint64_t last = r->traffic.last_delivery_ns > since_ns ? r->traffic.last_delivery_ns : since_ns;
-    return now_ns < last + nanoseconds(r->options.grace_s) && !r->publisher.gone;
+    return now_ns < last + load_nanoseconds(r->options.grace_s) && !r->publisher.gone;
 }
 
-static void warm_up(struct run *r)
+static void load_warm_up(struct run *r)
 {
     uint64_t since = clock_ns();
     uint32_t left = r->options.warm_up;
     while ((left || !traffic_is_complete(&r->traffic)) && !r->stalled) {
         uint64_t now = clock_ns();
         if (left && traffic_is_complete(&r->traffic)) {
-            publish_next(r, now);
+            load_publish_next(r, now);
             left--;
         }
-        turn(r);
-        r->stalled = !is_alive(r, now, since);
+        load_turn(r);
+        r->stalled = !load_is_alive(r, now, since);
     }
 }
 
 /* How many messages may be published now. */
-static uint32_t allowance(const struct run *r, uint64_t now_ns)
+static uint32_t load_allowance(const struct run *r, uint64_t now_ns)
 {
     const struct options *o = &r->options;
     const struct traffic *t = &r->traffic;
     uint32_t left = o->messages - r->measured, room = t->window - (t->sent - t->complete), wanted = room;
-    if (now_ns >= r->start_ns + nanoseconds(o->seconds))
+    if (now_ns >= r->start_ns + load_nanoseconds(o->seconds))
         return 0;
     if (o->mode == MODE_ONE)
         wanted = traffic_is_complete(t) ? 1 : 0;
@@ -265,16 +265,16 @@ static uint32_t allowance(const struct run *r, uint64_t now_ns)
 }
 
 /* What was passed over is given a moment to come after all. */
-static bool is_over(const struct run *r, uint64_t now_ns)
+static bool load_is_over(const struct run *r, uint64_t now_ns)
 {
     static const uint64_t moment_ns = 300000000;
     const struct traffic *t = &r->traffic;
-    bool all_sent = r->measured == r->options.messages || now_ns >= r->start_ns + nanoseconds(r->options.seconds);
+    bool all_sent = r->measured == r->options.messages || now_ns >= r->start_ns + load_nanoseconds(r->options.seconds);
     return all_sent && traffic_is_complete(t) && (t->lost == 0 || now_ns >= t->last_delivery_ns + moment_ns);
 }
 
 /* Whoever runs this may attach a tracer to the server now, or take it off. */
-static void hold(const struct options *o, const char *word)
+static void load_hold(const struct options *o, const char *word)
 {
     char line[16];
     if (!o->hold)
@@ -285,71 +285,71 @@ static void hold(const struct options *o, const char *word)
         exit(1); /* whoever it was is gone */
 }
 
-static void measure(struct run *r)
+static void load_measure(struct run *r)
 {
     struct options *o = &r->options;
     traffic_start_measuring(&r->traffic);
     for (int i = 0; i < o->group_count; i++)
         o->groups[i].cpu_start_ns = process_group_cpu_ns(&o->groups[i]);
     r->start_ns = clock_ns();
-    for (uint64_t now = r->start_ns; !is_over(r, now) && !r->stalled; now = clock_ns()) {
-        for (uint32_t n = allowance(r, now); n; n--, r->measured++)
-            publish_next(r, now);
-        turn(r);
-        r->stalled = !is_alive(r, now, r->start_ns);
+    for (uint64_t now = r->start_ns; !load_is_over(r, now) && !r->stalled; now = clock_ns()) {
+        for (uint32_t n = load_allowance(r, now); n; n--, r->measured++)
+            load_publish_next(r, now);
+        load_turn(r);
+        r->stalled = !load_is_alive(r, now, r->start_ns);
     }
     for (int i = 0; i < o->group_count; i++)
         o->groups[i].cpu_end_ns = process_group_cpu_ns(&o->groups[i]);
 }
 
 /* Let the server do what it does after opening (free request memory, subscribe at Redis). Here sleeping is welcome. */
-static void settle(struct run *r)
+static void load_settle(struct run *r)
 {
-    for (uint64_t end = clock_ns() + nanoseconds(r->options.settle_s); clock_ns() < end;)
+    for (uint64_t end = clock_ns() + load_nanoseconds(r->options.settle_s); clock_ns() < end;)
         subscribers_turn(&r->subscribers, 20);
 }
 
-static void take_memory(struct options *o, size_t field)
+static void load_take_memory(struct options *o, size_t field)
 {
     for (int i = 0; i < o->group_count; i++)
         *(uint64_t *)((char *)&o->groups[i] + field) = process_group_rss_bytes(&o->groups[i]);
 }
 
-static bool run_all(struct run *r)
+static bool load_run_all(struct run *r)
 {
     struct options *o = &r->options;
-    take_memory(o, offsetof(struct process_group, rss_before));
+    load_take_memory(o, offsetof(struct process_group, rss_before));
     uint64_t begin = clock_ns();
-    r->subscribers.options.deadline_ns = begin + nanoseconds(o->open_s);
+    r->subscribers.options.deadline_ns = begin + load_nanoseconds(o->open_s);
     if (!subscribers_open_all(&r->subscribers))
         return false;
     r->opening_ns = clock_ns() - begin;
-    settle(r);
-    take_memory(o, offsetof(struct process_group, rss_idle));
+    load_settle(r);
+    load_take_memory(o, offsetof(struct process_group, rss_idle));
     if (!o->messages) {
-        hold(o, "ready");
+        load_hold(o, "ready");
         return true;
     }
-    warm_up(r);
+    load_warm_up(r);
     if (!r->stalled) {
-        hold(o, "ready");
-        measure(r);
-        hold(o, "done");
+        load_hold(o, "ready");
+        load_measure(r);
+        load_hold(o, "done");
     }
-    take_memory(o, offsetof(struct process_group, rss_after));
+    load_take_memory(o, offsetof(struct process_group, rss_after));
     return true;
 }
 
 /* --- the report --------------------------------------------------------------------------------------------------- */
 
-static void report_group(const struct process_group *g, const char *comma)
+static void load_report_group(const struct process_group *g, const char *comma)
 {
     printf("    \"%s\": {\"cpu_ns\": %llu, \"rss_before\": %llu, \"rss_idle\": %llu, \"rss_after\": %llu}%s\n", g->name,
            (unsigned long long)(g->cpu_end_ns - g->cpu_start_ns), (unsigned long long)g->rss_before,
            (unsigned long long)g->rss_idle, (unsigned long long)g->rss_after, comma);
 }
 
-static void report(const struct run *r)
+static void load_report(const struct run *r)
 {
     const struct options *o = &r->options;
     const struct traffic *t = &r->traffic;
@@ -369,18 +369,18 @@ static void report(const struct run *r)
            (unsigned long long)histogram_percentile(h, 0.999), (unsigned long long)h->max_ns);
     printf("  \"processes\": {\n");
     for (int i = 0; i < o->group_count; i++)
-        report_group(&o->groups[i], i + 1 < o->group_count ? "," : "");
+        load_report_group(&o->groups[i], i + 1 < o->group_count ? "," : "");
     printf("  }\n}\n");
 }
 
-static bool is_flawless(const struct run *r)
+static bool load_is_flawless(const struct run *r)
 {
     const struct traffic *t = &r->traffic;
     return !r->stalled && !t->lost && !t->doubled && !t->disordered && !t->damaged && !r->subscribers.cut &&
            !r->publisher.errors && traffic_is_complete(t);
 }
 
-static int report_calibration(void)
+static int load_report_calibration(void)
 {
     struct calibration c;
     if (!calibrate(&c))
@@ -392,9 +392,9 @@ static int report_calibration(void)
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--calibrate") == 0)
-        return report_calibration();
+        return load_report_calibration();
     static struct run run; /* static: the histogram and the reply buffer are too large for a stack */
-    run.options = options_parse(argc, argv);
+    run.options = load_options_parse(argc, argv);
     const struct options *o = &run.options;
     uint32_t window = o->mode == MODE_PACED ? 65536 : o->window;
     if (!traffic_init(&run.traffic, o->channels, o->per_channel, o->size, window) ||
@@ -404,10 +404,10 @@ int main(int argc, char **argv)
     }
     if (o->publish && !publisher_open(&run.publisher, o->publish))
         return 1;
-    bool ran = run_all(&run);
+    bool ran = load_run_all(&run);
     if (ran)
-        report(&run);
-    int status = !ran ? 1 : is_flawless(&run) ? 0 : 2;
+        load_report(&run);
+    int status = !ran ? 1 : load_is_flawless(&run) ? 0 : 2;
     publisher_shut(&run.publisher);
     subscribers_fini(&run.subscribers);
     traffic_fini(&run.traffic);

@@ -27,7 +27,7 @@ bool process_group_parse(struct process_group *g, const char *text)
     return *at == '\0';
 }
 
-static uint64_t thread_cpu_ns(pid_t pid, const char *thread)
+static uint64_t process_thread_cpu_ns(pid_t pid, const char *thread)
 {
     char path[320];
     unsigned long long ns = 0;
@@ -51,7 +51,7 @@ static uint64_t process_cpu_ns(pid_t pid)
         return 0;
     for (struct dirent *entry; (entry = readdir(threads));) {
         if (entry->d_name[0] != '.')
-            sum += thread_cpu_ns(pid, entry->d_name);
+            sum += process_thread_cpu_ns(pid, entry->d_name);
     }
     closedir(threads);
     return sum;

@@ -21,7 +21,7 @@
 
 enum { REQUEST_MAX = 1024 };
 
-static bool target_parse(struct publisher *p, const char *target, int *port)
+static bool publisher_target_parse(struct publisher *p, const char *target, int *port)
 {
     char kind[16];
     int used = 0;
@@ -46,7 +46,7 @@ bool publisher_open(struct publisher *p, const char *target)
     int port, one = 1;
     memset(p, 0, sizeof *p);
     p->fd = -1;
-    if (!target_parse(p, target, &port)) {
+    if (!publisher_target_parse(p, target, &port)) {
         fprintf(stderr, "load: --publish %s: expected redis:PORT, fcall:PORT, socketio:PORT or http:PORT/path/{c}\n",
                 target);
         return false;
@@ -80,7 +80,7 @@ void fill_template(char *out, size_t capacity, const char *template, const char 
         snprintf(out, capacity, "%s", template);
 }
 
-static void append(struct publisher *p, const char *data, size_t length)
+static void publisher_append(struct publisher *p, const char *data, size_t length)
 {
     if (p->out_length + length > p->out_capacity) {
         p->out_capacity = (p->out_length + length) * 2;
@@ -94,10 +94,10 @@ static void append(struct publisher *p, const char *data, size_t length)
     p->out_length += length;
 }
 
-static const char emit_end[] = "\"],\"nsp\":\"/\"}}"; /* follows the payload */
+static const char publisher_emit_end[] = "\"],\"nsp\":\"/\"}}"; /* follows the payload */
 
 /* What the adapter writes for io.to(channel).emit("message", payload): 3 is a broadcast between servers, 2 an event. */
-static int emit_print(char head[static REQUEST_MAX], const char *channel, size_t size)
+static int publisher_emit_print(char head[static REQUEST_MAX], const char *channel, size_t size)
 {
     char data[512];
     int length = snprintf(data, sizeof data,
@@ -108,10 +108,11 @@ static int emit_print(char head[static REQUEST_MAX], const char *channel, size_t
                     "*14\r\n$4\r\nXADD\r\n$9\r\nsocket.io\r\n$6\r\nMAXLEN\r\n$1\r\n~\r\n$5\r\n10000\r\n$1\r\n*\r\n"
                     "$3\r\nuid\r\n$5\r\nbench\r\n$3\r\nnsp\r\n$1\r\n/\r\n$4\r\ntype\r\n$1\r\n3\r\n"
                     "$4\r\ndata\r\n$%zu\r\n%s",
-                    (size_t)length + size + sizeof emit_end - 1, data);
+                    (size_t)length + size + sizeof publisher_emit_end - 1, data);
 }
 
-static int head_print(const struct publisher *p, char head[static REQUEST_MAX], const char *channel, size_t size)
+static int publisher_head_print(const struct publisher *p, char head[static REQUEST_MAX], const char *channel,
+                                size_t size)
 {
     char path[512];
     switch (p->kind) {
@@ -123,7 +124,7 @@ static int head_print(const struct publisher *p, char head[static REQUEST_MAX], 
                         "*5\r\n$5\r\nFCALL\r\n$14\r\nbridge_publish\r\n$1\r\n1\r\n$%zu\r\n%s\r\n$%zu\r\n",
                         strlen(channel), channel, size);
     case PUBLISH_SOCKETIO:
-        return emit_print(head, channel, size);
+        return publisher_emit_print(head, channel, size);
     case PUBLISH_HTTP:
         fill_template(path, sizeof path, p->path, channel);
         return snprintf(head, REQUEST_MAX, "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Length: %zu\r\n\r\n", path,
@@ -135,16 +136,16 @@ static int head_print(const struct publisher *p, char head[static REQUEST_MAX], 
 void publisher_push(struct publisher *p, const char *channel, const char *payload, size_t size)
 {
     char head[REQUEST_MAX];
-    append(p, head, (size_t)head_print(p, head, channel, size));
-    append(p, payload, size);
+    publisher_append(p, head, (size_t)publisher_head_print(p, head, channel, size));
+    publisher_append(p, payload, size);
     if (p->kind == PUBLISH_SOCKETIO)
-        append(p, emit_end, sizeof emit_end - 1);
+        publisher_append(p, publisher_emit_end, sizeof publisher_emit_end - 1);
     if (p->kind != PUBLISH_HTTP)
-        append(p, "\r\n", 2);
+        publisher_append(p, "\r\n", 2);
     p->asked++;
 }
 
-static void count_reply(struct publisher *p, const char *text, bool error)
+static void publisher_count_reply(struct publisher *p, const char *text, bool error)
 {
     p->answered++;
     if (error && p->errors++ == 0)
@@ -152,16 +153,16 @@ static void count_reply(struct publisher *p, const char *text, bool error)
 }
 
 /* One Redis reply. Gives its length in bytes, 0 if incomplete. */
-static size_t redis_reply(struct publisher *p, const char *text, const char *end)
+static size_t publisher_redis_reply(struct publisher *p, const char *text, const char *end)
 {
     size_t length = reply_length(text, end);
     if (length > 0)
-        count_reply(p, text, text[0] == '-');
+        publisher_count_reply(p, text, text[0] == '-');
     return length;
 }
 
 /* One HTTP response with a Content-Length (or none and no body). Gives its length in bytes, 0 if incomplete. */
-static size_t http_reply(struct publisher *p, const char *text, const char *end)
+static size_t publisher_http_reply(struct publisher *p, const char *text, const char *end)
 {
     const char *head_end = memmem(text, (size_t)(end - text), "\r\n\r\n", 4);
     if (!head_end)
@@ -174,11 +175,11 @@ static size_t http_reply(struct publisher *p, const char *text, const char *end)
     }
     if (length > (size_t)(end - text))
         return 0;
-    count_reply(p, text, strncmp(text, "HTTP/1.1 2", 10) != 0);
+    publisher_count_reply(p, text, strncmp(text, "HTTP/1.1 2", 10) != 0);
     return length;
 }
 
-static void read_replies(struct publisher *p)
+static void publisher_read_replies(struct publisher *p)
 {
     ssize_t n = recv(p->fd, p->in + p->in_length, sizeof p->in - p->in_length - 1, MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN)
@@ -191,13 +192,14 @@ static void read_replies(struct publisher *p)
     p->in[p->in_length] = '\0';
     const char *at = p->in, *end = p->in + p->in_length;
     size_t length;
-    while (at < end && (length = p->kind == PUBLISH_HTTP ? http_reply(p, at, end) : redis_reply(p, at, end)) != 0)
+    while (at < end && (length = p->kind == PUBLISH_HTTP ? publisher_http_reply(p, at, end)
+                                                         : publisher_redis_reply(p, at, end)) != 0)
         at += length;
     p->in_length = (size_t)(end - at);
     memmove(p->in, at, p->in_length);
 }
 
-static void write_commands(struct publisher *p)
+static void publisher_write_commands(struct publisher *p)
 {
     ssize_t n = send(p->fd, p->out, p->out_length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0) {
@@ -213,7 +215,7 @@ void publisher_turn(struct publisher *p)
     if (p->gone)
         return;
     if (p->out_length)
-        write_commands(p);
+        publisher_write_commands(p);
     if (p->answered != p->asked)
-        read_replies(p);
+        publisher_read_replies(p);
 }

@@ -1,7 +1,7 @@
 /*
  * subscribers.c - one subscriber's life:
  *
- *   IDLE ──start()──► ASKING ──on_answer()──► GREETING ──on_answer()──► OPEN ──shut()──► SHUT
+ *   IDLE ──start()──► ASKING ──subscribers_on_answer()──► GREETING ──subscribers_on_answer()──► OPEN ──shut()──► SHUT
  *
  *   ASKING    the request is out, its response head is not all there (without HTTP this is passed over)
  *   GREETING  exchange number `step` of the dialect is under way (without exchanges this is passed over)
@@ -67,7 +67,7 @@ bool subscribers_init(struct subscribers *s, const struct subscribers_options *o
 }
 
 /* Closing with a reset leaves no TIME_WAIT behind: the next run finds all local ports free. */
-static void subscriber_shut(struct subscriber *b)
+static void subscribers_subscriber_shut(struct subscriber *b)
 {
     struct linger reset = {.l_onoff = 1};
     if (b->state == SUBSCRIBER_IDLE || b->state == SUBSCRIBER_SHUT)
@@ -82,7 +82,7 @@ static void subscriber_shut(struct subscriber *b)
 void subscribers_fini(struct subscribers *s)
 {
     for (uint32_t i = 0; i < s->started; i++)
-        subscriber_shut(&s->all[i]);
+        subscribers_subscriber_shut(&s->all[i]);
     close(s->epoll_fd);
     free(s->all);
     s->all = NULL;
@@ -92,22 +92,22 @@ void subscribers_fini(struct subscribers *s)
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
-static bool fail(const char *what)
+static bool subscribers_fail(const char *what)
 {
     fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
     return false;
 }
 
 /* Write `template` with the name of a subscriber's channel in it. */
-static void fill_channel(const struct subscribers *s, const struct subscriber *b, const char *template,
-                         char out[static 512])
+static void subscribers_fill_channel(const struct subscribers *s, const struct subscriber *b, const char *template,
+                                     char out[static 512])
 {
     char channel[96];
     channel_name(channel, s->options.prefix, b->reader.channel);
     fill_template(out, 512, template, channel);
 }
 
-static int request_print(const struct subscribers *s, const struct subscriber *b, char out[static 1024])
+static int subscribers_request_print(const struct subscribers *s, const struct subscriber *b, char out[static 1024])
 {
     /* RFC 6455 1.3 has this key and its proof, so the answer can be checked without computing anything. The origin is
      * what every browser sends, and what webdis does not answer without. */
@@ -115,29 +115,29 @@ static int request_print(const struct subscribers *s, const struct subscriber *b
                                   "Origin: http://127.0.0.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     static const char accept[] = "Accept: text/event-stream\r\nCache-Control: no-cache\r\n";
     char path[512];
-    fill_channel(s, b, s->options.path, path);
+    subscribers_fill_channel(s, b, s->options.path, path);
     return snprintf(out, 1024, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", path, s->options.port,
                     s->options.dialect->websocket ? upgrade : accept);
 }
 
-static bool send_all(const struct subscriber *b, const char *data, size_t length)
+static bool subscribers_send_all(const struct subscriber *b, const char *data, size_t length)
 {
     return send(b->fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
 }
 
 /* The mask is zero, which a server cannot tell from chance. */
-static bool send_frame(const struct subscriber *b, int kind, const char *text)
+static bool subscribers_send_frame(const struct subscriber *b, int kind, const char *text)
 {
     size_t length = strlen(text);
     char frame[6 + FRAME_TEXT_MAX] = {(char)kind, (char)(FRAME_MASKED | length)};
     if (length > FRAME_TEXT_MAX)
         return false;
     memcpy(frame + 6, text, length);
-    return send_all(b, frame, 6 + length);
+    return subscribers_send_all(b, frame, 6 + length);
 }
 
 /* Say what exchange number `step` begins with, or be open if there is none. */
-static bool subscriber_greet(struct subscribers *s, struct subscriber *b, int step)
+static bool subscribers_subscriber_greet(struct subscribers *s, struct subscriber *b, int step)
 {
     const struct dialect *dialect = s->options.dialect;
     const struct exchange *exchange = &dialect->exchanges[step];
@@ -151,23 +151,24 @@ static bool subscriber_greet(struct subscribers *s, struct subscriber *b, int st
     b->step = step;
     if (!exchange->say)
         return true;
-    fill_channel(s, b, dialect->http ? "{c}" : s->options.path, channel);
+    subscribers_fill_channel(s, b, dialect->http ? "{c}" : s->options.path, channel);
     fill_template(text, sizeof text, exchange->say, channel);
-    return dialect->websocket ? send_frame(b, FRAME_TEXT, text) : send_all(b, text, strlen(text));
+    return dialect->websocket ? subscribers_send_frame(b, FRAME_TEXT, text)
+                              : subscribers_send_all(b, text, strlen(text));
 }
 
 /* Say the first thing. */
-static bool subscriber_ask(struct subscribers *s, struct subscriber *b)
+static bool subscribers_subscriber_ask(struct subscribers *s, struct subscriber *b)
 {
     if (!s->options.dialect->http)
-        return subscriber_greet(s, b, 0);
+        return subscribers_subscriber_greet(s, b, 0);
     char request[1024];
     b->state = SUBSCRIBER_ASKING;
-    return send_all(b, request, (size_t)request_print(s, b, request));
+    return subscribers_send_all(b, request, (size_t)subscribers_request_print(s, b, request));
 }
 
 /* A blocking connect: on loopback it takes microseconds, and the accept backlog is never full. */
-static bool subscriber_start(struct subscribers *s, uint32_t index)
+static bool subscribers_subscriber_start(struct subscribers *s, uint32_t index)
 {
     struct subscriber *b = &s->all[index];
     struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + index / PER_ADDRESS)};
@@ -177,17 +178,17 @@ static bool subscriber_start(struct subscribers *s, uint32_t index)
     b->reader.channel = index % s->traffic->channels;
     b->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (b->fd < 0)
-        return fail("socket");
+        return subscribers_fail("socket");
     setsockopt(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     setsockopt(b->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (bind(b->fd, (struct sockaddr *)&from, sizeof from) || connect(b->fd, (struct sockaddr *)&to, sizeof to)) {
         close(b->fd);
-        return fail("connect");
+        return subscribers_fail("connect");
     }
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = b};
-    if (!subscriber_ask(s, b))
-        return fail("send");
-    return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, b->fd, &event) == 0 || fail("epoll_ctl");
+    if (!subscribers_subscriber_ask(s, b))
+        return subscribers_fail("send");
+    return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, b->fd, &event) == 0 || subscribers_fail("epoll_ctl");
 }
 
 bool subscribers_open_all(struct subscribers *s)
@@ -196,7 +197,7 @@ bool subscribers_open_all(struct subscribers *s)
         for (int i = 0; i < STARTED_PER_TURN && s->started < s->options.count; i++) {
             if (s->started - s->opened >= OPENING_MAX)
                 break;
-            if (!subscriber_start(s, s->started++))
+            if (!subscribers_subscriber_start(s, s->started++))
                 return false;
         }
         subscribers_turn(s, 1);
@@ -214,13 +215,13 @@ bool subscribers_open_all(struct subscribers *s)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static void on_cut(struct subscribers *s, struct subscriber *b)
+static void subscribers_on_cut(struct subscribers *s, struct subscriber *b)
 {
-    subscriber_shut(b);
+    subscribers_subscriber_shut(b);
     s->cut++;
 }
 
-static void keep(struct subscriber *b, const char *data, size_t length)
+static void subscribers_keep(struct subscriber *b, const char *data, size_t length)
 {
     char *kept = realloc(b->kept, length);
     if (!kept) {
@@ -233,7 +234,8 @@ static void keep(struct subscriber *b, const char *data, size_t length)
 }
 
 /* Deliver all whole payloads in [data, end). Gives where an unfinished one begins, else `end`. */
-static const char *scan(struct traffic *t, struct subscriber *b, const char *data, const char *end, uint64_t now_ns)
+static const char *subscribers_scan(struct traffic *t, struct subscriber *b, const char *data, const char *end,
+                                    uint64_t now_ns)
 {
     for (const char *p = data; (p = memchr(p, TRAFFIC_MARK[0], (size_t)(end - p)));) {
         size_t left = (size_t)(end - p);
@@ -250,15 +252,16 @@ static const char *scan(struct traffic *t, struct subscriber *b, const char *dat
 }
 
 /* Answer a ping, so that a long run is not taken for a dead one. Pings come alone: a look at the beginning will do. */
-static void answer_ping(const struct dialect *dialect, const struct subscriber *b, const char *data, size_t length)
+static void subscribers_answer_ping(const struct dialect *dialect, const struct subscriber *b, const char *data,
+                                    size_t length)
 {
     if (length >= 2 && (unsigned char)data[0] == FRAME_PING)
-        send_frame(b, FRAME_PONG, "");
+        subscribers_send_frame(b, FRAME_PONG, "");
     else if (dialect->ping && memmem(data, length, dialect->ping, strlen(dialect->ping)))
-        send_frame(b, FRAME_TEXT, dialect->pong);
+        subscribers_send_frame(b, FRAME_TEXT, dialect->pong);
 }
 
-static bool head_is_good(const struct subscribers *s, const char *head, size_t length)
+static bool subscribers_head_is_good(const struct subscribers *s, const char *head, size_t length)
 {
     if (!s->options.dialect->websocket)
         return strncmp(head, "HTTP/1.1 200", 12) == 0;
@@ -266,7 +269,7 @@ static bool head_is_good(const struct subscribers *s, const char *head, size_t l
 }
 
 /* Hear what is awaited and go on to the next exchange, until all is said or more has to come. Gives what is left. */
-static const char *on_answer(struct subscribers *s, struct subscriber *b, const char *data, const char *end)
+static const char *subscribers_on_answer(struct subscribers *s, struct subscriber *b, const char *data, const char *end)
 {
     while (b->state == SUBSCRIBER_ASKING || b->state == SUBSCRIBER_GREETING) {
         bool is_head = b->state == SUBSCRIBER_ASKING;
@@ -274,14 +277,14 @@ static const char *on_answer(struct subscribers *s, struct subscriber *b, const 
         const char *heard = memmem(data, (size_t)(end - data), await, strlen(await));
         if (!heard)
             return data;
-        if (is_head && !head_is_good(s, data, (size_t)(heard - data))) {
+        if (is_head && !subscribers_head_is_good(s, data, (size_t)(heard - data))) {
             fprintf(stderr, "load: refused: %.*s\n", (int)(heard - data), data);
-            on_cut(s, b);
+            subscribers_on_cut(s, b);
             return end;
         }
         data = heard + strlen(await);
-        if (!subscriber_greet(s, b, is_head ? 0 : b->step + 1)) {
-            on_cut(s, b);
+        if (!subscribers_subscriber_greet(s, b, is_head ? 0 : b->step + 1)) {
+            subscribers_on_cut(s, b);
             return end;
         }
     }
@@ -289,7 +292,7 @@ static const char *on_answer(struct subscribers *s, struct subscriber *b, const 
 }
 
 /* One read. True: it filled the buffer, so there may be more. */
-static bool subscriber_read(struct subscribers *s, struct subscriber *b)
+static bool subscribers_subscriber_read(struct subscribers *s, struct subscriber *b)
 {
     size_t kept = b->kept_length;
     if (kept)
@@ -301,22 +304,22 @@ static bool subscriber_read(struct subscribers *s, struct subscriber *b)
         return false;
     }
     if (n <= 0) {
-        on_cut(s, b);
+        subscribers_on_cut(s, b);
         return false;
     }
     const char *at = s->buffer, *end = s->buffer + kept + n;
     if (b->state != SUBSCRIBER_OPEN)
-        at = on_answer(s, b, at, end);
+        at = subscribers_on_answer(s, b, at, end);
     if (b->state == SUBSCRIBER_OPEN) {
         uint64_t delivered = s->traffic->delivered;
         const char *body = at;
-        at = scan(s->traffic, b, at, end, clock_ns());
+        at = subscribers_scan(s->traffic, b, at, end, clock_ns());
         if (s->options.dialect->websocket && at == end && s->traffic->delivered == delivered)
-            answer_ping(s->options.dialect, b, body, (size_t)(end - body));
+            subscribers_answer_ping(s->options.dialect, b, body, (size_t)(end - body));
     } else if (b->state != SUBSCRIBER_SHUT && end - at > HEAD_MAX)
-        on_cut(s, b);
+        subscribers_on_cut(s, b);
     if (at != end && b->state != SUBSCRIBER_SHUT)
-        keep(b, at, (size_t)(end - at));
+        subscribers_keep(b, at, (size_t)(end - at));
     return n == BUFFER_BYTES;
 }
 
@@ -326,10 +329,10 @@ int subscribers_turn(struct subscribers *s, int timeout_ms)
     int n = epoll_wait(s->epoll_fd, events, EVENTS_MAX, timeout_ms);
     for (int i = 0; i < n; i++) {
         struct subscriber *b = events[i].data.ptr;
-        while (b->state != SUBSCRIBER_SHUT && subscriber_read(s, b))
+        while (b->state != SUBSCRIBER_SHUT && subscribers_subscriber_read(s, b))
             ;
         if (b->state != SUBSCRIBER_SHUT && events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-            on_cut(s, b);
+            subscribers_on_cut(s, b);
     }
     return n;
 }

@@ -42,7 +42,7 @@ void traffic_fini(struct traffic *t)
     t->sent_ns = NULL;
 }
 
-static char *payload_of(const struct traffic *t, uint32_t message)
+static char *traffic_payload_of(const struct traffic *t, uint32_t message)
 {
     return t->payloads + (size_t)(message & t->mask) * t->size;
 }
@@ -54,20 +54,20 @@ const char *traffic_next(struct traffic *t, uint64_t now_ns, uint32_t *channel)
     *channel = message % t->channels;
     snprintf(head, sizeof head, TRAFFIC_MARK "%08x:%08x:%016llx;", *channel, message / t->channels,
              (unsigned long long)now_ns);
-    memcpy(payload_of(t, message), head, TRAFFIC_HEAD_LENGTH);
+    memcpy(traffic_payload_of(t, message), head, TRAFFIC_HEAD_LENGTH);
     t->missing[message & t->mask] = t->subscribers;
     t->sent_ns[message & t->mask] = now_ns;
-    return payload_of(t, message);
+    return traffic_payload_of(t, message);
 }
 
-static void settle_one(struct traffic *t, uint32_t message)
+static void traffic_settle_one(struct traffic *t, uint32_t message)
 {
     t->missing[message & t->mask]--;
     while (t->complete != t->sent && t->missing[t->complete & t->mask] == 0)
         t->complete++;
 }
 
-static void count_delivery(struct traffic *t, uint64_t sent_ns, uint64_t now_ns)
+static void traffic_count_delivery(struct traffic *t, uint64_t sent_ns, uint64_t now_ns)
 {
     histogram_add(&t->latency, now_ns - sent_ns);
     t->delivered++;
@@ -76,8 +76,8 @@ static void count_delivery(struct traffic *t, uint64_t sent_ns, uint64_t now_ns)
 
 /* Of a number that is past: one that was passed over before, or one that came already. The ring may have forgotten it,
  * so the head is believed, and the rest compared with that of any other. */
-static void deliver_past(struct traffic *t, struct traffic_reader *reader, const char *payload, uint64_t sent_ns,
-                         uint64_t now_ns)
+static void traffic_deliver_past(struct traffic *t, struct traffic_reader *reader, const char *payload,
+                                 uint64_t sent_ns, uint64_t now_ns)
 {
     size_t rest = t->size - TRAFFIC_HEAD_LENGTH;
     if (memcmp(payload + TRAFFIC_HEAD_LENGTH, t->payloads + TRAFFIC_HEAD_LENGTH, rest) != 0) {
@@ -88,30 +88,31 @@ static void deliver_past(struct traffic *t, struct traffic_reader *reader, const
         reader->skipped--;
         t->lost--;
         t->disordered++;
-        count_delivery(t, sent_ns, now_ns);
+        traffic_count_delivery(t, sent_ns, now_ns);
     }
 }
 
 /* Of a later number: what lies between is lost until it comes after all. */
-static void deliver_early(struct traffic *t, struct traffic_reader *reader, uint32_t sequence, const char *payload,
-                          uint64_t now_ns)
+static void traffic_deliver_early(struct traffic *t, struct traffic_reader *reader, uint32_t sequence,
+                                  const char *payload, uint64_t now_ns)
 {
     uint64_t message = (uint64_t)sequence * t->channels + reader->channel;
-    if (message >= t->sent || memcmp(payload, payload_of(t, (uint32_t)message), t->size) != 0) {
+    if (message >= t->sent || memcmp(payload, traffic_payload_of(t, (uint32_t)message), t->size) != 0) {
         t->damaged++;
         return;
     }
     for (; reader->next < sequence; reader->next++) {
         t->lost++;
         reader->skipped++;
-        settle_one(t, reader->next * t->channels + reader->channel);
+        traffic_settle_one(t, reader->next * t->channels + reader->channel);
     }
     reader->next++;
-    count_delivery(t, t->sent_ns[message & t->mask], now_ns);
-    settle_one(t, (uint32_t)message);
+    traffic_count_delivery(t, t->sent_ns[message & t->mask], now_ns);
+    traffic_settle_one(t, (uint32_t)message);
 }
 
-static void deliver_unexpected(struct traffic *t, struct traffic_reader *reader, const char *payload, uint64_t now_ns)
+static void traffic_deliver_unexpected(struct traffic *t, struct traffic_reader *reader, const char *payload,
+                                       uint64_t now_ns)
 {
     char head[TRAFFIC_HEAD_LENGTH + 1] = {0};
     unsigned channel, sequence;
@@ -120,20 +121,20 @@ static void deliver_unexpected(struct traffic *t, struct traffic_reader *reader,
     if (sscanf(head, TRAFFIC_MARK "%8x:%8x:%16llx;", &channel, &sequence, &sent_ns) != 3 || channel != reader->channel)
         t->damaged++;
     else if (sequence < reader->next)
-        deliver_past(t, reader, payload, sent_ns, now_ns);
+        traffic_deliver_past(t, reader, payload, sent_ns, now_ns);
     else
-        deliver_early(t, reader, sequence, payload, now_ns);
+        traffic_deliver_early(t, reader, sequence, payload, now_ns);
 }
 
 void traffic_deliver(struct traffic *t, struct traffic_reader *reader, const char *payload, uint64_t now_ns)
 {
     uint32_t message = reader->next * t->channels + reader->channel;
-    if (message < t->sent && memcmp(payload, payload_of(t, message), t->size) == 0) {
+    if (message < t->sent && memcmp(payload, traffic_payload_of(t, message), t->size) == 0) {
         reader->next++;
-        count_delivery(t, t->sent_ns[message & t->mask], now_ns);
-        settle_one(t, message);
+        traffic_count_delivery(t, t->sent_ns[message & t->mask], now_ns);
+        traffic_settle_one(t, message);
     } else {
-        deliver_unexpected(t, reader, payload, now_ns);
+        traffic_deliver_unexpected(t, reader, payload, now_ns);
     }
 }
 

@@ -1,8 +1,8 @@
 /*
  * browser.c - one browser's life:
  *
- *   IDLE ──open()──► CONNECTING ──ask()──► ASKING ──on_head()──► ANSWERED ──on_event()──► LISTENING
- *     ▲                   └─────────────────┴───────── on_end() ────┴──────────────────────┴──► CUT
+ *   IDLE ──open()──► CONNECTING ──ask()──► ASKING ──browser_on_head()──► ANSWERED ──browser_on_event()──► LISTENING
+ *     ▲                   └─────────────────┴───────── browser_on_end() ────┴──────────────────────┴──► CUT
  *     └── shut(), from any
  *
  *   ANSWERED   the head was 200 or 101
@@ -37,7 +37,7 @@ enum {
 };
 #define NEXT_UNKNOWN UINT32_MAX
 
-static char buffer[KEPT_MAX + BUFFER_BYTES]; /* what the last read brought, for all of them */
+static char browser_buffer[KEPT_MAX + BUFFER_BYTES]; /* what the last read brought, for all of them */
 
 static void browser_enter(struct browser *b, enum browser_state state)
 {
@@ -46,7 +46,7 @@ static void browser_enter(struct browser *b, enum browser_state state)
     b->state = state;
 }
 
-static uint32_t first_channel(const struct browser *b)
+static uint32_t browser_first_channel(const struct browser *b)
 {
     const struct group_options *o = &b->group->options;
     return o->first + (uint32_t)((uint64_t)b->index * o->each % o->channels);
@@ -68,7 +68,7 @@ void browser_fini(struct browser *b)
     b->next = NULL;
 }
 
-static void forget_socket(struct browser *b, enum browser_end how)
+static void browser_forget_socket(struct browser *b, enum browser_end how)
 {
     struct linger reset = {.l_onoff = 1};
     if (b->fd < 0)
@@ -86,19 +86,19 @@ static void forget_socket(struct browser *b, enum browser_end how)
 
 void browser_shut(struct browser *b, enum browser_end how)
 {
-    forget_socket(b, how);
+    browser_forget_socket(b, how);
     browser_enter(b, BROWSER_IDLE);
 }
 
 /* The server's end of it, whichever way it came. Reset, so that its port is free at once. */
-static void on_end(struct browser *b)
+static void browser_on_end(struct browser *b)
 {
     struct group *g = b->group;
     if (b->state == BROWSER_LISTENING)
         g->cut++;
     else
         g->refused++;
-    forget_socket(b, END_RESET);
+    browser_forget_socket(b, END_RESET);
     browser_enter(b, BROWSER_CUT);
 }
 
@@ -128,12 +128,12 @@ bool browser_open(struct browser *b, int epoll_fd)
         epoll_ctl(epoll_fd, EPOLL_CTL_ADD, b->fd, &event) == 0)
         return true;
     perror("crowd: connect");
-    on_end(b);
+    browser_on_end(b);
     return false;
 }
 
 /* "channel=public:c7&channel=public:c8" */
-static int channels_print(const struct browser *b, char *out, size_t capacity)
+static int browser_channels_print(const struct browser *b, char *out, size_t capacity)
 {
     const struct group_options *o = &b->group->options;
     if (o->pattern[0])
@@ -141,11 +141,11 @@ static int channels_print(const struct browser *b, char *out, size_t capacity)
     int length = 0;
     for (uint32_t i = 0; i < (o->has_frames ? 0 : o->each); i++)
         length += snprintf(out + length, capacity - (size_t)length, "%schannel=" CHANNEL_NAME, i ? "&" : "",
-                           first_channel(b) + i);
+                           browser_first_channel(b) + i);
     return length;
 }
 
-static size_t request_print(const struct browser *b, char out[static REQUEST_MAX])
+static size_t browser_request_print(const struct browser *b, char out[static REQUEST_MAX])
 {
     /* RFC 6455 1.3 has this key and its proof, so the answer can be checked without computing anything. */
     static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -155,7 +155,7 @@ static size_t request_print(const struct browser *b, char out[static REQUEST_MAX
     bool has_id = b->id.ms != 0;
     char id[48];
     size_t length = (size_t)sprintf(out, "GET %s?", o->is_websocket ? "/ws" : "/events");
-    length += (size_t)channels_print(b, out + length, REQUEST_MAX / 2);
+    length += (size_t)browser_channels_print(b, out + length, REQUEST_MAX / 2);
     snprintf(id, sizeof id, "%llu-%llu", (unsigned long long)b->id.ms, (unsigned long long)b->id.seq);
     if (has_id && o->is_websocket)
         length += (size_t)sprintf(out + length, "&last_event_id=%s", id);
@@ -173,40 +173,40 @@ static size_t request_print(const struct browser *b, char out[static REQUEST_MAX
     return length;
 }
 
-static void ask(struct browser *b)
+static void browser_ask(struct browser *b)
 {
     static char request[REQUEST_MAX];
     const struct group_options *o = &b->group->options;
-    size_t length = request_print(b, request);
+    size_t length = browser_request_print(b, request);
     if (o->half && o->half < length)
         length = o->half;
     browser_enter(b, BROWSER_ASKING);
     if (send(b->fd, request, length, MSG_NOSIGNAL) != (ssize_t)length)
-        on_end(b);
+        browser_on_end(b);
 }
 
 /* --- listening ---------------------------------------------------------------------------------------------------- */
 
-static void say_frame(struct browser *b, const char *text, size_t length)
+static void browser_say_frame(struct browser *b, const char *text, size_t length)
 {
     char frame[PAYLOAD_MAX + 256];
     size_t frame_length = wire_ws_text(frame, text, length);
     if (send(b->fd, frame, frame_length, MSG_NOSIGNAL) != (ssize_t)frame_length)
-        on_end(b);
+        browser_on_end(b);
 }
 
-static void subscribe_by_frames(struct browser *b)
+static void browser_subscribe_by_frames(struct browser *b)
 {
     char text[160];
     for (uint32_t i = 0; i < b->group->options.each && b->state == BROWSER_ANSWERED; i++) {
         int length = snprintf(text, sizeof text, "{\"type\":\"subscribe\",\"channel\":\"" CHANNEL_NAME "\",\"ref\":%u}",
-                              first_channel(b) + i, i + 1);
-        say_frame(b, text, (size_t)length);
+                              browser_first_channel(b) + i, i + 1);
+        browser_say_frame(b, text, (size_t)length);
     }
 }
 
 /* From here on it misses nothing. Where nobody says anything just now, that also tells which message comes next. */
-static void on_listening(struct browser *b)
+static void browser_on_listening(struct browser *b)
 {
     struct group *g = b->group;
     uint64_t now_ns = clock_ns();
@@ -219,15 +219,15 @@ static void on_listening(struct browser *b)
         return;
     for (uint32_t i = 0; i < g->options.each; i++) {
         if (b->next[i] == NEXT_UNKNOWN)
-            b->next[i] = ledger_said(first_channel(b) + i);
+            b->next[i] = ledger_said(browser_first_channel(b) + i);
     }
 }
 
-static void on_message(struct browser *b, const struct event *event, uint64_t now_ns)
+static void browser_on_message(struct browser *b, const struct event *event, uint64_t now_ns)
 {
     struct group *g = b->group;
     struct payload payload;
-    uint32_t first = first_channel(b);
+    uint32_t first = browser_first_channel(b);
     if (event->data_length > 0 && event->data[0] == PAYLOAD_SPOKEN) {
         g->spoken++;
         return;
@@ -251,7 +251,7 @@ static void on_message(struct browser *b, const struct event *event, uint64_t no
     histogram_add(&g->latency, now_ns - payload.said_ns);
 }
 
-static void on_event(struct browser *b, const struct event *event, uint64_t now_ns)
+static void browser_on_event(struct browser *b, const struct event *event, uint64_t now_ns)
 {
     static const char pong_frame[] = "\x8a\x80\0\0\0\0";
     struct group *g = b->group;
@@ -259,19 +259,19 @@ static void on_event(struct browser *b, const struct event *event, uint64_t now_
         b->id = event->id;
     switch (event->kind) {
     case EVENT_MESSAGE:
-        on_message(b, event, now_ns);
+        browser_on_message(b, event, now_ns);
         break;
     case EVENT_CURSOR:
         if (!g->options.is_websocket)
-            on_listening(b);
+            browser_on_listening(b);
         break;
     case EVENT_HELLO:
         if (g->options.has_frames)
-            subscribe_by_frames(b);
+            browser_subscribe_by_frames(b);
         break;
     case EVENT_SUBSCRIBED:
         if (++b->subscribed == (g->options.pattern[0] ? 1 : g->options.each))
-            on_listening(b);
+            browser_on_listening(b);
         break;
     case EVENT_GAP:
         g->gaps++;
@@ -281,7 +281,7 @@ static void on_event(struct browser *b, const struct event *event, uint64_t now_
         if (event->is_frame_ping)
             send(b->fd, pong_frame, sizeof pong_frame - 1, MSG_NOSIGNAL);
         else
-            say_frame(b, "{\"type\":\"pong\"}", 15);
+            browser_say_frame(b, "{\"type\":\"pong\"}", 15);
         break;
     case EVENT_CLOSE:
         g->ended++;
@@ -293,7 +293,7 @@ static void on_event(struct browser *b, const struct event *event, uint64_t now_
     }
 }
 
-static const char *on_head(struct browser *b, const char *data, const char *end)
+static const char *browser_on_head(struct browser *b, const char *data, const char *end)
 {
     bool is_websocket = b->group->options.is_websocket;
     const char *head_end = memmem(data, (size_t)(end - data), "\r\n\r\n", 4);
@@ -303,14 +303,14 @@ static const char *on_head(struct browser *b, const char *data, const char *end)
     if (ok && is_websocket)
         ok = memmem(data, (size_t)(head_end - data), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28);
     if (!ok) {
-        on_end(b);
+        browser_on_end(b);
         return end;
     }
     browser_enter(b, BROWSER_ANSWERED);
     return head_end + 4;
 }
 
-static const char *take_events(struct browser *b, const char *at, const char *end)
+static const char *browser_take_events(struct browser *b, const char *at, const char *end)
 {
     size_t (*take)(const char *, const char *, struct event *) =
         b->group->options.is_websocket ? wire_ws_take : wire_sse_take;
@@ -318,13 +318,13 @@ static const char *take_events(struct browser *b, const char *at, const char *en
     struct event event;
     size_t length;
     while (b->fd >= 0 && at < end && (length = take(at, end, &event)) != 0) {
-        on_event(b, &event, now_ns);
+        browser_on_event(b, &event, now_ns);
         at += length;
     }
     return at;
 }
 
-static void keep(struct browser *b, const char *data, size_t length)
+static void browser_keep(struct browser *b, const char *data, size_t length)
 {
     if (length == 0) {
         free(b->kept);
@@ -337,34 +337,34 @@ static void keep(struct browser *b, const char *data, size_t length)
 }
 
 /* One read. True: there may be more. */
-static bool read_some(struct browser *b, size_t most)
+static bool browser_read_some(struct browser *b, size_t most)
 {
     size_t kept = b->kept_length;
-    ssize_t n = recv(b->fd, buffer + kept, most, MSG_DONTWAIT);
+    ssize_t n = recv(b->fd, browser_buffer + kept, most, MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN)
         return false;
     if (n <= 0) {
-        on_end(b);
+        browser_on_end(b);
         return false;
     }
     if (kept)
-        memcpy(buffer, b->kept, kept);
+        memcpy(browser_buffer, b->kept, kept);
     b->group->bytes += (uint64_t)n;
-    const char *at = buffer, *end = buffer + kept + n;
+    const char *at = browser_buffer, *end = browser_buffer + kept + n;
     if (b->state == BROWSER_ASKING)
-        at = on_head(b, at, end);
+        at = browser_on_head(b, at, end);
     if (b->state == BROWSER_ANSWERED || b->state == BROWSER_LISTENING)
-        at = take_events(b, at, end);
+        at = browser_take_events(b, at, end);
     if (b->fd >= 0 && end - at > KEPT_MAX)
-        on_end(b);
+        browser_on_end(b);
     if (b->fd >= 0)
-        keep(b, at, (size_t)(end - at));
+        browser_keep(b, at, (size_t)(end - at));
     return b->fd >= 0 && (size_t)n == most;
 }
 
-static void read_all(struct browser *b)
+static void browser_read_all(struct browser *b)
 {
-    while (read_some(b, BUFFER_BYTES))
+    while (browser_read_some(b, BUFFER_BYTES))
         ;
 }
 
@@ -373,11 +373,11 @@ void browser_turn(struct browser *b, uint32_t events)
     if (b->fd < 0)
         return;
     if (b->state == BROWSER_CONNECTING && events & EPOLLOUT)
-        ask(b);
+        browser_ask(b);
     if (b->fd >= 0 && events & EPOLLIN && !b->is_paused)
-        read_all(b);
+        browser_read_all(b);
     if (b->fd >= 0 && events & (b->is_paused ? EPOLLHUP | EPOLLERR : EPOLLHUP | EPOLLERR | EPOLLRDHUP))
-        on_end(b);
+        browser_on_end(b);
 }
 
 void browser_pause(struct browser *b)
@@ -390,13 +390,13 @@ void browser_resume(struct browser *b)
 {
     b->is_paused = false;
     if (b->fd >= 0)
-        read_all(b);
+        browser_read_all(b);
 }
 
 void browser_sip(struct browser *b, size_t bytes)
 {
     if (b->fd >= 0)
-        read_some(b, bytes);
+        browser_read_some(b, bytes);
 }
 
 void browser_speak(struct browser *b, const char *text, size_t length)
@@ -406,15 +406,15 @@ void browser_speak(struct browser *b, const char *text, size_t length)
     char frame[PAYLOAD_MAX + 160];
     int frame_length =
         snprintf(frame, sizeof frame, "{\"type\":\"publish\",\"channel\":\"" CHANNEL_NAME "\",\"data\":\"%.*s\"}",
-                 first_channel(b), (int)length, text);
-    say_frame(b, frame, (size_t)frame_length);
+                 browser_first_channel(b), (int)length, text);
+    browser_say_frame(b, frame, (size_t)frame_length);
 }
 
 uint64_t browser_owed(const struct browser *b)
 {
     uint64_t owed = 0;
     for (uint32_t i = 0; i < b->group->options.each; i++) {
-        uint32_t said = ledger_said(first_channel(b) + i);
+        uint32_t said = ledger_said(browser_first_channel(b) + i);
         if (b->next[i] != NEXT_UNKNOWN && b->next[i] < said)
             owed += said - b->next[i];
     }

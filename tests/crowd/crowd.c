@@ -18,25 +18,25 @@
 
 enum { EVENTS_MAX = 512, LINE_MAX_BYTES = 4096, IDLE_MS = 1000 };
 
-static char line[LINE_MAX_BYTES];
-static size_t line_length;
-static char tag_of_orders, tag_of_pen; /* what epoll says of those that are not browsers */
+static char crowd_line[LINE_MAX_BYTES];
+static size_t crowd_line_length;
+static char tag_of_orders, crowd_tag_of_pen; /* what epoll says of those that are not browsers */
 
 /* False: the scenario has ended. */
-static bool read_orders(int epoll_fd)
+static bool crowd_read_orders(int epoll_fd)
 {
-    ssize_t n = read(STDIN_FILENO, line + line_length, sizeof line - line_length - 1);
+    ssize_t n = read(STDIN_FILENO, crowd_line + crowd_line_length, sizeof crowd_line - crowd_line_length - 1);
     if (n <= 0)
         return n < 0 && errno == EINTR;
-    line_length += (size_t)n;
-    for (char *end; (end = memchr(line, '\n', line_length));) {
-        size_t used = (size_t)(end + 1 - line);
+    crowd_line_length += (size_t)n;
+    for (char *end; (end = memchr(crowd_line, '\n', crowd_line_length));) {
+        size_t used = (size_t)(end + 1 - crowd_line);
         *end = '\0';
-        verbs_obey(line, epoll_fd, &tag_of_pen);
-        line_length -= used;
-        memmove(line, line + used, line_length);
+        verbs_obey(crowd_line, epoll_fd, &crowd_tag_of_pen);
+        crowd_line_length -= used;
+        memmove(crowd_line, crowd_line + used, crowd_line_length);
     }
-    return line_length < sizeof line - 1;
+    return crowd_line_length < sizeof crowd_line - 1;
 }
 
 int main(void)
@@ -57,10 +57,10 @@ int main(void)
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == &tag_of_orders)
                 has_orders = true;
-            else if (events[i].data.ptr != &tag_of_pen)
+            else if (events[i].data.ptr != &crowd_tag_of_pen)
                 browser_turn(events[i].data.ptr, events[i].events);
         }
-        if (has_orders && !read_orders(epoll_fd))
+        if (has_orders && !crowd_read_orders(epoll_fd))
             break;
         is_busy = verbs_turn(epoll_fd, clock_ns());
         verbs_count_turn(clock_ns() - start_ns);

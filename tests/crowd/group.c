@@ -58,7 +58,7 @@ void group_sip(struct group *g, uint32_t bytes, uint32_t every_ms, uint64_t now_
     g->sip_next_ns = now_ns;
 }
 
-static void open_due(struct group *g, int epoll_fd, uint64_t now_ns)
+static void group_open_due(struct group *g, int epoll_fd, uint64_t now_ns)
 {
     uint32_t under_way = g->by_state[BROWSER_CONNECTING] + g->by_state[BROWSER_ASKING] + g->by_state[BROWSER_ANSWERED];
     uint32_t most = g->opening.rate > 0 ? UNDER_WAY_MAX_PACED : UNDER_WAY_MAX;
@@ -73,7 +73,7 @@ static void open_due(struct group *g, int epoll_fd, uint64_t now_ns)
     g->is_opening = !pace_is_over(&g->opening);
 }
 
-static void shut_due(struct group *g, uint64_t now_ns)
+static void group_shut_due(struct group *g, uint64_t now_ns)
 {
     uint64_t most = g->is_opening ? g->opening.done - g->shutting.done : 10 * DONE_PER_TURN;
     for (uint64_t due = pace_due(&g->shutting, now_ns, most); due > 0; due--)
@@ -81,7 +81,7 @@ static void shut_due(struct group *g, uint64_t now_ns)
     g->is_shutting = !pace_is_over(&g->shutting);
 }
 
-static void sip_due(struct group *g, uint64_t now_ns)
+static void group_sip_due(struct group *g, uint64_t now_ns)
 {
     if (now_ns < g->sip_next_ns)
         return;
@@ -93,11 +93,11 @@ static void sip_due(struct group *g, uint64_t now_ns)
 bool group_turn(struct group *g, int epoll_fd, uint64_t now_ns)
 {
     if (g->is_opening)
-        open_due(g, epoll_fd, now_ns);
+        group_open_due(g, epoll_fd, now_ns);
     if (g->is_shutting)
-        shut_due(g, now_ns);
+        group_shut_due(g, now_ns);
     if (g->sip_bytes)
-        sip_due(g, now_ns);
+        group_sip_due(g, now_ns);
     return g->is_opening || g->is_shutting || g->sip_bytes;
 }
 
@@ -110,7 +110,7 @@ void group_clear(struct group *g)
     histogram_clear(&g->waiting);
 }
 
-static void print_count(FILE *out, const char *name, uint64_t value)
+static void group_print_count(FILE *out, const char *name, uint64_t value)
 {
     fprintf(out, "\"%s\":%llu,", name, (unsigned long long)value);
 }
@@ -131,30 +131,30 @@ void group_print(const struct group *g, FILE *out)
         behind += one > 0;
     }
     fputc('{', out);
-    print_count(out, "started", g->opening.done);
-    print_count(out, "idle", g->by_state[BROWSER_IDLE]);
-    print_count(out, "asking", g->by_state[BROWSER_CONNECTING] + g->by_state[BROWSER_ASKING]);
-    print_count(out, "answered", g->by_state[BROWSER_ANSWERED]);
-    print_count(out, "listening", g->by_state[BROWSER_LISTENING]);
-    print_count(out, "ended_by_server", g->by_state[BROWSER_CUT]);
-    print_count(out, "shutting", g->is_shutting);
-    print_count(out, "cut", g->cut);
-    print_count(out, "refused", g->refused);
-    print_count(out, "close_frames", g->ended);
-    print_count(out, "close_code", g->close_code);
-    print_count(out, "received", g->received);
-    print_count(out, "spoken", g->spoken);
-    print_count(out, "bytes", g->bytes);
-    print_count(out, "lost", g->lost);
-    print_count(out, "doubled", g->doubled);
-    print_count(out, "damaged", g->damaged);
-    print_count(out, "skipped", g->skipped);
-    print_count(out, "gaps", g->gaps);
-    print_count(out, "owed", owed);
-    print_count(out, "behind", behind);
-    print_count(out, "opening_ns", g->opening.start_ns);
-    print_count(out, "last_message_ns", g->last_message_ns);
-    print_count(out, "last_listening_ns", g->last_listening_ns);
+    group_print_count(out, "started", g->opening.done);
+    group_print_count(out, "idle", g->by_state[BROWSER_IDLE]);
+    group_print_count(out, "asking", g->by_state[BROWSER_CONNECTING] + g->by_state[BROWSER_ASKING]);
+    group_print_count(out, "answered", g->by_state[BROWSER_ANSWERED]);
+    group_print_count(out, "listening", g->by_state[BROWSER_LISTENING]);
+    group_print_count(out, "ended_by_server", g->by_state[BROWSER_CUT]);
+    group_print_count(out, "shutting", g->is_shutting);
+    group_print_count(out, "cut", g->cut);
+    group_print_count(out, "refused", g->refused);
+    group_print_count(out, "close_frames", g->ended);
+    group_print_count(out, "close_code", g->close_code);
+    group_print_count(out, "received", g->received);
+    group_print_count(out, "spoken", g->spoken);
+    group_print_count(out, "bytes", g->bytes);
+    group_print_count(out, "lost", g->lost);
+    group_print_count(out, "doubled", g->doubled);
+    group_print_count(out, "damaged", g->damaged);
+    group_print_count(out, "skipped", g->skipped);
+    group_print_count(out, "gaps", g->gaps);
+    group_print_count(out, "owed", owed);
+    group_print_count(out, "behind", behind);
+    group_print_count(out, "opening_ns", g->opening.start_ns);
+    group_print_count(out, "last_message_ns", g->last_message_ns);
+    group_print_count(out, "last_listening_ns", g->last_listening_ns);
     histogram_print(out, "latency", &g->latency);
     fputc(',', out);
     histogram_print(out, "waiting", &g->waiting);

@@ -7,31 +7,31 @@
 
 #include <string.h>
 
-static uint32_t *said;
-static uint32_t channels;
+static uint32_t *ledger_counts;
+static uint32_t ledger_channels;
 
 uint32_t ledger_said(uint32_t channel)
 {
-    return channel < channels ? said[channel] : 0;
+    return channel < ledger_channels ? ledger_counts[channel] : 0;
 }
 
-static uint32_t *slot(uint32_t channel)
+static uint32_t *ledger_slot(uint32_t channel)
 {
-    if (channel >= channels) {
+    if (channel >= ledger_channels) {
         uint32_t wider = (channel + 1) * 2;
-        said = room_for(said, wider, sizeof *said);
-        memset(said + channels, 0, (wider - channels) * sizeof *said);
-        channels = wider;
+        ledger_counts = room_for(ledger_counts, wider, sizeof *ledger_counts);
+        memset(ledger_counts + ledger_channels, 0, (wider - ledger_channels) * sizeof *ledger_counts);
+        ledger_channels = wider;
     }
-    return &said[channel];
+    return &ledger_counts[channel];
 }
 
 uint32_t ledger_say(uint32_t channel)
 {
-    return (*slot(channel))++;
+    return (*ledger_slot(channel))++;
 }
 
 void ledger_expect(uint32_t channel, uint32_t count)
 {
-    *slot(channel) = count;
+    *ledger_slot(channel) = count;
 }

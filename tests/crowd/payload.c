@@ -5,18 +5,18 @@
 
 #include <string.h>
 
-static char filler_of(const struct payload *payload)
+static char payload_filler_of(const struct payload *payload)
 {
     return (char)('a' + (payload->channel + payload->sequence) % 26);
 }
 
-static void hex_write(char *out, int digits, uint64_t value)
+static void payload_hex_write(char *out, int digits, uint64_t value)
 {
     for (int i = digits - 1; i >= 0; i--, value >>= 4)
         out[i] = "0123456789abcdef"[value & 15];
 }
 
-static bool hex_read(const char *text, int digits, uint64_t *out)
+static bool payload_hex_read(const char *text, int digits, uint64_t *out)
 {
     uint64_t value = 0;
     for (int i = 0; i < digits; i++) {
@@ -35,13 +35,13 @@ static bool hex_read(const char *text, int digits, uint64_t *out)
 void payload_write(char *out, size_t size, const struct payload *payload)
 {
     out[0] = '@';
-    hex_write(out + 1, 8, payload->channel);
+    payload_hex_write(out + 1, 8, payload->channel);
     out[9] = ':';
-    hex_write(out + 10, 8, payload->sequence);
+    payload_hex_write(out + 10, 8, payload->sequence);
     out[18] = ':';
-    hex_write(out + 19, 16, payload->said_ns);
+    payload_hex_write(out + 19, 16, payload->said_ns);
     out[35] = ';';
-    memset(out + PAYLOAD_HEAD, filler_of(payload), size - PAYLOAD_HEAD);
+    memset(out + PAYLOAD_HEAD, payload_filler_of(payload), size - PAYLOAD_HEAD);
 }
 
 bool payload_read(const char *text, size_t size, struct payload *out)
@@ -49,12 +49,12 @@ bool payload_read(const char *text, size_t size, struct payload *out)
     uint64_t channel, sequence;
     if (size < PAYLOAD_HEAD || text[0] != '@' || text[9] != ':' || text[18] != ':' || text[35] != ';')
         return false;
-    if (!hex_read(text + 1, 8, &channel) || !hex_read(text + 10, 8, &sequence) ||
-        !hex_read(text + 19, 16, &out->said_ns))
+    if (!payload_hex_read(text + 1, 8, &channel) || !payload_hex_read(text + 10, 8, &sequence) ||
+        !payload_hex_read(text + 19, 16, &out->said_ns))
         return false;
     out->channel = (uint32_t)channel;
     out->sequence = (uint32_t)sequence;
     const char *filler = text + PAYLOAD_HEAD;
     size_t length = size - PAYLOAD_HEAD;
-    return length == 0 || (*filler == filler_of(out) && memcmp(filler, filler + 1, length - 1) == 0);
+    return length == 0 || (*filler == payload_filler_of(out) && memcmp(filler, filler + 1, length - 1) == 0);
 }

@@ -56,7 +56,7 @@ void pen_hush(void)
     pen.pace.total = pen.pace.done;
 }
 
-static void push_one(void)
+static void pen_push_one(void)
 {
     static char payload[PAYLOAD_MAX];
     const struct pen_order *o = &pen.order;
@@ -84,30 +84,30 @@ static void push_one(void)
     pen.asked++;
 }
 
-static void lost(const char *why)
+static void pen_lost(const char *why)
 {
     fprintf(stderr, "crowd: the connection to Redis is lost: %s\n", why);
     exit(1);
 }
 
-static void write_out(void)
+static void pen_write_out(void)
 {
     ssize_t n = send(pen.fd, pen.out, pen.out_length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN)
-        lost(strerror(errno));
+        pen_lost(strerror(errno));
     if (n > 0) {
         pen.out_length -= (size_t)n;
         memmove(pen.out, pen.out + n, pen.out_length);
     }
 }
 
-static void read_replies(uint64_t now_ns)
+static void pen_read_replies(uint64_t now_ns)
 {
     ssize_t n = recv(pen.fd, pen.in + pen.in_length, sizeof pen.in - pen.in_length, MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN)
         return;
     if (n <= 0)
-        lost(n < 0 ? strerror(errno) : "closed");
+        pen_lost(n < 0 ? strerror(errno) : "closed");
     pen.in_length += (size_t)n;
     const char *at = pen.in, *end = pen.in + pen.in_length;
     for (size_t length; at < end && (length = reply_length(at, end)) != 0; at += length) {
@@ -125,11 +125,11 @@ bool pen_turn(uint64_t now_ns)
     uint64_t under_way = pen.asked - pen.answered;
     uint64_t room = pen.order.window > under_way ? pen.order.window - under_way : 0;
     for (uint64_t due = pace_due(&pen.pace, now_ns, room < PUSHED_PER_TURN ? room : PUSHED_PER_TURN); due > 0; due--)
-        push_one();
+        pen_push_one();
     if (pen.out_length)
-        write_out();
+        pen_write_out();
     if (pen.answered != pen.asked)
-        read_replies(now_ns);
+        pen_read_replies(now_ns);
     return !pace_is_over(&pen.pace) || pen.answered != pen.asked;
 }
 

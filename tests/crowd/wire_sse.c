@@ -22,14 +22,14 @@ struct position position_read(const char *text, const char *end)
     return p;
 }
 
-static bool begins(const char *line, const char *line_end, const char *with, size_t length)
+static bool wire_sse_begins(const char *line, const char *line_end, const char *with, size_t length)
 {
     return (size_t)(line_end - line) >= length && memcmp(line, with, length) == 0;
 }
-#define BEGINS(line, line_end, with) begins(line, line_end, with, sizeof(with) - 1)
+#define BEGINS(line, line_end, with) wire_sse_begins(line, line_end, with, sizeof(with) - 1)
 
 /* Events that a publisher has named are messages like those without a name. */
-static enum event_kind kind_of(const char *name, const char *end)
+static enum event_kind wire_sse_kind_of(const char *name, const char *end)
 {
     if (end - name == 6 && memcmp(name, "cursor", 6) == 0)
         return EVENT_CURSOR;
@@ -53,7 +53,7 @@ size_t wire_sse_take(const char *at, const char *end, struct event *out)
         } else if (BEGINS(line, line_end, "id: ")) {
             out->id = position_read(line + 4, line_end);
         } else if (BEGINS(line, line_end, "event: ")) {
-            kind = kind_of(line + 7, line_end);
+            kind = wire_sse_kind_of(line + 7, line_end);
         }
     }
     return 0;

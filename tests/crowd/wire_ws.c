@@ -10,7 +10,7 @@
 enum { OPCODE_TEXT = 1, OPCODE_CLOSE = 8, OPCODE_PING = 9 };
 
 /* The value of `name` ("\"id\":\"") in a flat object of strings that have no escapes. NULL: it is not there. */
-static const char *field(const char *json, size_t length, const char *name, size_t *value_length)
+static const char *wire_ws_field(const char *json, size_t length, const char *name, size_t *value_length)
 {
     size_t name_length = strlen(name);
     const char *at = memmem(json, length, name, name_length);
@@ -22,7 +22,7 @@ static const char *field(const char *json, size_t length, const char *name, size
     return quote ? at : NULL;
 }
 
-static enum event_kind kind_of(const char *json, size_t length)
+static enum event_kind wire_ws_kind_of(const char *json, size_t length)
 {
     static const struct {
         const char *type;
@@ -32,7 +32,7 @@ static enum event_kind kind_of(const char *json, size_t length)
         {"subscribed", EVENT_SUBSCRIBED}, {"gap", EVENT_GAP},       {"ping", EVENT_PING},
     };
     size_t type_length;
-    const char *type = field(json, length < 40 ? length : 40, "{\"type\":\"", &type_length);
+    const char *type = wire_ws_field(json, length < 40 ? length : 40, "{\"type\":\"", &type_length);
     for (size_t i = 0; type && i < sizeof kinds / sizeof *kinds; i++) {
         if (strlen(kinds[i].type) == type_length && memcmp(kinds[i].type, type, type_length) == 0)
             return kinds[i].kind;
@@ -40,17 +40,17 @@ static enum event_kind kind_of(const char *json, size_t length)
     return EVENT_OTHER;
 }
 
-static void json_take(const char *json, size_t length, struct event *out)
+static void wire_ws_json_take(const char *json, size_t length, struct event *out)
 {
-    out->kind = kind_of(json, length);
+    out->kind = wire_ws_kind_of(json, length);
     if (out->kind == EVENT_SUBSCRIBED) /* its id speaks for one channel only */
         return;
     size_t id_length;
-    const char *id = field(json, length, out->kind == EVENT_HELLO ? "\"cursor\":\"" : "\"id\":\"", &id_length);
+    const char *id = wire_ws_field(json, length, out->kind == EVENT_HELLO ? "\"cursor\":\"" : "\"id\":\"", &id_length);
     if (id)
         out->id = position_read(id, id + id_length);
     if (out->kind == EVENT_MESSAGE)
-        out->data = field(json, length, "\"data\":\"", &out->data_length);
+        out->data = wire_ws_field(json, length, "\"data\":\"", &out->data_length);
 }
 
 size_t wire_ws_take(const char *at, const char *end, struct event *out)
@@ -74,7 +74,7 @@ size_t wire_ws_take(const char *at, const char *end, struct event *out)
     const char *body = at + head_length;
     switch (head[0] & 15) {
     case OPCODE_TEXT:
-        json_take(body, length, out);
+        wire_ws_json_take(body, length, out);
         break;
     case OPCODE_PING:
         out->kind = EVENT_PING;
