@@ -8,17 +8,17 @@
  * What is modelled, and where it is in the code
  *
  *   here                  there (bridge/recorder/, bridge/redis/lua/)
- *   N processes           recorder.c; the states are the same: DOWN is AWAY, SUBSCRIBING and ENTERING are ENTERING
+ *   N processes           node.c; the states are the same: DOWN is AWAY, SUBSCRIBING and ENTERING are ENTERING
  *   P[i]                  what the listener of process i has yet to read, in the order in which Redis executed it
  *   C[i]                  what its caller has written and Redis has not executed yet
  *   C[N+i]                the same of the connection before: it may be executed late, in part, or never
  *   Q[i], newest, known   scribe.c: the queue, the ordinal of the newest message, what is known to be recorded
- *   placeEra, placeLast   what was recorded when the queue began: place_era, place_last
+ *   placeEra, placeLast   what was recorded when the queue began: place.era, place.last
  *   exec()                lua/recorder.lua: attend, record, sync, place, leave, each of them atomic
- *   handle()              recorder_on_message: recorder_hear_own_sync and so on
- *   obey()                recorder_obey: an answer of attend; not one from before a change of state (`asks` is 2)
- *   lostP(), giveup()     recorder_on_listener_down, recorder_restart: the estate is sent, then the next node begins
- *   newnode()             recorder_on_listener_up: a connection is a node, and has a name of its own
+ *   handle()              node_hear: node_hear_own_sync and so on
+ *   obey()                node_obey: an answer of attend; not one from before a change of state (`asks` is 2)
+ *   lostP(), giveup()     node_lose, node_restart: what is left over is sent, then the next node begins
+ *   newnode()             node_arrive: a connection is a node, and has a name of its own
  *
  * What can fail, FB times in a run: a process crashes (and comes back); P is cut: Redis notices at once or any time
  * later, until then it counts the node as heard, and so does the process; C is lost, and what was written to it comes
@@ -106,7 +106,7 @@
 #define DO_LEAVE 7       /* by force: x node                        */
 #define DO_RECORD_OLD 8   /* a DO_RECORD whose answer is stale: everything was sent again */
 /* The states of a process. */
-#define DOWN     0       /* P is gone; what was queued is sent: the estate */
+#define DOWN     0       /* P is gone; what was queued is sent: the leftover */
 #define WAITING  1
 #define SUBSCRIBING 2    /* ENTERING, the patterns are not confirmed yet   */
 #define ENTERING 3
@@ -264,7 +264,7 @@ hidden byte act, me, x, y, z, v, k, a, b, c, i, j, w, g, ok;
 #endif
 #define BEGAN_WELL(p,e,l) (begun[p] && (e) == placeEra[p] && (l) == placeLast[p])
 
-#ifdef M_ESTATE_IN_NEW_ERA     /* the estate is sent with its ordinals, but for the era of the day */
+#ifdef M_LEFTOVER_IN_NEW_ERA   /* the leftover is sent with its ordinals, but for the era of the day */
 #define ESTATE_ERA(p) era
 #else
 #define ESTATE_ERA(p) myera[p]
@@ -387,14 +387,14 @@ inline lostP(p) {
   emptyP(p); pup[p] = 0; noanswer(p);
   if
   :: state[p] >= SYNCED && len(Q[p]) > 0 ->
-     printf("process %d sends its estate\n",p);
+     printf("process %d sends its leftover\n",p);
      sendall(p,ESTATE_ERA(p));
      call(p,DO_LEAVE,node[p],0,0);
      nonce[p] = 0; known[p] = 0; echo[p] = 0; unsure[p] = 0; state[p] = DOWN
   :: else -> call(p,DO_LEAVE,node[p],0,0); newnode(p)
   fi
 }
-inline giveup(p) {            /* recorder_restart */
+inline giveup(p) {            /* node_restart */
   printf("process %d gives up its place\n",p);
   assert(!GOOD(p) || OTHERGOOD(p));                          /* it is not the last member */
   lostP(p)
