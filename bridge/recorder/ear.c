@@ -62,9 +62,9 @@ void ear_hear_live(struct ear *ear, const struct announcement *announcement)
 
 static bool ear_takes_echo(struct ear *ear, const struct heard *heard)
 {
-    bool is_echo = ear->expects_echo && heard->payload.len == ear->echo_payload_len &&
-                   heard->channel.len == ear->echo_channel_len &&
-                   memcmp(heard->channel.data, ear->echo_channel, ear->echo_channel_len) == 0;
+    struct bytes channel = {ear->echo_channel, ear->echo_channel_len};
+    bool is_echo =
+        ear->expects_echo && heard->payload.len == ear->echo_payload_len && bytes_equal(heard->channel, channel);
     ear->expects_echo = false;
     return is_echo;
 }

@@ -19,10 +19,12 @@ struct redis_config;
 
 struct ear {
     const struct redis_config *redis;
-    const struct glob_list *channels, *ephemeral;
-    bool expects_echo; /* the next plain message is in the log already, if it is this one */
+    const struct glob_list *channels;  /* whose plain messages count */
+    const struct glob_list *ephemeral; /* but not these */
+    bool expects_echo;                 /* if the next plain message is the echo, it is in the log already */
     char echo_channel[CHANNEL_LEN_MAX];
-    size_t echo_channel_len, echo_payload_len;
+    size_t echo_channel_len;
+    size_t echo_payload_len;
 };
 
 /* A hash of the settings that decide what counts: equal for those who count alike. */

@@ -23,7 +23,8 @@ void inbox_free(struct inbox *inbox);
 void inbox_serve(struct inbox *inbox, bool serves);
 
 struct inbox_count {
-    uint64_t recorded, rejected; /* entries */
+    uint64_t recorded; /* entries */
+    uint64_t rejected; /* entries that can't be published */
 };
 const struct inbox_count *inbox_count(const struct inbox *inbox);
 

@@ -13,9 +13,13 @@
 #include <stdint.h>
 
 struct pulse {
-    bool is_answered, has_heard, has_heard_itself; /* since it attended last */
-    unsigned silent_ticks, unheard_ticks;          /* so long it was answered, and heard nothing; not its own word */
-    uint64_t sent_ms, lag_ms;                      /* when it attended last; how late it heard its word */
+    bool is_answered;       /* since it attended last */
+    bool has_heard;         /* anything since then */
+    bool has_heard_itself;  /* its own word since then */
+    unsigned silent_ticks;  /* for so long it was answered, and heard nothing */
+    unsigned unheard_ticks; /* for so long it was answered, and did not hear its own word */
+    uint64_t sent_ms;       /* when it attended last */
+    uint64_t lag_ms;        /* how late it heard its newest word */
 };
 
 void pulse_begin(struct pulse *pulse);

@@ -17,19 +17,22 @@
 
 struct item {
     uint64_t span; /* ordinals: 1 for a message, 1 or more for those that are passed over */
-    size_t channel_len, payload_len;
+    size_t channel_len;
+    size_t payload_len;
     char bytes[]; /* channel, payload; both empty where it is passed over */
 };
 
 struct queue {
     struct item **ring; /* NULL while it never held anything */
-    size_t cap, start, count;
-    size_t messages;  /* items that are not passed over */
-    size_t taken;     /* how many of the items queue_take() has given */
-    size_t bytes;     /* of memory that the items take */
-    uint64_t first;   /* the ordinal of the oldest; of the next one to come where it is empty */
-    uint64_t next;    /* the ordinal that the next one to come gets */
-    uint64_t untaken; /* the first ordinal that queue_take() has not given */
+    size_t cap;         /* places in the ring: a power of two */
+    size_t start;       /* the place of the oldest item */
+    size_t count;       /* items */
+    size_t messages;    /* items that are not passed over */
+    size_t taken;       /* how many of the items queue_take() has given */
+    size_t bytes;       /* of memory that the items take */
+    uint64_t first;     /* the ordinal of the oldest; of the next one to come where it is empty */
+    uint64_t next;      /* the ordinal that the next one to come gets */
+    uint64_t untaken;   /* the first ordinal that queue_take() has not given */
 };
 
 /* Empty it; the next ordinal is this. */

@@ -228,9 +228,7 @@ bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct bytes channel
         scribe_drop(scribe, ordinal - 1);
     const struct item *item = queue_oldest(&scribe->queue, ordinal);
     bool agrees = !item || item_is_passed(item) ||
-                  (item->channel_len == channel.len && item->payload_len == payload.len &&
-                   memcmp(item->bytes, channel.data, channel.len) == 0 &&
-                   memcmp(item->bytes + channel.len, payload.data, payload.len) == 0);
+                  (bytes_equal(item_channel(item), channel) && bytes_equal(item_payload(item), payload));
     scribe_drop(scribe, ordinal);
     return agrees;
 }

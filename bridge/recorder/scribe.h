@@ -23,9 +23,10 @@ struct caller;
 struct scribe;
 
 struct scribe_events {
-    void (*drained)(void *arg); /* nothing is queued any more */
-    void (*refused)(
-        void *arg); /* what is queued can't be recorded as it is numbered: another era, or the log went back */
+    /* Nothing is queued any more. */
+    void (*drained)(void *arg);
+    /* What is queued can't be recorded as it is numbered: there is another era, or the log went back. */
+    void (*refused)(void *arg);
 };
 
 MUST_CHECK struct scribe *scribe_new(struct loop *loop, struct caller *caller, const struct scribe_events *events,
@@ -65,8 +66,9 @@ uint64_t scribe_newest(const struct scribe *scribe);
 uint64_t scribe_length(const struct scribe *scribe);
 
 struct scribe_count {
-    uint64_t recorded, lost; /* messages: that were recorded while it sent; that there was no memory left for */
-    size_t queued_bytes;
+    uint64_t recorded;   /* messages that were recorded while it sent */
+    uint64_t lost;       /* messages that there was no memory left for */
+    size_t queued_bytes; /* of memory, now */
 };
 const struct scribe_count *scribe_count(struct scribe *scribe);
 

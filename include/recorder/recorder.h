@@ -38,13 +38,18 @@ void recorder_free(struct recorder *recorder);
 
 struct recorder_status {
     bool had_place; /* it held, stood by, or waited because others do, at least once */
-    bool is_holder, is_standby;
-    uint64_t recorded, refused, lost; /* plain messages, while it held; lost: no memory left for them */
-    uint64_t eras;                    /* opened by us: nobody was left to go on from */
-    uint64_t places_lost;             /* pub/sub connections that went while we held or stood by */
-    uint64_t queued, queued_bytes;    /* heard, and not known to be recorded */
-    uint64_t lag_ms;                  /* how late we heard the newest of our own words */
-    uint64_t inbox_recorded, inbox_rejected;
+    bool is_holder;
+    bool is_standby;
+    uint64_t recorded;       /* plain messages, while it held the seat */
+    uint64_t refused;        /* plain messages that can't be recorded, while it held the seat */
+    uint64_t lost;           /* plain messages that there was no memory left for */
+    uint64_t eras;           /* opened by us: nobody was left to go on from */
+    uint64_t places_lost;    /* pub/sub connections that went while we held or stood by */
+    uint64_t queued;         /* plain messages that were heard, and are not known to be recorded */
+    uint64_t queued_bytes;   /* of memory that they take */
+    uint64_t lag_ms;         /* how late we heard the newest of our own words */
+    uint64_t inbox_recorded; /* entries of the inbox */
+    uint64_t inbox_rejected; /* entries of the inbox that can't be published */
 };
 void recorder_status(const struct recorder *recorder, struct recorder_status *out);
 
