@@ -7,7 +7,7 @@
 #include "board.h"
 #include "broker/broker.h"
 #include "http/response.h"
-#include "serve/serve.h"
+#include "serve/server.h"
 #include "wire/json_string.h"
 
 static void health_send(struct request *request, unsigned status, struct buffer *body)
@@ -30,10 +30,10 @@ void health_answer_alive(void *arg, struct request *request)
 }
 
 /* Why nobody should be sent here; "" where they should. */
-static const char *health_reason_against(const struct health *health, const struct transport_status *transport,
+static const char *health_reason_against(const struct health *health, const struct server_status *server,
                                          const struct broker_status *broker)
 {
-    if (transport->is_draining)
+    if (server->is_draining)
         return "this instance is draining";
     if (!broker->is_ready)
         return broker->reason;
@@ -44,17 +44,17 @@ static const char *health_reason_against(const struct health *health, const stru
 void health_answer_ready(void *arg, struct request *request)
 {
     const struct health *health = arg;
-    struct transport_status transport;
+    struct server_status server;
     struct broker_status broker;
     struct buffer body = {0};
-    transport_status(health->transport, &transport);
+    server_status(health->server, &server);
     broker_status(health->broker, &broker);
-    const char *reason = health_reason_against(health, &transport, &broker);
+    const char *reason = health_reason_against(health, &server, &broker);
     bool is_ready = !*reason;
     buffer_printf(&body, "{\"ready\":%s,\"reasons\":[", is_ready ? "true" : "false");
     if (!is_ready)
         wire_json_string(&body, bytes_of(reason));
     buffer_printf(&body, "],\"watermark\":\"%s\",\"connections\":%u}\n", POSITION_TEXT(broker.watermark),
-                  transport.connections);
+                  server.connections);
     health_send(request, is_ready ? 200 : 503, &body);
 }

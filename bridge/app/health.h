@@ -7,12 +7,12 @@
 struct board;
 struct broker;
 struct request;
-struct transport;
+struct server;
 
 /* What readiness is made of; borrowed. */
 struct health {
     const struct broker *broker;
-    const struct transport *transport;
+    const struct server *server;
     const struct board *board;
 };
 

@@ -1,7 +1,7 @@
 /*
- * worker.c - birth in the order base, broker, transport, recorder; death in the reverse order.
+ * worker.c - birth in the order base, broker, server, recorder; death in the reverse order.
  *
- *     loop_run ── SIGTERM: worker_on_terminate ──► transport_drain ──► worker_on_drained ──► recorder_leave ──► worker_on_left ──► loop_stop
+ *     loop_run ── SIGTERM: worker_on_terminate ──► server_drain ──► worker_on_drained ──► recorder_leave ──► worker_on_left ──► loop_stop
  *
  * A part that this process does not have is passed over. worker_on_left also comes from a timer, should Redis never answer.
  */
@@ -19,8 +19,9 @@
 #include "metrics.h"
 #include "recorder/recorder.h"
 #include "redis/config.h"
-#include "serve/serve.h"
-#include "wire/format.h"
+#include "serve/route.h"
+#include "serve/server.h"
+#include "wire/encode.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -39,13 +40,13 @@ struct worker {
     bool is_ending;
     struct loop *loop;
     struct timer *leave_deadline;
-    struct broker *broker;       /* NULL unless it serves */
-    struct access access;        /* who may what */
-    struct transport *transport; /* NULL unless it serves */
-    struct health health;        /* what it says of itself when it is asked */
+    struct broker *broker; /* NULL unless it serves */
+    struct access access;  /* who may what */
+    struct server *server; /* NULL unless it serves */
+    struct health health;  /* what it says of itself when it is asked */
     struct route routes[WORKER_ROUTES];
-    struct transport_status said; /* of the transport's streams, to the board */
-    struct recorder *recorder;    /* NULL unless it records */
+    struct server_status said; /* of the server's streams, to the board */
+    struct recorder *recorder; /* NULL unless it records */
 };
 
 uint64_t worker_drain_ms(const struct config *config)
@@ -80,8 +81,8 @@ static void worker_on_terminate(int signal, void *arg)
         return;
     worker->is_ending = true;
     log_info("ending", "signal=%d", signal);
-    if (worker->transport)
-        transport_drain(worker->transport, worker_drain_ms(worker->config), worker_on_drained, worker);
+    if (worker->server)
+        server_drain(worker->server, worker_drain_ms(worker->config), worker_on_drained, worker);
     else
         worker_on_drained(worker);
 }
@@ -95,7 +96,7 @@ static bool worker_is_ignored(int signal)
 
 /* --- readiness ---------------------------------------------------------------------------------------------------- */
 
-static void worker_say_endings(struct worker *worker, const struct transport_status *now)
+static void worker_say_endings(struct worker *worker, const struct server_status *now)
 {
     struct board *board = worker->task->board;
     if (memcmp(now->ended, worker->said.ended, sizeof now->ended) == 0 && now->stalled == worker->said.stalled)
@@ -113,15 +114,15 @@ static void worker_say_serving(void *arg)
 {
     struct worker *worker = arg;
     struct broker_status broker;
-    struct transport_status transport;
+    struct server_status server;
     broker_status(worker->broker, &broker);
     board_say_worker(worker->task->board, worker->task->number, broker.is_ready ? BOARD_READY : BOARD_COMING);
-    if (!worker->transport)
+    if (!worker->server)
         return;
-    transport_status(worker->transport, &transport);
+    server_status(worker->server, &server);
     if (broker.is_ready)
-        board_say_connections(worker->task->board, worker->task->number, transport.connections, transport.parked);
-    worker_say_endings(worker, &transport);
+        board_say_connections(worker->task->board, worker->task->number, server.connections, server.parked);
+    worker_say_endings(worker, &server);
 }
 
 static void worker_say_recording(void *arg)
@@ -173,7 +174,7 @@ static int worker_serve(struct worker *worker)
         .tails_bytes = TAILS_BYTES,
         .encode = wire_encode,
     };
-    const struct transport_config transport_config = {
+    const struct server_config server_config = {
         .listening = worker->task->listening,
         .tls_cert = config->tls_cert,
         .tls_key = config->tls_key,
@@ -193,10 +194,10 @@ static int worker_serve(struct worker *worker)
     if (!worker->broker)
         return WORKER_FAILED;
     loop_on_turn_end(worker->loop, worker_say_serving, worker);
-    worker->transport = transport_new(worker->loop, worker->broker, &transport_config);
-    if (!worker->transport)
+    worker->server = server_new(worker->loop, worker->broker, &server_config);
+    if (!worker->server)
         return WORKER_HOPELESS;
-    worker->health = (struct health){worker->broker, worker->transport, worker->task->board};
+    worker->health = (struct health){worker->broker, worker->server, worker->task->board};
     log_info("listening", "host=%s port=%u tls=%s", config->host, (unsigned)config->port,
              *config->tls_cert != '\0' ? "yes" : "no");
     return WORKER_DONE;
@@ -248,7 +249,7 @@ static int worker_init(struct worker *worker)
 static void worker_fini(struct worker *worker)
 {
     recorder_free(worker->recorder);
-    transport_free(worker->transport);
+    server_free(worker->server);
     broker_free(worker->broker);
     timer_free(worker->leave_deadline);
     loop_free(worker->loop);

@@ -1,5 +1,5 @@
 /*
- * drain.c - transport_drain(), and waiting for its end.
+ * drain.c - asking everybody to go, and waiting until they have.
  *
  * It is over when nobody waits to be let in, all streams have ended, and all that was asked is answered. Who was let in a
  * moment ago may not have asked yet: what it has to say is on its way, and it would be hung up on without a word.
@@ -10,7 +10,7 @@
 #include "base/loop.h"
 #include "broker/publish.h"
 #include "http/http.h"
-#include "server.h"
+#include "parts.h"
 #include "stream.h"
 
 #include <stdlib.h>
@@ -28,64 +28,64 @@ struct drain {
 
 static void drain_on_timer(void *arg)
 {
-    struct transport *transport = arg;
-    struct drain *drain = transport->drain;
+    struct server *server = arg;
+    struct drain *drain = server->drain;
     if (!drain->is_done)
-        log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", transport->streams,
-                 http_exchanges(transport->http), broker_publishing(transport->sessions.broker));
+        log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", server->streams,
+                 http_exchanges(server->http), broker_publishing(server->sessions.broker));
     drain->is_done = true;
-    drain->fn(drain->arg); /* may free the transport */
+    drain->fn(drain->arg); /* may free the server */
 }
 
 static void drain_on_patience_lost(void *arg)
 {
-    struct transport *transport = arg;
-    transport->drain->is_impatient = true; /* the end of this turn looks at it */
+    struct server *server = arg;
+    server->drain->is_impatient = true; /* the end of this turn looks at it */
 }
 
-void transport_drain(struct transport *transport, uint64_t within_ms, void (*fn)(void *arg), void *arg)
+void drain_begin(struct server *server, uint64_t within_ms, void (*fn)(void *arg), void *arg)
 {
     struct drain *drain = calloc(1, sizeof *drain);
-    CHECK(!transport->drain && drain);
-    *drain = (struct drain){.timer = timer_new(transport->loop, drain_on_timer, transport),
-                            .patience = timer_new(transport->loop, drain_on_patience_lost, transport),
+    CHECK(!server->drain && drain);
+    *drain = (struct drain){.timer = timer_new(server->loop, drain_on_timer, server),
+                            .patience = timer_new(server->loop, drain_on_patience_lost, server),
                             .fn = fn,
                             .arg = arg};
     CHECK(drain->timer && drain->patience);
-    transport->drain = drain;
-    http_shut(transport->http);
+    server->drain = drain;
+    http_shut(server->http);
     timer_start(drain->timer, within_ms);
     timer_start(drain->patience, PATIENCE_MS);
-    log_info("drain", "connections=%u requests=%u publishes=%u", transport->streams, http_exchanges(transport->http),
-             broker_publishing(transport->sessions.broker));
-    parking_close(&transport->parking);
-    stream_drain_all(transport);
-    loop_again(transport->loop);
+    log_info("drain", "connections=%u requests=%u publishes=%u", server->streams, http_exchanges(server->http),
+             broker_publishing(server->sessions.broker));
+    parking_close(&server->parking);
+    stream_drain_all(server);
+    loop_again(server->loop);
 }
 
 /* Is there something left to do? */
-static bool drain_is_due(struct transport *transport)
+static bool drain_has_more(struct server *server)
 {
-    return !http_is_shut(transport->http) || transport->streams > 0 || http_exchanges(transport->http) > 0 ||
-           broker_publishing(transport->sessions.broker) > 0 ||
-           (http_silent(transport->http) > 0 && !transport->drain->is_impatient);
+    return !http_is_shut(server->http) || server->streams > 0 || http_exchanges(server->http) > 0 ||
+           broker_publishing(server->sessions.broker) > 0 ||
+           (http_silent(server->http) > 0 && !server->drain->is_impatient);
 }
 
-void drain_check(struct transport *transport)
+void drain_check(struct server *server)
 {
-    struct drain *drain = transport->drain;
-    if (!drain || drain->is_done || drain_is_due(transport))
+    struct drain *drain = server->drain;
+    if (!drain || drain->is_done || drain_has_more(server))
         return;
     drain->is_done = true;
     timer_start(drain->timer, 0);
 }
 
-void drain_free(struct transport *transport)
+void drain_free(struct server *server)
 {
-    if (!transport->drain)
+    if (!server->drain)
         return;
-    timer_free(transport->drain->timer);
-    timer_free(transport->drain->patience);
-    free(transport->drain);
-    transport->drain = NULL;
+    timer_free(server->drain->timer);
+    timer_free(server->drain->patience);
+    free(server->drain);
+    server->drain = NULL;
 }

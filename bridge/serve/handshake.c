@@ -6,7 +6,7 @@
 
 #include "answer.h"
 #include "http/request.h"
-#include "server.h"
+#include "parts.h"
 #include "ws.h"
 
 #define PATH "/ws"
@@ -52,7 +52,7 @@ void handshake_check(struct request *request)
 
 void handshake_refuse_plain(void *arg, struct request *request)
 {
-    const struct transport *transport = arg;
-    struct response response = {.cors = answer_cors(transport->sessions.access, request->origin)};
+    const struct server *server = arg;
+    struct response response = {.cors = answer_cors(server->sessions.access, request->origin)};
     answer_refusal(request, response, refusal_of(PROBLEM_UPGRADE_REQUIRED));
 }

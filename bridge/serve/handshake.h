@@ -9,7 +9,7 @@ struct request;
 /* Answer it where it may not. */
 void handshake_check(struct request *request);
 
-/* A plain request for /ws; `arg` is the transport. */
+/* A plain request for /ws; `arg` is the server. */
 void handshake_refuse_plain(void *arg, struct request *request);
 
 #endif

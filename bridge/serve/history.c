@@ -7,7 +7,7 @@
 
 #include "ask.h"
 #include "http/request.h"
-#include "server.h"
+#include "parts.h"
 #include "wire/json.h"
 
 static void history_append(struct buffer *out, const struct history *history)
@@ -53,8 +53,7 @@ static void history_refuse(struct incoming *incoming, struct refusal refusal)
 
 static struct refusal history_read_request(const struct incoming *incoming, struct ask *ask, unsigned *limit)
 {
-    struct refusal refusal =
-        session_read_channels(&incoming->transport->sessions, incoming->who, incoming->request, ask);
+    struct refusal refusal = session_read_channels(&incoming->server->sessions, incoming->who, incoming->request, ask);
     if (!refusal.problem && ask->count == 0)
         refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /history?channel=public:news");
     if (!refusal.problem)

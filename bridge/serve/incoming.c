@@ -7,7 +7,7 @@
 #include "answer.h"
 #include "http/request.h"
 #include "parking.h"
-#include "server.h"
+#include "parts.h"
 
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@
 
 static void errand_free(struct errand *errand)
 {
-    parking_forget(&errand->transport->parking, errand->parked);
+    parking_forget(&errand->server->parking, errand->parked);
     session_fini(&errand->session);
     buffer_fini(&errand->text);
     free(errand);
@@ -38,12 +38,12 @@ static void errand_on_body(struct exchange *exchange, struct bytes body)
 static const struct exchange_ops errand_exchange_ops = {.on_body = errand_on_body, .on_gone = errand_on_gone};
 
 /* NULL: no memory; the request is still there. */
-static struct errand *errand_new(struct transport *transport, const struct incoming_kind *kind, struct request *request)
+static struct errand *errand_new(struct server *server, const struct incoming_kind *kind, struct request *request)
 {
     struct errand *errand = calloc(1, sizeof *errand);
     if (!errand)
         return NULL;
-    errand->transport = transport;
+    errand->server = server;
     errand->kind = kind;
     if (exchange_open(&errand->exchange, &errand_exchange_ops, request))
         return errand;
@@ -58,13 +58,13 @@ struct errand *errand_of(struct session *session)
 
 void errand_answer(struct errand *errand, struct response response)
 {
-    response.cors = answer_cors(errand->transport->sessions.access, errand->exchange.origin);
+    response.cors = answer_cors(errand->server->sessions.access, errand->exchange.origin);
     exchange_answer(&errand->exchange, &response);
 }
 
 void errand_refuse(struct errand *errand, struct refusal refusal)
 {
-    struct response response = {.cors = answer_cors(errand->transport->sessions.access, errand->exchange.origin)};
+    struct response response = {.cors = answer_cors(errand->server->sessions.access, errand->exchange.origin)};
     answer_refusal_later(&errand->exchange, response, refusal);
 }
 
@@ -77,7 +77,7 @@ void errand_fail(struct errand *errand)
 
 static struct cors incoming_cors(const struct incoming *incoming)
 {
-    return answer_cors(incoming->transport->sessions.access, incoming->request->origin);
+    return answer_cors(incoming->server->sessions.access, incoming->request->origin);
 }
 
 void incoming_answer(struct incoming *incoming, struct response response)
@@ -115,10 +115,9 @@ struct errand *incoming_wait(struct incoming *incoming, const struct session_ops
 {
     struct errand *errand = incoming->errand;
     if (incoming->fresh)
-        errand = errand_new(incoming->transport, incoming->kind, incoming->fresh);
+        errand = errand_new(incoming->server, incoming->kind, incoming->fresh);
     if (errand)
-        session_init(&errand->session, &incoming->transport->sessions, incoming->who, ops,
-                     &errand->exchange.connection);
+        session_init(&errand->session, &incoming->server->sessions, incoming->who, ops, &errand->exchange.connection);
     return errand;
 }
 
@@ -136,31 +135,30 @@ static void incoming_enter(struct incoming *incoming, const struct access_answer
 static void incoming_on_known(void *owner, const struct request *request, const struct access_answer *answer)
 {
     struct errand *errand = owner;
-    struct incoming incoming = {
-        .transport = errand->transport, .kind = errand->kind, .request = request, .errand = errand};
+    struct incoming incoming = {.server = errand->server, .kind = errand->kind, .request = request, .errand = errand};
     errand->parked = NULL;
     incoming_enter(&incoming, answer);
 }
 
 static void incoming_park(struct incoming *incoming, uint64_t ticket)
 {
-    struct errand *errand = errand_new(incoming->transport, incoming->kind, incoming->fresh);
+    struct errand *errand = errand_new(incoming->server, incoming->kind, incoming->fresh);
     if (!errand)
         return;
-    errand->parked = parking_park(&incoming->transport->parking, ticket, incoming->request, incoming_on_known, errand);
+    errand->parked = parking_park(&incoming->server->parking, ticket, incoming->request, incoming_on_known, errand);
     if (!errand->parked)
         errand_fail(errand);
 }
 
-void incoming_open(struct transport *transport, const struct incoming_kind *kind, struct request *request)
+void incoming_open(struct server *server, const struct incoming_kind *kind, struct request *request)
 {
-    struct incoming incoming = {.transport = transport, .kind = kind, .request = request, .fresh = request};
-    struct refusal refusal = kind->check ? kind->check(transport, request) : REFUSAL_NONE;
+    struct incoming incoming = {.server = server, .kind = kind, .request = request, .fresh = request};
+    struct refusal refusal = kind->check ? kind->check(server, request) : REFUSAL_NONE;
     struct access_answer answer;
     uint64_t ticket;
     if (refusal.problem)
         kind->refuse(&incoming, refusal);
-    else if (parking_ask(&transport->parking, &answer, &ticket))
+    else if (parking_ask(&server->parking, &answer, &ticket))
         incoming_enter(&incoming, &answer);
     else
         incoming_park(&incoming, ticket);

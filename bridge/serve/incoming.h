@@ -25,12 +25,12 @@ struct errand;
 struct incoming;
 struct parked;
 struct request;
-struct transport;
+struct server;
 
 /* What is asked for at one path. */
 struct incoming_kind {
     /* What is wrong with it, whoever asks; NULL: nothing. */
-    struct refusal (*check)(const struct transport *transport, const struct request *request);
+    struct refusal (*check)(const struct server *server, const struct request *request);
     /* It is known who asks: answer, stream or wait. */
     void (*enter)(struct incoming *incoming);
     /* Say no. */
@@ -41,7 +41,7 @@ struct incoming_kind {
 
 /* Lives until the call that it was given to returns. */
 struct incoming {
-    struct transport *transport;
+    struct server *server;
     const struct incoming_kind *kind;
     const struct request *request;
     const struct who *who;
@@ -52,7 +52,7 @@ struct incoming {
 /* A request whose answer comes later. It frees itself when the answer is out, or its browser is gone. */
 struct errand {
     struct exchange exchange; /* first */
-    struct transport *transport;
+    struct server *server;
     const struct incoming_kind *kind;
     struct parked *parked;  /* while it is not known who asks; else NULL */
     struct session session; /* once it is known */
@@ -63,7 +63,7 @@ struct errand {
 };
 
 /* At a route of this kind. */
-void incoming_open(struct transport *transport, const struct incoming_kind *kind, struct request *request);
+void incoming_open(struct server *server, const struct incoming_kind *kind, struct request *request);
 
 /* Answer it. What pages of other origins may read is filled in. */
 void incoming_answer(struct incoming *incoming, struct response response);

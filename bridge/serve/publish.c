@@ -6,7 +6,7 @@
 #include "access/origin.h"
 #include "access/rights.h"
 #include "http/request.h"
-#include "server.h"
+#include "parts.h"
 #include "wire/json.h"
 
 #define DISCARD_MAX (8u << 20) /* a body that is not wanted is read to its end; a longer one ends the connection */
@@ -48,11 +48,11 @@ static void publish_on_body(struct errand *errand)
 
 /* --- what the URL says -------------------------------------------------------------------------------------------- */
 
-static struct refusal publish_check(const struct transport *transport, const struct request *request)
+static struct refusal publish_check(const struct server *server, const struct request *request)
 {
     if (request->is_chunked || !request->has_length)
         return refusal_of(PROBLEM_LENGTH_REQUIRED);
-    if (request->length > transport->config.max_payload)
+    if (request->length > server->config.max_payload)
         return refusal_because(PROBLEM_TOO_LARGE, "the payload is larger than this server takes");
     return REFUSAL_NONE;
 }
@@ -71,7 +71,7 @@ static bool publish_read_channel(const struct request *request, struct bytes *ch
 
 static struct refusal publish_read_request(const struct incoming *incoming, struct message *message)
 {
-    const struct sessions *all = &incoming->transport->sessions;
+    const struct sessions *all = &incoming->server->sessions;
     const struct request *request = incoming->request;
     *message = (struct message){.event = BYTES(""), .from = BYTES(""), .key = BYTES("")};
     request_arg(request, "event", &message->event);
@@ -85,7 +85,7 @@ static struct refusal publish_read_request(const struct incoming *incoming, stru
         return refusal;
     if (!session_event_is_good(message->event) || message->key.len > MESSAGE_KEY_MAX)
         return refusal_because(PROBLEM_BAD_REQUEST, "event is a name like a channel's, key has up to 128 bytes");
-    if (incoming->transport->drain)
+    if (incoming->server->drain)
         return refusal_because(PROBLEM_LEAVING, "this instance is going; try again");
     return REFUSAL_NONE;
 }

@@ -7,17 +7,16 @@
 #include "handshake.h"
 #include "history.h"
 #include "http/request.h"
+#include "parts.h"
 #include "publish.h"
-#include "server.h"
 #include "sse.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define READ (METHOD_READ | METHOD_OPTIONS)
 #define WRITE (METHOD_POST | METHOD_OPTIONS)
 
-/* --- finding ------------------------------------------------------------------------------------------------------ */
+/* --- the table ----------------------------------------------------------------------------------------------------- */
 
 static void route_answer_events(void *arg, struct request *request)
 {
@@ -34,16 +33,12 @@ static void route_answer_history(void *arg, struct request *request)
     incoming_open(arg, &history_incoming, request);
 }
 
-void route_set_own(struct route routes[static ROUTE_OWN], struct transport *transport)
-{
-    const struct route own[ROUTE_OWN] = {
-        {"/events", READ, true, route_answer_events, transport},
-        {"/publish", WRITE, true, route_answer_publish, transport},
-        {"/history", READ, true, route_answer_history, transport},
-        {"/ws", READ, true, handshake_refuse_plain, transport},
-    };
-    memcpy(routes, own, sizeof own);
-}
+static const struct route route_own[] = {
+    {"/events", READ, true, route_answer_events, NULL},
+    {"/publish", WRITE, true, route_answer_publish, NULL},
+    {"/history", READ, true, route_answer_history, NULL},
+    {"/ws", READ, true, handshake_refuse_plain, NULL},
+};
 
 const struct route *route_find(const struct route *routes, unsigned count, struct bytes path)
 {
@@ -53,10 +48,9 @@ const struct route *route_find(const struct route *routes, unsigned count, struc
     return NULL;
 }
 
-static const struct route *route_find_any(const struct transport *transport, struct bytes path)
+const struct route *route_find_own(struct bytes path)
 {
-    const struct route *own = route_find(transport->routes, ROUTE_OWN, path);
-    return own ? own : route_find(transport->config.routes, transport->config.route_count, path);
+    return route_find(route_own, sizeof route_own / sizeof *route_own, path);
 }
 
 /* --- answering ---------------------------------------------------------------------------------------------------- */
@@ -95,21 +89,23 @@ static void route_refuse_method(const struct route *route, struct request *reque
     answer_refusal(request, response, refusal_of(PROBLEM_METHOD_NOT_ALLOWED));
 }
 
-static void route_answer_options(const struct transport *transport, const struct route *route, struct request *request)
+static void route_answer_options(const struct server *server, const struct route *route, struct request *request)
 {
     char allow[ROUTE_ALLOW_MAX];
     struct response response = {.status = 200, .type = CONTENT_JSON, .allow = allow};
     if (route->is_shared) {
-        response.cors = answer_cors(transport->sessions.access, request->origin);
+        response.cors = answer_cors(server->sessions.access, request->origin);
         response.cors.is_preflight = true;
     }
     route_allow_print(allow, route->methods);
     response_send(request, &response);
 }
 
-void route_request(struct transport *transport, struct request *request)
+void route_request(struct server *server, struct request *request)
 {
-    const struct route *route = route_find_any(transport, request->path);
+    const struct route *own = route_find_own(request->path);
+    const struct route *route =
+        own ? own : route_find(server->config.routes, server->config.route_count, request->path);
     bool has_body = request->length > 0 || request->is_chunked;
     if (request->is_broken)
         route_refuse(request, refusal_because(PROBLEM_BAD_REQUEST, "line ends don't belong into a URL"));
@@ -120,7 +116,7 @@ void route_request(struct transport *transport, struct request *request)
     else if (!(request->method & route->methods))
         route_refuse_method(route, request);
     else if (request->method == METHOD_OPTIONS)
-        route_answer_options(transport, route, request);
+        route_answer_options(server, route, request);
     else
-        route->answer(route->arg, request);
+        route->answer(own ? server : route->arg, request);
 }

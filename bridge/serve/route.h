@@ -8,20 +8,18 @@
 #include "serve/route.h"
 
 struct request;
-struct transport;
-
-#define ROUTE_OWN 4
-/* Those of the transport itself: streams, WebSockets, publishing, history. */
-void route_set_own(struct route routes[static ROUTE_OWN], struct transport *transport);
+struct server;
 
 /* The one among `count` of these; NULL: none. */
 const struct route *route_find(const struct route *routes, unsigned count, struct bytes path);
+/* Among those of the server itself: streams, WebSockets, publishing, history. Their arg is the server. */
+const struct route *route_find_own(struct bytes path);
 
 #define ROUTE_ALLOW_MAX 64
 /* "GET, HEAD" and so on, for the Allow header. */
 void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods);
 
 /* Have the request answered. */
-void route_request(struct transport *transport, struct request *request);
+void route_request(struct server *server, struct request *request);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * server.c - birth and death of the transport.
+ * server.c - birth and death.
  */
-#include "server.h"
+#include "serve/server.h"
 
 #include "base/loop.h"
 #include "drain.h"
 #include "handshake.h"
 #include "http/http.h"
+#include "parts.h"
 #include "route.h"
 #include "stream.h"
 #include "ws.h"
@@ -41,71 +42,75 @@ static void server_on_turn_end(void *arg)
     drain_check(arg);
 }
 
-static bool server_listen(struct transport *transport)
+static bool server_listen(struct server *server)
 {
     /* The first one is also for WebSockets that ask for none. */
     static const char *const subprotocols[] = {WS_SUBPROTOCOL_JSON, WS_SUBPROTOCOL_RAW, NULL};
     const struct http_config config = {
-        .listening = transport->config.listening,
-        .tls_cert = transport->config.tls_cert,
-        .tls_key = transport->config.tls_key,
+        .listening = server->config.listening,
+        .tls_cert = server->config.tls_cert,
+        .tls_key = server->config.tls_key,
         .subprotocols = subprotocols,
-        .max_connections = transport->config.max_connections,
+        .max_connections = server->config.max_connections,
     };
-    transport->http = http_new(transport->loop, &config, &server_handlers, transport);
-    if (!transport->http)
+    server->http = http_new(server->loop, &config, &server_handlers, server);
+    if (!server->http)
         return false;
-    transport->config.max_connections = http_max_connections(transport->http);
+    server->config.max_connections = http_max_connections(server->http);
     return true;
 }
 
-struct transport *transport_new(struct loop *loop, struct broker *broker, const struct transport_config *config)
+struct server *server_new(struct loop *loop, struct broker *broker, const struct server_config *config)
 {
-    struct transport *transport = calloc(1, sizeof *transport);
-    if (!transport) {
+    struct server *server = calloc(1, sizeof *server);
+    if (!server) {
         close(config->listening);
         return NULL;
     }
-    transport->loop = loop;
-    transport->config = *config;
-    transport->sessions = (struct sessions){
+    server->loop = loop;
+    server->config = *config;
+    server->sessions = (struct sessions){
         .broker = broker,
         .access = config->access,
         .default_channels = config->default_channels,
         .max_channels = config->max_channels,
         .max_payload = config->max_payload,
     };
-    route_set_own(transport->routes, transport);
-    transport->tick = timer_new(loop, stream_tick, transport);
-    bool has_parking = parking_init(&transport->parking, loop, config->access);
-    if (!server_listen(transport) || !transport->tick || !has_parking) {
-        transport_free(transport);
+    server->tick = timer_new(loop, stream_tick, server);
+    bool has_parking = parking_init(&server->parking, loop, config->access);
+    if (!server_listen(server) || !server->tick || !has_parking) {
+        server_free(server);
         return NULL;
     }
-    loop_on_turn_end(loop, server_on_turn_end, transport);
-    return transport;
+    loop_on_turn_end(loop, server_on_turn_end, server);
+    return server;
 }
 
-void transport_status(const struct transport *transport, struct transport_status *out)
+void server_drain(struct server *server, uint64_t within_ms, void (*fn)(void *arg), void *arg)
 {
-    *out = (struct transport_status){
-        .is_draining = transport->drain,
-        .connections = transport->streams,
-        .parked = transport->parking.count,
-        .stalled = transport->stalled,
+    drain_begin(server, within_ms, fn, arg);
+}
+
+void server_status(const struct server *server, struct server_status *out)
+{
+    *out = (struct server_status){
+        .is_draining = server->drain,
+        .connections = server->streams,
+        .parked = server->parking.count,
+        .stalled = server->stalled,
     };
-    memcpy(out->ended, transport->ended, sizeof out->ended);
+    memcpy(out->ended, server->ended, sizeof out->ended);
 }
 
-void transport_free(struct transport *transport)
+void server_free(struct server *server)
 {
-    if (!transport)
+    if (!server)
         return;
-    http_free(transport->http); /* each stream hears that it is closed */
-    CHECK(transport->streams == 0);
-    parking_fini(&transport->parking);
-    drain_free(transport);
-    timer_free(transport->tick);
-    buffer_fini(&transport->scratch);
-    free(transport);
+    http_free(server->http); /* each stream hears that it is closed */
+    CHECK(server->streams == 0);
+    parking_fini(&server->parking);
+    drain_free(server);
+    timer_free(server->tick);
+    buffer_fini(&server->scratch);
+    free(server);
 }

@@ -10,7 +10,7 @@
 #include "ask.h"
 #include "base/clock.h"
 #include "http/request.h"
-#include "server.h"
+#include "parts.h"
 #include "stream.h"
 #include "wire/format.h"
 #include "wire/sse.h"
@@ -64,7 +64,7 @@ static const struct sink_ops sse_sink_ops = {
 
 static uint64_t sse_look(struct stream *stream)
 {
-    uint64_t now_ms = stream->transport->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
+    uint64_t now_ms = stream->server->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     struct cursor cursor;
     if (now_ms - stream->output_ms >= heartbeat_ms) {
         struct buffer *block = stream_scratch(stream);
@@ -118,14 +118,14 @@ static const struct connection_ops sse_connection_ops = {
 
 static void sse_begin(struct incoming *incoming, const struct ask *ask, enum format format)
 {
-    struct transport *transport = incoming->transport;
+    struct server *server = incoming->server;
     struct stream *stream = calloc(1, sizeof *stream);
     if (!stream || !incoming_stream(incoming, &stream->connection, &sse_connection_ops, sse_head)) {
         free(stream);
         return;
     }
-    stream_open(stream, &sse_kind, transport);
-    session_init(&stream->session, &transport->sessions, incoming->who, NULL, &stream->connection);
+    stream_open(stream, &sse_kind, server);
+    session_init(&stream->session, &server->sessions, incoming->who, NULL, &stream->connection);
     if (session_listen(&stream->session, ask, &sse_sink_ops, stream, format).problem)
         stream_kill(stream, ENDING_MEMORY);
 }
@@ -151,8 +151,7 @@ static void sse_refuse(struct incoming *incoming, struct refusal refusal)
 static struct refusal sse_read_request(const struct incoming *incoming, struct ask *ask, enum format *format)
 {
     bool is_json = false;
-    struct refusal refusal =
-        session_read_channels(&incoming->transport->sessions, incoming->who, incoming->request, ask);
+    struct refusal refusal = session_read_channels(&incoming->server->sessions, incoming->who, incoming->request, ask);
     if (!refusal.problem && ask->count == 0)
         refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /events?channel=public:news");
     if (!refusal.problem)
@@ -165,7 +164,7 @@ static struct refusal sse_read_request(const struct incoming *incoming, struct a
 
 static void sse_enter(struct incoming *incoming)
 {
-    struct transport *transport = incoming->transport;
+    struct server *server = incoming->server;
     struct ask ask;
     enum format format;
     struct refusal refusal = sse_read_request(incoming, &ask, &format);
@@ -173,9 +172,9 @@ static void sse_enter(struct incoming *incoming)
         sse_refuse(incoming, refusal);
     else if (incoming->request->method == METHOD_HEAD)
         incoming_answer(incoming, sse_head);
-    else if (transport->drain)
+    else if (server->drain)
         sse_refuse(incoming, refusal_of(PROBLEM_LEAVING));
-    else if (!stream_has_room(transport))
+    else if (!stream_has_room(server))
         sse_refuse(incoming, refusal_of(PROBLEM_NO_ROOM));
     else
         sse_begin(incoming, &ask, format);

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "server.h"
+#include "parts.h"
 
 #define ENDING_MS 8000   /* from the last words to the close */
 #define AGE_SPREAD 15    /* percent of max_age by which streams end earlier than others */
@@ -20,7 +20,7 @@
 static void stream_enter(struct stream *stream, enum stream_state state, const char *why)
 {
     static const char *const names[] = {"OPEN", "FULL", "ENDING", "DEAD"};
-    uint64_t now_ms = stream->transport->now_ms;
+    uint64_t now_ms = stream->server->now_ms;
     log_debug("stream", "connection=%s kind=%s state=%s-%s why=%s", CONNECTION_ID(&stream->connection),
               stream->kind->name, names[stream->state], names[state], why);
     stream->state = (uint8_t)state;
@@ -33,7 +33,7 @@ static void stream_enter(struct stream *stream, enum stream_state state, const c
 static void stream_enter_end(struct stream *stream, enum stream_state state, enum ending why)
 {
     if (stream->state < STREAM_ENDING)
-        stream->transport->ended[why]++;
+        stream->server->ended[why]++;
     stream_enter(stream, state, ending_name(why));
 }
 
@@ -44,7 +44,7 @@ enum sink_result stream_write(void *sink, char *bytes, size_t len)
     struct stream *stream = sink;
     if (stream->connection.state != CONNECTION_OPEN)
         return SINK_FULL;
-    stream->output_ms = stream->transport->now_ms;
+    stream->output_ms = stream->server->now_ms;
     enum written written = connection_write(&stream->connection, bytes, len);
     if (written == WRITTEN_ALL)
         return SINK_READY;
@@ -57,14 +57,14 @@ enum sink_result stream_write(void *sink, char *bytes, size_t len)
 
 struct buffer *stream_scratch(struct stream *stream)
 {
-    struct buffer *scratch = &stream->transport->scratch;
+    struct buffer *scratch = &stream->server->scratch;
     buffer_clear(scratch);
     return scratch;
 }
 
 enum sink_result stream_send(struct stream *stream)
 {
-    struct buffer *scratch = &stream->transport->scratch;
+    struct buffer *scratch = &stream->server->scratch;
     if (!scratch->failed)
         return stream_write(stream, scratch->data, scratch->len);
     buffer_fini(scratch);
@@ -109,10 +109,10 @@ void stream_kill(struct stream *stream, enum ending why)
  */
 static void stream_cut(struct stream *stream, uint64_t since_ms)
 {
-    struct transport *transport = stream->transport;
-    transport->stalled++;
+    struct server *server = stream->server;
+    server->stalled++;
     log_info("stalled", "connection=%s kind=%s ms=%llu", CONNECTION_ID(&stream->connection), stream->kind->name,
-             (unsigned long long)(transport->now_ms - since_ms));
+             (unsigned long long)(server->now_ms - since_ms));
     stream_enter_end(stream, STREAM_DEAD, ENDING_STALLED);
     connection_reset(&stream->connection);
 }
@@ -121,7 +121,7 @@ static void stream_cut(struct stream *stream, uint64_t since_ms)
 
 uint64_t stream_heartbeat_ms(const struct stream *stream)
 {
-    uint64_t heartbeat_ms = stream->transport->config.heartbeat_ms;
+    uint64_t heartbeat_ms = stream->server->config.heartbeat_ms;
     /* Streams that were all written to at the same time shall not all be silent at the same time. */
     return heartbeat_ms - ((uintptr_t)stream >> 6) % (heartbeat_ms / 8 + 1);
 }
@@ -145,7 +145,7 @@ static struct progress stream_progress(const struct stream *stream)
  */
 static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
 {
-    uint64_t stall_ms = stream->transport->config.stall_ms;
+    uint64_t stall_ms = stream->server->config.stall_ms;
     struct progress progress = stream_progress(stream);
     bool is_full = stream->state == STREAM_FULL;
     bool has_taken = progress.taken != stream->taken;
@@ -206,27 +206,27 @@ static void stream_drain(struct wheel_item *item, void *arg)
     stream->kind->drain(stream);
 }
 
-void stream_drain_all(struct transport *transport)
+void stream_drain_all(struct server *server)
 {
-    wheel_each(&transport->wheel, stream_drain, NULL);
+    wheel_each(&server->wheel, stream_drain, NULL);
 }
 
 static void stream_on_due(struct wheel_item *item, void *arg)
 {
-    struct transport *transport = arg;
-    wheel_put(&transport->wheel, item, stream_look(stream_of(item), transport->now_ms));
+    struct server *server = arg;
+    wheel_put(&server->wheel, item, stream_look(stream_of(item), server->now_ms));
 }
 
 void stream_tick(void *arg)
 {
-    struct transport *transport = arg;
-    transport->now_ms = clock_now_ms();
-    wheel_turn(&transport->wheel, transport->now_ms, stream_on_due, transport);
-    if (transport->streams > 0)
-        timer_start(transport->tick, transport->wheel.tick_ms);
+    struct server *server = arg;
+    server->now_ms = clock_now_ms();
+    wheel_turn(&server->wheel, server->now_ms, stream_on_due, server);
+    if (server->streams > 0)
+        timer_start(server->tick, server->wheel.tick_ms);
 }
 
-static uint64_t stream_tick_ms(const struct transport_config *config)
+static uint64_t stream_tick_ms(const struct server_config *config)
 {
     uint64_t ms =
         stream_earlier(stream_earlier(config->max_age_ms, config->heartbeat_ms), config->stall_ms) / TICKS_PER_BEAT;
@@ -234,35 +234,35 @@ static uint64_t stream_tick_ms(const struct transport_config *config)
 }
 
 /* The first stream after none winds the clock up; there is no ticking for nobody. */
-static void stream_start_ticking(struct transport *transport)
+static void stream_start_ticking(struct server *server)
 {
-    transport->now_ms = clock_now_ms();
-    if (transport->streams > 0)
+    server->now_ms = clock_now_ms();
+    if (server->streams > 0)
         return;
-    wheel_init(&transport->wheel, stream_tick_ms(&transport->config), transport->now_ms);
-    timer_start(transport->tick, transport->wheel.tick_ms);
+    wheel_init(&server->wheel, stream_tick_ms(&server->config), server->now_ms);
+    timer_start(server->tick, server->wheel.tick_ms);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-bool stream_has_room(const struct transport *transport)
+bool stream_has_room(const struct server *server)
 {
-    return transport->streams < transport->config.max_connections;
+    return server->streams < server->config.max_connections;
 }
 
-void stream_open(struct stream *stream, const struct stream_kind *kind, struct transport *transport)
+void stream_open(struct stream *stream, const struct stream_kind *kind, struct server *server)
 {
-    uint64_t age_ms = transport->config.max_age_ms;
-    stream_start_ticking(transport);
-    transport->streams++;
-    stream->transport = transport;
+    uint64_t age_ms = server->config.max_age_ms;
+    stream_start_ticking(server);
+    server->streams++;
+    stream->server = server;
     stream->kind = kind;
     stream->state = STREAM_OPEN;
-    stream->output_ms = transport->now_ms;
-    stream->ends_ms = age_ms == 0 ? 0 : transport->now_ms + age_ms - random_below(age_ms * AGE_SPREAD / 100 + 1);
-    wheel_put(&transport->wheel, &stream->item,
-              stream_earlier(stream->ends_ms, transport->now_ms + stream_earlier(stream_heartbeat_ms(stream),
-                                                                                 transport->config.stall_ms)));
+    stream->output_ms = server->now_ms;
+    stream->ends_ms = age_ms == 0 ? 0 : server->now_ms + age_ms - random_below(age_ms * AGE_SPREAD / 100 + 1);
+    wheel_put(&server->wheel, &stream->item,
+              stream_earlier(stream->ends_ms,
+                             server->now_ms + stream_earlier(stream_heartbeat_ms(stream), server->config.stall_ms)));
 }
 
 void stream_close(struct stream *stream)
@@ -270,6 +270,6 @@ void stream_close(struct stream *stream)
     if (stream->state < STREAM_ENDING)
         stream_enter_end(stream, STREAM_DEAD, ENDING_CLOSED);
     wheel_remove(&stream->item);
-    stream->transport->streams--;
+    stream->server->streams--;
     session_fini(&stream->session);
 }

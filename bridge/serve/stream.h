@@ -35,7 +35,7 @@
 
 struct buffer;
 struct stream;
-struct transport;
+struct server;
 
 enum stream_state { STREAM_OPEN, STREAM_FULL, STREAM_ENDING, STREAM_DEAD };
 
@@ -52,7 +52,7 @@ struct stream_kind {
 
 struct stream {
     struct connection connection; /* first; with the next two it is what a delivery needs: 64 bytes */
-    struct transport *transport;
+    struct server *server;
     uint64_t output_ms;  /* when something was last written */
     uint8_t state;       /* enum stream_state */
     bool is_slow;        /* when last looked, it had taken something, and not all */
@@ -68,12 +68,12 @@ struct stream {
 _Static_assert(offsetof(struct stream, output_ms) + sizeof(uint64_t) <= 64, "what the broker has fetched ahead");
 
 /* Its connection is open. It counts against max_connections from here to stream_close(). */
-void stream_open(struct stream *stream, const struct stream_kind *kind, struct transport *transport);
+void stream_open(struct stream *stream, const struct stream_kind *kind, struct server *server);
 /* The socket is gone: leave the broker and the wheel. The memory stays with the caller. */
 void stream_close(struct stream *stream);
 
 /* May another stream begin? */
-bool stream_has_room(const struct transport *transport);
+bool stream_has_room(const struct server *server);
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -95,7 +95,7 @@ void stream_end(struct stream *stream, enum ending why, struct refusal refusal);
 /* End it without another word. From anywhere. */
 void stream_kill(struct stream *stream, enum ending why);
 /* This instance goes. */
-void stream_drain_all(struct transport *transport);
+void stream_drain_all(struct server *server);
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
@@ -103,6 +103,6 @@ void stream_drain_all(struct transport *transport);
 uint64_t stream_heartbeat_ms(const struct stream *stream);
 
 /* Time goes by: look at those whose moment has come. */
-void stream_tick(void *transport);
+void stream_tick(void *server);
 
 #endif

@@ -18,8 +18,8 @@
 #include "gather.h"
 #include "http/request.h"
 #include "liveness.h"
+#include "parts.h"
 #include "say.h"
-#include "server.h"
 #include "stream.h"
 #include "wire/format.h"
 
@@ -53,9 +53,9 @@ static struct ws *ws_of_session(struct session *session)
     return (struct ws *)((char *)session - offsetof(struct ws, stream.session));
 }
 
-static struct transport *ws_transport(const struct ws *ws)
+static struct server *ws_server(const struct ws *ws)
 {
-    return ws->stream.transport;
+    return ws->stream.server;
 }
 
 /* --- ending ------------------------------------------------------------------------------------------------------- */
@@ -88,7 +88,7 @@ static void ws_drain(struct stream *stream)
 
 static enum sink_result ws_say_hello(struct ws *ws, const struct cursor *cursor)
 {
-    const struct transport_config *config = &ws_transport(ws)->config;
+    const struct server_config *config = &ws_server(ws)->config;
     const struct hello hello = {
         .cursor = cursor,
         .heartbeat_ms = config->heartbeat_ms,
@@ -246,7 +246,7 @@ static void ws_on_message(struct ws *ws, struct bytes bytes, bool is_binary)
 /* A message that must be too large is given up before it is here. */
 static size_t ws_message_max(const struct ws *ws, bool is_binary)
 {
-    size_t max_payload = ws_transport(ws)->config.max_payload;
+    size_t max_payload = ws_server(ws)->config.max_payload;
     if (ws->is_raw)
         return max_payload;
     return max_payload * (is_binary ? 1 : ESCAPE_MAX) + MESSAGE_OVERHEAD;
@@ -265,7 +265,7 @@ static void ws_on_piece(struct connection *connection, const struct piece *piece
 {
     struct ws *ws = ws_of(connection);
     struct bytes message;
-    liveness_hear_message(&ws->liveness, ws_transport(ws)->now_ms);
+    liveness_hear_message(&ws->liveness, ws_server(ws)->now_ms);
     switch (gather_add(&ws->message, piece, ws_message_max(ws, piece->is_binary), &message)) {
     case GATHERED_WHOLE:
         ws_on_message(ws, message, piece->is_binary);
@@ -296,7 +296,7 @@ static void ws_on_writable(struct connection *connection)
 static void ws_on_pong(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
-    liveness_hear_browser(&ws->liveness, ws_transport(ws)->now_ms);
+    liveness_hear_browser(&ws->liveness, ws_server(ws)->now_ms);
 }
 
 /* The browser has sent its close; http answers it. Nothing may be sent behind that. */
@@ -317,20 +317,20 @@ static void ws_send_life(struct ws *ws, bool is_silent)
         say_ping(out);
     }
     say_protocol_ping(out);
-    liveness_ask(&ws->liveness, ws_transport(ws)->now_ms);
+    liveness_ask(&ws->liveness, ws_server(ws)->now_ms);
     stream_send(&ws->stream);
 }
 
 static uint64_t ws_look(struct stream *stream)
 {
     struct ws *ws = (struct ws *)stream;
-    uint64_t now_ms = ws_transport(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
+    uint64_t now_ms = ws_server(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     uint64_t asked_ms = liveness_last_ms(&ws->liveness);
     bool is_silent = now_ms - stream->output_ms >= heartbeat_ms;
     if (ws->parked)
         return now_ms + heartbeat_ms;
     /* Our ping may be far behind in what a slow one has not read yet. */
-    if (liveness_is_over(&ws->liveness, now_ms, ws_transport(ws)->config.heartbeat_ms) && !stream->is_slow) {
+    if (liveness_is_over(&ws->liveness, now_ms, ws_server(ws)->config.heartbeat_ms) && !stream->is_slow) {
         ws_end(ws, refusal_of(PROBLEM_SILENT));
         return now_ms;
     }
@@ -354,7 +354,7 @@ static const struct stream_kind ws_kind = {
 static void ws_on_closed(struct connection *connection)
 {
     struct ws *ws = ws_of(connection);
-    parking_forget(&ws_transport(ws)->parking, ws->parked);
+    parking_forget(&ws_server(ws)->parking, ws->parked);
     stream_close(&ws->stream);
     buffer_fini(&ws->message);
     free(ws->raw_channel);
@@ -376,15 +376,15 @@ static bool ws_wants_raw(const struct ws *ws, const struct request *request)
            (request_arg(request, "format", &format) && bytes_is(format, "raw"));
 }
 
-static struct ws *ws_new(struct transport *transport, struct request *request)
+static struct ws *ws_new(struct server *server, struct request *request)
 {
     struct ws *ws = calloc(1, sizeof *ws);
     if (!ws)
         return NULL;
     connection_open(&ws->stream.connection, &ws_connection_ops, request);
-    stream_open(&ws->stream, &ws_kind, transport);
+    stream_open(&ws->stream, &ws_kind, server);
     ws->is_raw = ws_wants_raw(ws, request);
-    liveness_init(&ws->liveness, transport->now_ms);
+    liveness_init(&ws->liveness, server->now_ms);
     return ws;
 }
 
@@ -430,7 +430,7 @@ static void ws_enter(struct ws *ws, const struct request *request, const struct 
 {
     struct refusal refusal = answer->refusal;
     if (!refusal.problem) {
-        session_init(&ws->stream.session, &ws_transport(ws)->sessions, answer->who, &ws_session_ops,
+        session_init(&ws->stream.session, &ws_server(ws)->sessions, answer->who, &ws_session_ops,
                      &ws->stream.connection);
         refusal = ws_begin(ws, request);
     }
@@ -452,7 +452,7 @@ static void ws_on_known(void *owner, const struct request *request, const struct
 
 static void ws_ask_who(struct ws *ws, const struct request *request)
 {
-    struct parking *parking = &ws_transport(ws)->parking;
+    struct parking *parking = &ws_server(ws)->parking;
     struct access_answer answer;
     uint64_t ticket;
     if (parking_ask(parking, &answer, &ticket)) {
@@ -466,13 +466,13 @@ static void ws_ask_who(struct ws *ws, const struct request *request)
         ws_end(ws, refusal_of(PROBLEM_NO_MEMORY));
 }
 
-void ws_open(struct transport *transport, struct request *request)
+void ws_open(struct server *server, struct request *request)
 {
-    bool has_room = stream_has_room(transport);
-    struct ws *ws = ws_new(transport, request);
+    bool has_room = stream_has_room(server);
+    struct ws *ws = ws_new(server, request);
     if (!ws)
         return;
-    if (transport->drain)
+    if (server->drain)
         ws_end(ws, refusal_of(PROBLEM_LEAVING));
     else if (!has_room)
         ws_end(ws, refusal_of(PROBLEM_NO_ROOM));

@@ -5,12 +5,12 @@
 #define SERVE_WS_H
 
 struct request;
-struct transport;
+struct server;
 
 #define WS_SUBPROTOCOL_JSON "bridge.v1.json"
 #define WS_SUBPROTOCOL_RAW "bridge.v1.raw"
 
 /* The handshake is done. */
-void ws_open(struct transport *transport, struct request *request);
+void ws_open(struct server *server, struct request *request);
 
 #endif

@@ -4,9 +4,6 @@
 #ifndef WIRE_FORMAT_H
 #define WIRE_FORMAT_H
 
-#include "base/buffer.h"
-#include "words/entry.h"
-
 enum format {
     FORMAT_SSE_PLAIN, /* the event is the publisher's */
     FORMAT_SSE_NAMED, /* the event is the channel */
@@ -14,8 +11,5 @@ enum format {
     FORMAT_WS_JSON,   /* a message as JSON, or a binary frame with a line before the payload */
     FORMAT_WS_RAW,    /* the payload, and nothing else */
 };
-
-/* An entry as one of these: the encoder that the broker is born with. `cursor`: what its id says; NULL: its position. */
-void wire_encode(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out);
 
 #endif

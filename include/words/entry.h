@@ -18,7 +18,7 @@
 
 struct cursor;
 
-#define ENTRY_FORMATS 5 /* how many wire formats an entry can keep; the transport numbers them from 0 */
+#define ENTRY_FORMATS 5 /* how many wire formats an entry can keep; wire/format.h numbers them from 0 */
 
 struct entry {
     unsigned refs;

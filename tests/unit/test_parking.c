@@ -11,7 +11,7 @@
 #include "broker/subscriber.h"
 #include "cmocka_all.h"
 #include "http/http.h"
-#include "serve/serve.h"
+#include "serve/server.h"
 #include "words/glob.h"
 
 #include <arpa/inet.h>
@@ -121,7 +121,7 @@ static const struct access_ops late_ops = {.check = check_late};
 static struct glob_list open_list, no_list;
 static struct access door;
 static struct loop *loop;
-static struct transport *transport;
+static struct server *server;
 static unsigned short port;
 static bool is_drained;
 
@@ -149,37 +149,37 @@ static int set_up(void **state)
                            .channels = &no_list,
                            .origins = &no_list};
     loop = loop_new();
-    const struct transport_config config = {.listening = listening_socket(),
-                                            .tls_cert = "",
-                                            .tls_key = "",
-                                            .access = &door,
-                                            .default_channels = &no_list,
-                                            .heartbeat_ms = 15000,
-                                            .stall_ms = 60000,
-                                            .max_payload = 32,
-                                            .max_channels = 10,
-                                            .max_connections = 10};
-    transport = transport_new(loop, NULL, &config);
+    const struct server_config config = {.listening = listening_socket(),
+                                         .tls_cert = "",
+                                         .tls_key = "",
+                                         .access = &door,
+                                         .default_channels = &no_list,
+                                         .heartbeat_ms = 15000,
+                                         .stall_ms = 60000,
+                                         .max_payload = 32,
+                                         .max_channels = 10,
+                                         .max_connections = 10};
+    server = server_new(loop, NULL, &config);
     published[0] = '\0';
     asked_count = histories = 0;
     is_drained = false;
-    return transport ? 0 : -1;
+    return server ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    transport_free(transport);
+    server_free(server);
     loop_free(loop);
     glob_list_fini(&open_list);
     glob_list_fini(&no_list);
     return 0;
 }
 
-static struct transport_status status_now(void)
+static struct server_status status_now(void)
 {
-    struct transport_status status;
-    transport_status(transport, &status);
+    struct server_status status;
+    server_status(server, &status);
     return status;
 }
 
@@ -521,7 +521,7 @@ static void a_drain_waits_for_no_answer(void **state)
     struct client events = asks(EVENTS), history = asks(HISTORY), ws = asks(SOCKET);
     wait_for_checks(3);
     uint64_t begin_ms = clock_now_ms();
-    transport_drain(transport, 5000, on_drained, NULL);
+    server_drain(server, 5000, on_drained, NULL);
     assert_int_equal(status_now().parked, 0);
     WAIT(has_been_closed, &events);
     assert_has(&events, "HTTP/1.1 200");

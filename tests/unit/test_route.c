@@ -9,18 +9,9 @@
 
 #define READ (METHOD_GET | METHOD_HEAD)
 
-static struct route own[ROUTE_OWN];
-
-static int set_up(void **state)
-{
-    (void)state;
-    route_set_own(own, NULL);
-    return 0;
-}
-
 static const struct route *find(const char *path)
 {
-    return route_find(own, ROUTE_OWN, bytes_of(path));
+    return route_find_own(bytes_of(path));
 }
 
 static void paths_are_exact(void **state)
@@ -35,7 +26,7 @@ static void paths_are_exact(void **state)
     assert_null(find("/events/"));
     assert_null(find("/event"));
     assert_null(find("/Events"));
-    assert_null(route_find(own, ROUTE_OWN, BYTES("/events\0x")));
+    assert_null(route_find_own(BYTES("/events\0x")));
 }
 
 static void methods_fit_what_they_do(void **state)
@@ -65,5 +56,5 @@ int main(void)
         cmocka_unit_test(methods_fit_what_they_do),
         cmocka_unit_test(allow_names_the_methods),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

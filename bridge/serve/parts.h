@@ -1,30 +1,29 @@
 /*
- * server.h - the transport as its own files see it.
+ * parts.h - what a server is made of, for the files of this room.
  */
-#ifndef SERVE_SERVER_H
-#define SERVE_SERVER_H
+#ifndef SERVE_PARTS_H
+#define SERVE_PARTS_H
 
 #include "base/buffer.h"
 #include "http/wheel.h"
 #include "parking.h"
-#include "route.h"
-#include "serve/serve.h"
+#include "serve/config.h"
+#include "serve/ending.h"
 #include "session.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct drain;
 struct http;
+struct loop;
 struct timer;
 
-struct transport {
+struct server {
     struct loop *loop;
-    struct transport_config config;
+    struct server_config config;
     struct sessions sessions; /* what all who ask have in common */
     struct parking parking;   /* those of whom it is not known who they are */
     struct http *http;
-    struct route routes[ROUTE_OWN];
     struct wheel wheel;      /* all streams, by when somebody must look at them */
     struct timer *tick;      /* turns the wheel while there are streams */
     uint64_t now_ms;         /* the clock as of the last tick: good enough for heartbeats, free of charge */

@@ -1,8 +1,9 @@
 /*
- * format.c - from the number of a format to the file that knows it.
+ * encode.c - from the number of a format to the file that knows it.
  */
-#include "wire/format.h"
+#include "wire/encode.h"
 
+#include "wire/format.h"
 #include "wire/sse.h"
 #include "wire/ws.h"
 
