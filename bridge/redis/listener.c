@@ -7,6 +7,7 @@
  */
 #include "redis/listener.h"
 
+#include "answer.h"
 #include "link.h"
 
 #include <stdlib.h>
@@ -19,40 +20,32 @@ struct listener {
     bool is_freeing;
 };
 
-static struct bytes listener_name_of(const redisReply *reply)
+static void listener_hear(struct listener *listener, struct bytes pattern, struct bytes channel,
+                          const redisReply *payload)
 {
-    return (struct bytes){reply->str, reply->len};
-}
-
-static bool listener_is_text(const redisReply *reply)
-{
-    return reply->type == REDIS_REPLY_STRING;
+    struct heard heard = {.pattern = pattern, .channel = channel};
+    if (answer_bytes(payload, &heard.payload))
+        listener->events.message(listener->arg, &heard);
 }
 
 static void listener_on_push(redisAsyncContext *context, void *raw, void *arg)
 {
     struct listener *listener = arg;
     const redisReply *reply = raw;
-    if (!reply || !context->data || listener->is_freeing)
-        return;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3 || !listener_is_text(reply->element[0]))
+    if (!reply || !context->data || listener->is_freeing || reply->type != REDIS_REPLY_ARRAY || reply->elements < 3)
         return;
     redisReply *const *part = reply->element;
-    const char *kind = part[0]->str;
-
-    if (reply->elements == 3 && strcmp(kind, "message") == 0) {
-        struct heard heard = {.channel = listener_name_of(part[1]), .payload = listener_name_of(part[2])};
-        listener->events.message(listener->arg, &heard);
-    } else if (reply->elements == 4 && strcmp(kind, "pmessage") == 0) {
-        struct heard heard = {.pattern = listener_name_of(part[1]),
-                              .channel = listener_name_of(part[2]),
-                              .payload = listener_name_of(part[3])};
-        listener->events.message(listener->arg, &heard);
-    } else if (strcmp(kind, "subscribe") == 0) {
-        listener->events.confirmed(listener->arg, false, listener_name_of(part[1]));
-    } else if (strcmp(kind, "psubscribe") == 0) {
-        listener->events.confirmed(listener->arg, true, listener_name_of(part[1]));
-    }
+    struct bytes kind, name, channel;
+    if (!answer_bytes(part[0], &kind) || !answer_bytes(part[1], &name))
+        return;
+    if (bytes_is(kind, "message"))
+        listener_hear(listener, (struct bytes){0}, name, part[2]);
+    else if (bytes_is(kind, "pmessage") && reply->elements == 4 && answer_bytes(part[2], &channel))
+        listener_hear(listener, name, channel, part[3]);
+    else if (bytes_is(kind, "subscribe"))
+        listener->events.confirmed(listener->arg, false, name);
+    else if (bytes_is(kind, "psubscribe"))
+        listener->events.confirmed(listener->arg, true, name);
 }
 
 static void listener_up(void *arg)

@@ -11,20 +11,20 @@
 
 bool live_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out)
 {
-    struct reader reader = {.rest = heard->payload};
+    struct reader head = {0}, body = {0};
     struct entry_source *source = &out->source;
     *out = (struct announcement){0};
-    if (!names_live_of(config, heard->channel, &source->channel))
+    if (!names_live_of(config, heard->channel, &source->channel) ||
+        !bytes_split(heard->payload, '\n', &head.rest, &body.rest))
         return false;
-    source->position = reader_position(&reader);
-    source->previous = reader_position(&reader);
-    struct bytes flag = reader_word(&reader);
+    source->position = reader_position(&head);
+    source->previous = reader_position(&head);
+    struct bytes flag = reader_word(&head);
     out->is_echoed = bytes_is(flag, "e");
-    out->era = reader_number(&reader);
-    out->ordinal = reader_number(&reader);
-    uint64_t event_len = reader_number(&reader), from_len = reader_number(&reader);
-    source->event = reader_bytes(&reader, event_len);
-    source->from = reader_bytes(&reader, from_len);
-    source->payload = reader.rest;
-    return !reader.failed && flag.len == 1;
+    out->era = reader_number(&head);
+    out->ordinal = reader_number(&head);
+    source->event = reader_bytes(&body, reader_number(&head));
+    source->from = reader_bytes(&body, reader_number(&head));
+    source->payload = body.rest;
+    return !head.failed && !body.failed && flag.len == 1;
 }

@@ -59,9 +59,8 @@ struct bytes names_live(const struct redis_config *config, struct bytes name, ch
 
 bool names_live_of(const struct redis_config *config, struct bytes live, struct bytes *name)
 {
-    size_t prefix = strlen(config->prefix), before = prefix + strlen(LIVE);
-    if (live.len <= before || !names_is_internal(config, live) || memcmp(live.data + prefix, LIVE, strlen(LIVE)) != 0)
+    if (!bytes_take(&live, config->prefix) || !bytes_take(&live, LIVE) || live.len == 0)
         return false;
-    *name = (struct bytes){live.data + before, live.len - before};
+    *name = live;
     return true;
 }

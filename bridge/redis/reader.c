@@ -1,16 +1,11 @@
 /*
- * reader.c - where a word ends, and what it is.
+ * reader.c - what a word is.
  */
 #include "reader.h"
 
 struct bytes reader_word(struct reader *reader)
 {
-    struct bytes *rest = &reader->rest;
-    struct bytes word = {rest->data, 0};
-    while (word.len < rest->len && word.data[word.len] != ' ' && word.data[word.len] != '\n')
-        word.len++;
-    size_t passed = word.len < rest->len ? word.len + 1 : word.len;
-    *rest = (struct bytes){rest->data + passed, rest->len - passed};
+    struct bytes word = bytes_word(&reader->rest, ' ');
     reader->failed |= word.len == 0;
     return word;
 }
@@ -32,12 +27,8 @@ struct position reader_position(struct reader *reader)
 
 struct bytes reader_bytes(struct reader *reader, uint64_t len)
 {
-    struct bytes *rest = &reader->rest;
-    if (len > rest->len) {
-        reader->failed = true;
-        len = rest->len;
-    }
-    struct bytes bytes = {rest->data, (size_t)len};
-    *rest = (struct bytes){rest->data + len, rest->len - (size_t)len};
-    return bytes;
+    struct bytes rest = reader->rest;
+    reader->failed |= len > rest.len;
+    reader->rest = bytes_skip(rest, len < rest.len ? (size_t)len : rest.len);
+    return (struct bytes){rest.data, rest.len - reader->rest.len};
 }

@@ -1,5 +1,5 @@
 /*
- * reader.h - words with a space or a line feed between them, read one after another.
+ * reader.h - words with a space between them, read one after another.
  *
  * Promise   Nothing is read beyond the end. Once a field is not what it should be, `failed` is set and stays; so a parser
  *           reads all its fields, and asks once.
@@ -18,7 +18,7 @@ struct reader {
     bool failed;
 };
 
-/* The next word, which has at least one byte; what ends it is passed over. */
+/* The next word, which has at least one byte; the space behind it is passed over. */
 struct bytes reader_word(struct reader *reader);
 uint64_t reader_number(struct reader *reader);
 struct position reader_position(struct reader *reader);

@@ -54,6 +54,8 @@ static void what_is_not_whole_is_refused(void **state)
         "hello",
         "1-0",
         "1-0 0-0 e 0 0 4 3",
+        "1-0 0-0 e 0 0 0 0",
+        "1-0 0-0 e 0 0\n 0 0\n",
         "1-0 0-0 e 0 0 5 3\ntickbob",
         "1-0 0-0 e 0 0 99999999999999999999 3\ntickbob",
         "1-0 0-0 e 0 0 -1 3\ntickbob",
