@@ -11,68 +11,6 @@
 
 #include <stdlib.h>
 
-/* --- errands ------------------------------------------------------------------------------------------------------ */
-
-static void errand_free(struct errand *errand)
-{
-    parking_forget(&errand->server->parking, errand->parked);
-    session_fini(&errand->session);
-    buffer_fini(&errand->text);
-    free(errand);
-}
-
-static void errand_on_gone(struct exchange *exchange)
-{
-    errand_free((struct errand *)exchange);
-}
-
-static void errand_on_body(struct exchange *exchange, struct bytes body)
-{
-    struct errand *errand = (struct errand *)exchange;
-    errand->body = body;
-    errand->has_body = true;
-    if (errand->session.who && errand->kind->on_body) /* else it is parked, or was refused */
-        errand->kind->on_body(errand);
-}
-
-static const struct exchange_ops errand_exchange_ops = {.on_body = errand_on_body, .on_gone = errand_on_gone};
-
-/* NULL: no memory; the request is still there. */
-static struct errand *errand_new(struct server *server, const struct incoming_kind *kind, struct request *request)
-{
-    struct errand *errand = calloc(1, sizeof *errand);
-    if (!errand)
-        return NULL;
-    errand->server = server;
-    errand->kind = kind;
-    if (exchange_open(&errand->exchange, &errand_exchange_ops, request))
-        return errand;
-    free(errand);
-    return NULL;
-}
-
-struct errand *errand_of(struct session *session)
-{
-    return (struct errand *)((char *)session - offsetof(struct errand, session));
-}
-
-void errand_answer(struct errand *errand, struct response response)
-{
-    response.cors = answer_cors(errand->server->sessions.access, errand->exchange.origin);
-    exchange_answer(&errand->exchange, &response);
-}
-
-void errand_refuse(struct errand *errand, struct refusal refusal)
-{
-    struct response response = {.cors = answer_cors(errand->server->sessions.access, errand->exchange.origin)};
-    answer_refusal_later(&errand->exchange, response, refusal);
-}
-
-void errand_fail(struct errand *errand)
-{
-    connection_kill(&errand->exchange.connection);
-}
-
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static struct cors incoming_cors(const struct incoming *incoming)
@@ -115,7 +53,7 @@ struct errand *incoming_wait(struct incoming *incoming, const struct session_ops
 {
     struct errand *errand = incoming->errand;
     if (incoming->fresh)
-        errand = errand_new(incoming->server, incoming->kind, incoming->fresh);
+        errand = errand_new(incoming->server, incoming->kind, incoming->kind->on_body, incoming->fresh);
     if (errand)
         session_init(&errand->session, &incoming->server->sessions, incoming->who, ops, &errand->exchange.connection);
     return errand;
@@ -142,7 +80,7 @@ static void incoming_on_known(void *owner, const struct request *request, const 
 
 static void incoming_park(struct incoming *incoming, uint64_t ticket)
 {
-    struct errand *errand = errand_new(incoming->server, incoming->kind, incoming->fresh);
+    struct errand *errand = errand_new(incoming->server, incoming->kind, incoming->kind->on_body, incoming->fresh);
     if (!errand)
         return;
     errand->parked = parking_park(&incoming->server->parking, ticket, incoming->request, incoming_on_known, errand);

@@ -12,18 +12,15 @@
 #define SERVE_INCOMING_H
 
 #include "access/access.h"
-#include "base/bytes.h"
 #include "base/check.h"
-#include "http/exchange.h"
+#include "errand.h"
 #include "http/response.h"
-#include "session.h"
-#include "words/message.h"
 
 #include <stdbool.h>
 
-struct errand;
+struct connection;
+struct connection_ops;
 struct incoming;
-struct parked;
 struct request;
 struct server;
 
@@ -49,19 +46,6 @@ struct incoming {
     struct errand *errand; /* and this is its errand */
 };
 
-/* A request whose answer comes later. It frees itself when the answer is out, or its browser is gone. */
-struct errand {
-    struct exchange exchange; /* first */
-    struct server *server;
-    const struct incoming_kind *kind;
-    struct parked *parked;  /* while it is not known who asks; else NULL */
-    struct session session; /* once it is known */
-    struct bytes body;      /* what came behind the request */
-    bool has_body;          /* it is whole */
-    struct message message; /* what is to be published, without its payload; its bytes are in `text` */
-    struct buffer text;
-};
-
 /* At a route of this kind. */
 void incoming_open(struct server *server, const struct incoming_kind *kind, struct request *request);
 
@@ -76,12 +60,5 @@ MUST_CHECK bool incoming_stream(struct incoming *incoming, struct connection *co
 
 /* The answer comes later. NULL: no memory, and the connection will be closed. */
 MUST_CHECK struct errand *incoming_wait(struct incoming *incoming, const struct session_ops *ops);
-
-/* The same, for an errand. */
-void errand_answer(struct errand *errand, struct response response);
-void errand_refuse(struct errand *errand, struct refusal refusal);
-/* It can't be answered. */
-void errand_fail(struct errand *errand);
-struct errand *errand_of(struct session *session);
 
 #endif
