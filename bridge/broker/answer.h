@@ -5,7 +5,7 @@
 #define BROKER_ANSWER_PRIVATE_H
 
 #include "broker/answer.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
 
 enum answer answer_of(struct reply reply);
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "node.h"
+#include "redis/caller.h"
 
 #include <string.h>
 

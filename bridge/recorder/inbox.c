@@ -12,7 +12,8 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "recorder/recorder.h"
+#include "recorder/config.h"
+#include "redis/caller.h"
 #include "redis/inbox.h"
 
 #include <inttypes.h>

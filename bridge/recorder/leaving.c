@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "node.h"
-#include "recorder/recorder.h"
+#include "recorder/config.h"
+#include "redis/caller.h"
 #include "scribe.h"
 
 #define RETRY_MS 50

@@ -23,7 +23,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "recorder/recorder.h"
+#include "recorder/config.h"
+#include "redis/caller.h"
 #include "redis/control.h"
 #include "redis/listener.h"
 #include "scribe.h"

@@ -35,6 +35,7 @@
 #include "leaving.h"
 #include "node.h"
 #include "redis/beat.h"
+#include "redis/caller.h"
 #include "redis/config.h"
 #include "redis/control.h"
 #include "redis/listener.h"

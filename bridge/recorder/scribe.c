@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "queue.h"
+#include "redis/caller.h"
 #include "redis/seat.h"
 
 #include <inttypes.h>

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
 #include "words/position.h"
 
 #include <hiredis/hiredis.h>

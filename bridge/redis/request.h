@@ -9,12 +9,14 @@
 #define REDIS_REQUEST_H
 
 #include "base/bytes.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
 #include "words/position.h"
 
 #include <hiredis/hiredis.h>
 #include <stdint.h>
 #include <sys/queue.h>
+
+struct caller;
 
 struct request;
 

@@ -10,7 +10,7 @@
 #define RECORDER_RECORDER_H
 
 #include "base/check.h"
-#include "words/glob.h"
+#include "recorder/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,20 +18,11 @@
 
 struct loop;
 struct recorder;
-struct redis_config;
-
-struct recorder_config {
-    const struct redis_config *redis;  /* borrowed for the recorder's life */
-    const struct glob_list *channels;  /* whose plain messages are recorded; borrowed */
-    const struct glob_list *ephemeral; /* but not these; borrowed */
-    uint64_t lease_ms;
-};
 
 MUST_CHECK struct recorder *recorder_new(struct loop *loop, const struct recorder_config *config);
 
 /* Record what was heard, or see that another one does; give the seat up; then call fn (from the loop; also when Redis is
  * away, and at the latest after RECORDER_LEAVE_MS and an answer's deadline). */
-#define RECORDER_LEAVE_MS 800
 void recorder_leave(struct recorder *recorder, void (*fn)(void *arg), void *arg);
 
 void recorder_free(struct recorder *recorder);

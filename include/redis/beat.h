@@ -5,7 +5,9 @@
 #define REDIS_BEAT_H
 
 #include "base/bytes.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
+
+struct caller;
 
 /* Have the newest position said on this worker's beat channel; also sweeps what expired. */
 void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket);

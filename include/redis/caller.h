@@ -13,10 +13,8 @@
 #define REDIS_CALLER_H
 
 #include "base/check.h"
-#include "words/position.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct loop;
 struct caller;
@@ -34,20 +32,5 @@ void caller_free(struct caller *caller);
 bool caller_is_up(const struct caller *caller);
 /* Why it is not up; "" where nothing went wrong yet. */
 const char *caller_trouble(const struct caller *caller);
-
-enum reply_status {
-    REPLY_OK,
-    REPLY_DOWN,  /* not connected, or the connection died: it may or may not have been executed */
-    REPLY_ERROR, /* Redis answered with an error; the text says which */
-};
-
-struct reply {
-    enum reply_status status;
-    const char *text; /* the error; "" where there is none */
-};
-
-/* Answers that say no more than a position, or no more than that it is done. */
-typedef void (*caller_position_fn)(void *arg, uint64_t ticket, struct reply reply, struct position position);
-typedef void (*caller_done_fn)(void *arg, uint64_t ticket, struct reply reply);
 
 #endif

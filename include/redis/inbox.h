@@ -5,8 +5,10 @@
 #define REDIS_INBOX_H
 
 #include "base/bytes.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
 #include "words/glob.h"
+
+struct caller;
 
 /* Wait until the inbox holds something, at most that long; an answer says no more than that it is time to look. */
 void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn fn, void *arg, uint64_t ticket);

@@ -6,8 +6,10 @@
 #define REDIS_PAGE_H
 
 #include "base/bytes.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
 #include "words/entry.h"
+
+struct caller;
 
 struct log_extent {
     bool has_log;            /* some entry is kept */

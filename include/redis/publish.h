@@ -5,7 +5,9 @@
 #define REDIS_PUBLISH_H
 
 #include "base/bytes.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
+
+struct caller;
 
 struct message;
 

@@ -6,7 +6,9 @@
 #define REDIS_SEAT_H
 
 #include "base/bytes.h"
-#include "redis/caller.h"
+#include "redis/reply.h"
+
+struct caller;
 
 enum record_result { RECORD_OK, RECORD_STALE, RECORD_HOLE };
 typedef void (*caller_record_fn)(void *arg, uint64_t ticket, struct reply reply, enum record_result result,

@@ -15,6 +15,7 @@
 #include "cmocka_all.h"
 #include "dice.h"
 #include "redis/beat.h"
+#include "redis/caller.h"
 #include "redis/config.h"
 #include "redis/inbox.h"
 #include "redis/listener.h"
