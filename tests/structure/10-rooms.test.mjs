@@ -1,0 +1,75 @@
+// The structure that bridge/README.md draws is the one that the sources have: rooms with arrows one way, no unit in a circle,
+// one foreign library in one room, files and functions that a stranger reads in one go, and one dialect.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { basename } from 'node:path';
+import { circles, functions, sources, statics } from './sources.mjs';
+
+const files = sources();
+const product = files.filter(({ path }) => /\.[ch]$/.test(path));
+
+const LINES_MAX = 500;
+const FUNCTION_LINES_MAX = 50;
+
+// Which rooms a room may look into. What is not here is uphill.
+const MAY_SEE = {
+  base: [],
+  words: ['base'],
+  wire: ['words', 'base'],
+  access: ['words', 'base'],
+  redis: ['words', 'base'],
+  http: ['base'],
+  broker: ['redis', 'words', 'base'],
+  recorder: ['redis', 'words', 'base'],
+  serve: ['broker', 'http', 'wire', 'access', 'words', 'base'],
+  app: ['serve', 'http', 'access', 'wire', 'recorder', 'broker', 'redis', 'words', 'base'],
+  main: ['app', 'base'],
+};
+
+const LIBRARIES = [
+  [/^libwebsockets\.h$/, ['http']],
+  [/^hiredis\//, ['redis']],
+  [/^openssl\//, ['redis']],
+  [/^jansson\.h$/, ['wire', 'serve']],
+  [/^event2\//, ['base', 'redis', 'http']],
+];
+
+test('includes point one way', () => {
+  for (const { path, room, includes } of product)
+    for (const other of includes) {
+      const to = files.find((file) => file.path === other)?.room;
+      assert.ok(to !== undefined, `${path} includes ${other}, which is not there`);
+      assert.ok(to === room || MAY_SEE[room].includes(to), `${path} includes ${other}: from ${room} up to ${to}`);
+    }
+});
+
+test('no unit is in a circle of includes', () => assert.deepEqual(circles(product), []));
+
+test('a foreign library is one room\'s business', () => {
+  for (const { path, room, libraries } of product)
+    for (const library of libraries)
+      for (const [pattern, rooms] of LIBRARIES)
+        assert.ok(!pattern.test(library) || rooms.includes(room), `${path} includes <${library}>`);
+});
+
+test(`a file has fewer than ${LINES_MAX} lines, a function fewer than ${FUNCTION_LINES_MAX}`, () => {
+  for (const file of files) {
+    assert.ok(file.lines < LINES_MAX, `${file.path} has ${file.lines} lines`);
+    if (!file.path.endsWith('.c')) continue;
+    for (const { name, line, lines } of functions(file))
+      assert.ok(lines < FUNCTION_LINES_MAX, `${file.path}:${line}: ${name}() has ${lines} lines`);
+  }
+});
+
+test('what a file keeps to itself begins with its name', () => {
+  for (const file of product.filter(({ path }) => path.endsWith('.c'))) {
+    const stem = basename(file.path, '.c');
+    for (const name of statics(file))
+      assert.ok(name.startsWith(stem) || name.startsWith(stem.replace(/s$/, '')), `${file.path}: ${name}`);
+  }
+});
+
+test('pointers are tested as they are', () => {
+  for (const { path, text } of product) assert.doesNotMatch(text, /[=!]= NULL\b/, path);
+});
