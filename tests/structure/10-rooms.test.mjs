@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { basename } from 'node:path';
-import { circles, functions, sources, statics } from './sources.mjs';
+import { circles, functions, readme, sources, statics } from './sources.mjs';
 
 const files = sources();
 const product = files.filter(({ path }) => /\.[ch]$/.test(path));
@@ -72,4 +72,12 @@ test('what a file keeps to itself begins with its name', () => {
 
 test('pointers are tested as they are', () => {
   for (const { path, text } of product) assert.doesNotMatch(text, /[=!]= NULL\b/, path);
+});
+
+test('what bridge/README.md names is there', () => {
+  const all = files.map(({ text }) => text).join('\n');
+  const text = readme().replace(/^```[^]*?^```/gm, '');
+  const words = text.match(/`[^`]+`/g).flatMap((quoted) => quoted.slice(1, -1).match(/[a-z]\w*_\w+/g) ?? []);
+  assert.ok(words.length > 40, `only ${words.length} names`);
+  for (const word of words) assert.match(all, new RegExp(`\\b${word}\\b`), `bridge/README.md names ${word}`);
 });

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
+export const readme = () => readFileSync(join(root, 'bridge/README.md'), 'utf8');
+
 function list(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? list(join(folder, entry.name)) : [join(folder, entry.name)]);
