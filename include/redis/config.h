@@ -14,17 +14,18 @@
 #define REDIS_PREFIX_MAX 64
 
 struct redis_config {
-    char host[REDIS_URL_PART_MAX]; /* empty where `path` is set */
-    char path[REDIS_URL_PART_MAX]; /* of a unix socket */
-    char user[REDIS_URL_PART_MAX];
-    char password[REDIS_URL_PART_MAX];
-    unsigned port, db;
+    char host[REDIS_URL_PART_MAX];     /* empty where `path` is set */
+    char path[REDIS_URL_PART_MAX];     /* of a unix socket */
+    char user[REDIS_URL_PART_MAX];     /* empty: the default user */
+    char password[REDIS_URL_PART_MAX]; /* empty: none is asked for */
+    unsigned port;
+    unsigned db;
     bool tls;
     char prefix[REDIS_PREFIX_MAX]; /* of keys and internal channels, "bridge:" */
-    uint64_t history_length;       /* entries */
-    uint64_t history_ttl_ms;
-    size_t max_payload;   /* bytes */
-    uint64_t deadline_ms; /* for connecting, and for each command */
+    uint64_t history_length;       /* entries that the log of one channel keeps */
+    uint64_t history_ttl_ms;       /* for so long after its newest entry a log is kept */
+    size_t max_payload;            /* bytes */
+    uint64_t deadline_ms;          /* for connecting, and for each command */
 };
 
 /*

@@ -254,7 +254,7 @@ story('what was heard of and is not there any more is a loss; what is there, or 
 
 // A node of the recorder's protocol, as Redis sees one: it is subscribed to its own channel, or it is gone. It knows what
 // `attend` and the words on control told it.
-async function node(scene, redis, name, { lease = 60_000, rules = 1 } = {}) {
+async function node(scene, redis, name, { lease = 60_000, filter = 1 } = {}) {
   const control = [];
   const ear = scene.own(await Resp.connect(redis.port));
   await ear.listen((channel, payload) => channel === 'bridge:control' && control.push(payload.split(' ')), {
@@ -263,10 +263,10 @@ async function node(scene, redis, name, { lease = 60_000, rules = 1 } = {}) {
   return {
     control,
     attend: async (claim, era = 0, number = 0) => {
-      const [role, ...now] = await redis.fn('attend', name, lease, rules, claim, era, number);
+      const [role, ...now] = await redis.fn('attend', name, lease, filter, claim, era, number);
       return { role, era: now[0], last: now[1] };
     },
-    role: async (...claim) => (await redis.fn('attend', name, lease, rules, ...claim, ...[0, 0].slice(claim.length - 1)))[0],
+    role: async (...claim) => (await redis.fn('attend', name, lease, filter, ...claim, ...[0, 0].slice(claim.length - 1)))[0],
     leave: (force) => redis.fn('leave', name, force ? 1 : 0),
     heard: (word) => waitFor(() => control.find(([first]) => first === word), { what: `the word ${word}` }),
     die: () => ear.close(),
@@ -388,7 +388,7 @@ story('a place is answered within its era only, and a sync tells what is recorde
 
 story('who counts other messages does not stand by for those who hold', async (scene) => {
   const { redis, ann, era } = await holder(scene);
-  const bob = await node(scene, redis, 'bob', { rules: 2 });
+  const bob = await node(scene, redis, 'bob', { filter: 2 });
   assert.equal(await bob.role('waiting'), 'waiting');
   assert.equal(await ann.role('synced', era, 1), 'holder');
   ann.die();
