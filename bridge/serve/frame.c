@@ -10,8 +10,6 @@
 
 #define WORD_NUMBER_DIGITS_MAX 15 /* what every JSON parser reads exactly */
 
-static const struct bytes frame_nothing = {"", 0};
-
 static struct refusal frame_bad(const char *why)
 {
     return refusal_because(PROBLEM_BAD_FRAME, why);
@@ -23,7 +21,7 @@ static struct refusal frame_bad(const char *why)
 static bool frame_read_string(const struct frame *frame, const char *name, struct bytes *out)
 {
     const json_t *value = json_object_get(frame->object, name);
-    *out = frame_nothing;
+    *out = BYTES("");
     if (!value || json_is_null(value))
         return true;
     if (!json_is_string(value))
@@ -129,12 +127,9 @@ static const struct frame_row {
 static void frame_init(struct frame *frame)
 {
     frame->object = NULL;
-    frame->ref = frame_nothing;
-    frame->message = (struct message){.payload = frame_nothing,
-                                      .channel = frame_nothing,
-                                      .event = frame_nothing,
-                                      .from = frame_nothing,
-                                      .key = frame_nothing};
+    frame->ref = BYTES("");
+    frame->message = (struct message){
+        .payload = BYTES(""), .channel = BYTES(""), .event = BYTES(""), .from = BYTES(""), .key = BYTES("")};
 }
 
 void frame_fini(struct frame *frame)
@@ -196,7 +191,7 @@ struct refusal frame_read_binary(struct frame *frame, struct bytes message)
     frame_init(frame);
     frame->type = FRAME_PUBLISH;
     if (!bytes_split(message, '\n', &line, &frame->message.payload) || !frame_read_line(frame, line)) {
-        frame->ref = frame_nothing;
+        frame->ref = BYTES("");
         return frame_bad("a binary frame begins with a line: publish <channel> <ref>");
     }
     return REFUSAL_NONE;

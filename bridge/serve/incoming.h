@@ -42,8 +42,8 @@ struct incoming {
     const struct incoming_kind *kind;
     const struct request *request;
     const struct who *who;
-    struct request *fresh; /* NULL: it was parked, */
-    struct errand *errand; /* and this is its errand */
+    struct request *fresh; /* the request, where it is answered from its handler; NULL where it was parked */
+    struct errand *errand; /* of one that was parked; else NULL */
 };
 
 /* At a route of this kind. */

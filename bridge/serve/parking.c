@@ -90,8 +90,8 @@ bool parking_ask(struct parking *parking, struct access_answer *answer, uint64_t
     *ticket = asker.ticket;
     if (parking->access->ops->check(parking->access, &asker, answer))
         return true;
-    *answer = (struct access_answer){.refusal = refusal_of(PROBLEM_LEAVING)};
-    return parking->is_closed;
+    *answer = (struct access_answer){.refusal = refusal_of(parking->is_closed ? PROBLEM_LEAVING : PROBLEM_NO_ROOM)};
+    return parking->is_closed || parking->count >= parking->most;
 }
 
 struct parked *parking_park(struct parking *parking, uint64_t ticket, const struct request *request, parking_fn fn,
@@ -125,9 +125,9 @@ void parking_forget(struct parking *parking, struct parked *parked)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-bool parking_init(struct parking *parking, struct loop *loop, const struct access *access)
+bool parking_init(struct parking *parking, struct loop *loop, const struct access *access, unsigned most)
 {
-    *parking = (struct parking){.access = access, .timer = timer_new(loop, parking_on_time, parking)};
+    *parking = (struct parking){.access = access, .most = most, .timer = timer_new(loop, parking_on_time, parking)};
     TAILQ_INIT(&parking->list);
     return parking->timer;
 }

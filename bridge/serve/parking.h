@@ -32,11 +32,11 @@ struct timer;
 typedef void (*parking_fn)(void *owner, const struct request *request, const struct access_answer *answer);
 
 struct parked {
-    uint64_t ticket;
-    uint64_t until_ms;
+    uint64_t ticket;   /* that the answer will name */
+    uint64_t until_ms; /* when it is too late for one */
     TAILQ_ENTRY(parked) links;
     UT_hash_handle hh;
-    struct request *request;
+    struct request *request; /* a copy */
     parking_fn fn;
     void *owner;
 };
@@ -48,15 +48,17 @@ struct parking {
     TAILQ_HEAD(parked_list, parked) list; /* the oldest first */
     struct parked *by_ticket;
     unsigned count;
+    unsigned most;  /* that may be parked at the same time */
     bool is_closed; /* nothing is parked any more */
 };
 
-/* false: no memory. */
-MUST_CHECK bool parking_init(struct parking *parking, struct loop *loop, const struct access *access);
+/* Room for `most` requests. false: no memory. */
+MUST_CHECK bool parking_init(struct parking *parking, struct loop *loop, const struct access *access, unsigned most);
 /* Nothing is parked any more. */
 void parking_fini(struct parking *parking);
 
-/* Who asks? true: *answer says so. false: park the request, with this ticket, before the loop turns. */
+/* Who asks? true: *answer says so, or that there is no room to wait for it. false: park the request, with this ticket,
+ * before the loop turns. */
 MUST_CHECK bool parking_ask(struct parking *parking, struct access_answer *answer, uint64_t *ticket);
 
 /* NULL: no memory. */

@@ -77,7 +77,7 @@ struct server *server_new(struct loop *loop, struct broker *broker, const struct
         .max_payload = config->max_payload,
     };
     server->tick = timer_new(loop, stream_tick, server);
-    bool has_parking = parking_init(&server->parking, loop, config->access);
+    bool has_parking = parking_init(&server->parking, loop, config->access, config->max_connections);
     if (!server_listen(server) || !server->tick || !has_parking) {
         server_free(server);
         return NULL;

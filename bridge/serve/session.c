@@ -13,8 +13,6 @@
 
 #define PENDING_MAX 256 /* answers that one session may wait for */
 
-static const struct bytes session_nothing = {"", 0};
-
 void session_init(struct session *session, struct sessions *all, const struct who *who, const struct session_ops *ops,
                   const struct connection *connection)
 {
@@ -212,7 +210,7 @@ struct refusal session_publish(struct session *session, const struct message *me
     struct refusal refusal = session_check_message(session, message);
     if (refusal.problem)
         return refusal;
-    struct pending *pending = session_note(session, PENDING_PUBLISH, ref, session_nothing, &refusal);
+    struct pending *pending = session_note(session, PENDING_PUBLISH, ref, BYTES(""), &refusal);
     if (!pending)
         return refusal;
     broker_publish(session->all->broker, message, session_on_published, session->all, pending->ticket);
@@ -240,7 +238,7 @@ static void session_on_history(void *arg, uint64_t ticket, enum answer answer, c
 struct refusal session_history(struct session *session, const struct ask *ask, unsigned limit)
 {
     struct refusal refusal;
-    struct pending *pending = session_note(session, PENDING_HISTORY, session_nothing, session_nothing, &refusal);
+    struct pending *pending = session_note(session, PENDING_HISTORY, BYTES(""), BYTES(""), &refusal);
     if (!pending)
         return refusal;
     broker_history(session->all->broker, ask->channels, ask->count, &ask->start, limit, session_on_history,

@@ -41,8 +41,6 @@ struct ws {
     bool is_paused; /* not read from, until it has taken our answers */
 };
 
-static const struct bytes ws_no_ref = {"", 0};
-
 static struct ws *ws_of(struct connection *connection)
 {
     return (struct ws *)connection;
@@ -127,7 +125,7 @@ static enum sink_result ws_on_subscribed(void *sink, struct bytes name, uint64_t
     if (ws->is_raw)
         return SINK_READY;
     struct pending *pending = session_pending(session, tag);
-    say_subscribed(stream_scratch(&ws->stream), name, cursor, pending ? pending->ref : ws_no_ref);
+    say_subscribed(stream_scratch(&ws->stream), name, cursor, pending ? pending->ref : BYTES(""));
     session_settle(session, pending);
     return stream_send(&ws->stream);
 }
@@ -225,10 +223,10 @@ static void ws_on_raw_message(struct ws *ws, struct bytes bytes)
 {
     const struct message message = {.channel = bytes_of(ws->raw_channel),
                                     .payload = bytes,
-                                    .event = ws_no_ref,
-                                    .from = ws_no_ref,
-                                    .key = ws_no_ref};
-    struct refusal refusal = session_publish(&ws->stream.session, &message, ws_no_ref);
+                                    .event = BYTES(""),
+                                    .from = BYTES(""),
+                                    .key = BYTES("")};
+    struct refusal refusal = session_publish(&ws->stream.session, &message, BYTES(""));
     if (refusal.problem == problem_of(PROBLEM_FORBIDDEN))
         ws_end(ws, refusal);
 }
@@ -435,7 +433,7 @@ static void ws_enter(struct ws *ws, const struct request *request, const struct 
         refusal = ws_begin(ws, request);
     }
     if (refusal.problem && refusal.problem->is_final)
-        ws_say_error(ws, refusal, ws_no_ref);
+        ws_say_error(ws, refusal, BYTES(""));
     if (refusal.problem)
         ws_end(ws, refusal);
 }

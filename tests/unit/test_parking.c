@@ -24,6 +24,7 @@
 
 #define DEADLINE_MS 10000
 #define LOOK_MS 2
+#define PARKED_MAX 10
 
 /* --- the broker --------------------------------------------------------------------------------------------------- */
 
@@ -101,7 +102,7 @@ void broker_history(struct broker *broker, const struct bytes *names, unsigned c
 
 /* --- the one who knows who asks ----------------------------------------------------------------------------------- */
 
-#define ASKED_MAX 8
+#define ASKED_MAX 16
 
 static struct access_asker asked[ASKED_MAX];
 static unsigned asked_count;
@@ -158,7 +159,7 @@ static int set_up(void **state)
                                          .stall_ms = 60000,
                                          .max_payload = 32,
                                          .max_channels = 10,
-                                         .max_connections = 10};
+                                         .max_connections = PARKED_MAX};
     server = server_new(loop, NULL, &config);
     published[0] = '\0';
     asked_count = histories = 0;
@@ -494,6 +495,29 @@ static void without_an_answer_everybody_is_told_to_come_back(void **state)
     close(ws.fd);
 }
 
+/* Nobody fills our memory with what waits. */
+static void there_is_room_for_so_many(void **state)
+{
+    struct client clients[PARKED_MAX];
+    (void)state;
+    for (unsigned i = 0; i < PARKED_MAX; i++)
+        clients[i] = asks(HISTORY);
+    wait_for_checks(PARKED_MAX);
+    struct client history = asks(HISTORY), events = asks(EVENTS);
+    WAIT(has_been_answered, &history);
+    assert_has(&history, "HTTP/1.1 503");
+    WAIT(has_been_closed, &events);
+    assert_has(&events, "HTTP/1.1 200");
+    assert_has(&events, "retry: ");
+    answer_yes(0);
+    WAIT(has_been_answered, &clients[0]);
+    assert_has(&clients[0], "HTTP/1.1 200");
+    close(history.fd);
+    close(events.fd);
+    for (unsigned i = 0; i < PARKED_MAX; i++)
+        close(clients[i].fd);
+}
+
 static void who_leaves_meanwhile_is_forgotten(void **state)
 {
     const unsigned none = 0;
@@ -545,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_websocket_says_meanwhile_waits_with_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_may_not_is_told_why, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_an_answer_everybody_is_told_to_come_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(there_is_room_for_so_many, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_leaves_meanwhile_is_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_drain_waits_for_no_answer, set_up, tear_down),
     };
