@@ -20,8 +20,8 @@ struct access;
 struct glob_list;
 
 struct access_answer {
-    struct refusal refusal; /* .problem NULL: come in, as */
-    const struct who *who;
+    struct refusal refusal; /* its problem is NULL where the request is let in */
+    const struct who *who;  /* who asks; NULL where it is refused */
 };
 
 /* The answer to a check that could not be given at once; from the loop, never from within access_ops.check. */
@@ -41,7 +41,6 @@ struct access_ops {
 
 struct access {
     const struct access_ops *ops;
-    void *checker;                    /* what `ops` works with; NULL where it needs nothing */
     struct who anonymous;             /* whoever shows nothing */
     const char *internal_prefix;      /* names that begin so belong to us: never served */
     const struct glob_list *channels; /* nothing outside these is served; empty: no limit */

@@ -74,6 +74,18 @@ story('why streams end is counted, each of them once', async (scene) => {
   assert.equal(await total(other), 2);
 });
 
+// A page reports its connection's id; the operator finds everything about that connection by it.
+story('log lines about a WebSocket carry the id that its hello says', async (scene) => {
+  const { bridge } = await scene.start({ BRIDGE_LOG: 'debug', BRIDGE_WORKERS: '2' });
+  const [one, other] = [await scene.speak(bridge, 'public:a'), await scene.speak(bridge, 'public:a')];
+  const ids = [(await one.hello()).connection, (await other.hello()).connection];
+  assert.notEqual(ids[0], ids[1]);
+  one.cut();
+  await bridge.said(new RegExp(`stream connection=${ids[0]} kind=ws .*why=closed`));
+  other.socket.close();
+  await bridge.said(new RegExp(`stream connection=${ids[1]} kind=ws .*why=left`));
+});
+
 story('who stands by says so, and who takes over as well', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const { holder, standby } = await settled(redis, bridges);
