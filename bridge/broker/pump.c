@@ -81,10 +81,15 @@ static bool pump_start(struct strand *strand)
 
 /*
  * A place that is ahead or from another keyspace is worth nothing: begin at the beginning. Where it is the place of just
- * this one member, the others are not touched.
+ * this one member, the others are not touched. Where another member's gap has begun all of them anew, this one goes along:
+ * given apart it would come after what is newer.
  */
 static void pump_begin_anew(struct strand *strand, struct member *member)
 {
+    if (member->is_merged && position_is_begin(strand->place)) {
+        member->after = POSITION_BEGIN;
+        return;
+    }
     if (!member->is_merged || position_compare(member->page.loss.after, strand->place) > 0) {
         member->after = POSITION_BEGIN;
         member->is_merged = false;
