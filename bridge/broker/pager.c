@@ -203,7 +203,7 @@ bool pager_sweep(struct pager *pager, uint64_t now_ms)
     page_cache_sweep(&pager->pages, now_ms);
     if (!TAILQ_EMPTY(&pager->waiting) && !pager->is_reading)
         pager_want(pager);
-    return TAILQ_EMPTY(&pager->waiting) && TAILQ_EMPTY(&pager->pages);
+    return TAILQ_EMPTY(&pager->waiting) && TAILQ_EMPTY(&pager->pages) && !pager->is_reading;
 }
 
 void pager_init(struct pager *pager, struct shard *shard, struct bytes name, const struct pager_ops *ops)
