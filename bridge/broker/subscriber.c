@@ -51,13 +51,20 @@ void subscriber_compose_at(const struct subscriber *s, const struct strand *at, 
             cursor_advance(out, strand->shard->index, strand->claimed);
 }
 
-void subscriber_compose(const struct subscriber *s, struct cursor *out)
+/* The strand that has been given least; of those that count, where any does. */
+static const struct strand *subscriber_lowest(const struct subscriber *s)
 {
     const struct strand *lowest = &s->first;
     for (const struct strand *strand = s->first.next; strand; strand = strand->next)
         if (subscriber_counts(strand) &&
             (!subscriber_counts(lowest) || position_compare(strand->place, lowest->place) < 0))
             lowest = strand;
+    return lowest;
+}
+
+void subscriber_compose(const struct subscriber *s, struct cursor *out)
+{
+    const struct strand *lowest = subscriber_lowest(s);
     subscriber_compose_at(s, lowest, lowest->place, out);
 }
 
@@ -73,14 +80,32 @@ bool subscriber_cursor(struct subscriber *s, struct cursor *out)
 
 /* --- the start ---------------------------------------------------------------------------------------------------- */
 
-/* Who listens from now on does not wait for a shard that is away: there, "now" is where the others are. */
-static bool subscriber_start_away(struct strand *strand, struct position elsewhere)
+static bool subscriber_is_away(const struct strand *strand)
 {
-    if (strand->start.kind != START_NOW || shard_is_up(strand->shard))
-        return false;
-    strand->place = strand->claimed = elsewhere;
+    return strand->start.kind == START_NOW && !shard_is_up(strand->shard);
+}
+
+/* Who listens from now on does not wait for a shard that is away. There, "now" is where the cursor's base is, but not
+ * before what was heard. */
+static void subscriber_start_away(struct strand *strand, struct position base)
+{
+    struct position heard = strand->shard->flushed;
+    strand->place = strand->claimed = position_max(base, heard);
+    strand->is_exact = position_compare(strand->place, heard) == 0;
+    strand->is_verified = false;
     strand->has_place = true;
-    strand->is_exact = strand->is_verified = false;
+}
+
+/* Do all know their place? Those of shards that are away are given one. */
+static bool subscriber_start(struct subscriber *s)
+{
+    for (const struct strand *strand = &s->first; strand; strand = strand->next)
+        if (strand->members && !strand->has_place && !subscriber_is_away(strand))
+            return false;
+    struct position base = subscriber_lowest(s)->place;
+    for (struct strand *strand = &s->first; strand; strand = strand->next)
+        if (strand->members && !strand->has_place)
+            subscriber_start_away(strand, base);
     return true;
 }
 
@@ -88,11 +113,11 @@ bool subscriber_begin(struct strand *strand)
 {
     struct subscriber *s = strand->subscriber;
     struct cursor cursor;
-    for (struct strand *other = &s->first; other; other = other->next)
-        if (other->members && !other->has_place && !subscriber_start_away(other, strand->place)) {
-            strand_enter(strand, STRAND_WAITING, "the start in another shard is not known");
-            return false;
-        }
+    if (!subscriber_start(s)) {
+        strand_enter(strand, STRAND_WAITING, "the start in another shard is not known");
+        feed_tend(strand->members->feed); /* which wakes it to look again: the other may leave, or its shard go away */
+        return false;
+    }
     for (struct strand *other = &s->first; other; other = other->next) {
         other->is_begun = true;
         if (other != strand)

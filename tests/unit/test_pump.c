@@ -1231,6 +1231,87 @@ static void a_shard_that_is_away_delays_nobody_else(void **state)
     is_over = true;
 }
 
+/* --- several shards, step by step --------------------------------------------------------------------------------- */
+
+/* Shard 0 has b, shard 1 has c, shard 2 has a and d. */
+enum { A, B, C, D };
+
+static struct browser *browser_of(unsigned n, const char *names, const struct start *start)
+{
+    struct browser *b = &browsers[n];
+    for (; *names; names++)
+        b->names[b->name_count++][0] = *names;
+    browser_connect(b, start);
+    return b;
+}
+
+static void publish(unsigned channel, unsigned count)
+{
+    while (count-- > 0)
+        redis_publish(channel);
+}
+
+static const struct start now = {.kind = START_NOW};
+
+/* b has been given its start, and nobody else wakes it: its feed is live and quiet. */
+static void a_start_does_not_wait_for_who_has_left(void **state)
+{
+    (void)state;
+    is_over = false;
+    begin(1, SHARDS_MAX);
+    browser_of(0, "b", &now);
+    publish(B, 3);
+    settle(SHARDS_MAX);
+    links_down(shard_of(C));
+    struct browser *b = browser_of(1, "bc", &(struct start){.kind = START_NEWEST, .count = 2});
+    settle(shard_of(C));
+    assert_false(b->has_start);
+    assert_true(subscriber_remove(b->subscriber, name_of("c")));
+    b->name_count = 1;
+    settle(shard_of(C));
+    assert_true(b->has_start);
+    end();
+    is_over = true;
+}
+
+static void a_start_does_not_wait_for_a_shard_that_goes_away(void **state)
+{
+    (void)state;
+    is_over = false;
+    begin(1, SHARDS_MAX);
+    browser_of(0, "b", &now);
+    settle(SHARDS_MAX);
+    struct browser *b = browser_of(1, "bc", &now);
+    turn();
+    links_down(shard_of(C));
+    settle(shard_of(C));
+    assert_true(b->has_start);
+    end();
+    is_over = true;
+}
+
+/* "Now" in a shard that is away is not before what has been heard of it. */
+static void now_is_not_before_what_was_heard(void **state)
+{
+    (void)state;
+    is_over = false;
+    begin(1, SHARDS_MAX);
+    publish(B, 1);
+    publish(C, 1);
+    browser_of(0, "a", &now);
+    settle(SHARDS_MAX);
+    publish(A, 10);
+    settle(SHARDS_MAX);
+    links_down(shard_of(A));
+    unsigned before = given;
+    browser_of(1, "*", &now);
+    settle(shard_of(A));
+    settle(SHARDS_MAX);
+    assert_int_equal(given, before);
+    end();
+    is_over = true;
+}
+
 static int tell_seed(void **state)
 {
     (void)state;
@@ -1253,6 +1334,9 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(three_shards_each_in_its_order, tell_seed),
         cmocka_unit_test_teardown(three_shards_that_are_trimmed, tell_seed),
         cmocka_unit_test_teardown(a_shard_that_is_away_delays_nobody_else, tell_seed),
+        cmocka_unit_test_teardown(a_start_does_not_wait_for_who_has_left, tell_seed),
+        cmocka_unit_test_teardown(a_start_does_not_wait_for_a_shard_that_goes_away, tell_seed),
+        cmocka_unit_test_teardown(now_is_not_before_what_was_heard, tell_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
