@@ -208,6 +208,8 @@ static bool pump_merged(struct strand *strand)
     }
     enum given given = give(strand, runs, count, pump_nearest(&horizon, count), &strand->place);
     strand->wants_kept = false; /* what was kept when it began is known by now */
+    if (count > 0)
+        strand->is_exact = true; /* this shard has what comes after it */
     if (given == GIVEN_FULL)
         return false;
     if (given == GIVEN_SOME) {

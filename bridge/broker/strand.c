@@ -230,28 +230,49 @@ static bool strand_on_unstarted(const struct member *member)
     return !member->strand->has_place || !member->strand->is_begun;
 }
 
+/* Does it read after a place that is not its strand's? */
+static bool strand_member_is_elsewhere(const struct member *member)
+{
+    return !member->is_merged || position_compare(member->page.after, member->strand->place) > 0;
+}
+
+/* The strand goes on from where its shard is. */
+static void strand_move_back(struct strand *strand, struct position newest)
+{
+    for (struct member *member = strand->members; member; member = member->next)
+        pager_dismiss(&member->feed->pager, &member->page); /* it waited at another place */
+    strand->place = position_min(strand->place, newest);
+    strand->claimed = position_min(strand->claimed, newest);
+    strand->is_verified = strand->is_exact = true;
+}
+
 /*
  * A place that was told for all shards alike is a moment by some other shard's clock, and may be ahead of what this one
  * has: then it is where this one is.
  */
-static bool strand_comes_back(struct strand *strand, struct pager_client *client, struct position newest)
+static void strand_come_back(struct member *member, struct position newest)
 {
+    struct pager_client *client = &member->page;
     struct loss loss;
-    if (strand->is_exact || client->loss.reason != GAP_AHEAD || client->after.ms > clock_wall_ms() + CLOCKS_APART_MS)
-        return false;
+    bool is_elsewhere = strand_member_is_elsewhere(member);
+    bool is_exact = is_elsewhere ? member->start.is_exact : member->strand->is_exact;
+    if (is_exact || client->loss.reason != GAP_AHEAD || client->after.ms > clock_wall_ms() + CLOCKS_APART_MS)
+        return;
     if (!pager_take_loss(client, &loss))
-        return false;
-    strand->place = position_min(strand->place, newest);
-    strand->claimed = position_min(strand->claimed, newest);
-    return true;
+        return;
+    if (is_elsewhere)
+        member->after = position_min(member->after, newest);
+    else
+        strand_move_back(member->strand, newest);
 }
 
 static bool strand_on_page(struct pager_client *client, enum pager_news news, struct position newest)
 {
     struct member *member = (struct member *)((char *)client - offsetof(struct member, page));
     struct strand *strand = member->strand;
-    bool goes_on = news == PAGER_GOES_ON || strand_comes_back(strand, client, newest);
-    if (goes_on && position_compare(client->after, strand->place) >= 0)
+    if (news == PAGER_MISSES)
+        strand_come_back(member, newest);
+    else if (position_compare(client->after, strand->place) >= 0)
         strand->is_verified = strand->is_exact = true;
     strand_wake(strand, "a page came");
     return strand->state != STRAND_FULL;

@@ -47,7 +47,7 @@ void subscriber_compose_at(const struct subscriber *s, const struct strand *at, 
     cursor_use_layout(out, subscriber_broker(s)->config.layout);
     cursor_advance(out, at->shard->index, place);
     for (const struct strand *strand = &s->first; strand; strand = strand->next)
-        if (strand != at && subscriber_counts(strand))
+        if (strand != at && subscriber_counts(strand) && strand->is_exact)
             cursor_advance(out, strand->shard->index, strand->claimed);
 }
 

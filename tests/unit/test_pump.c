@@ -578,6 +578,7 @@ struct browser {
 static struct browser browsers[BROWSERS_MAX];
 static struct broker *broker;
 static unsigned given, gaps, fulls, cuts;
+static bool is_loss_expected; /* Redis forgets: what comes is not looked at */
 
 static bool browser_asks_for(const struct browser *b, unsigned channel)
 {
@@ -740,6 +741,8 @@ static enum sink_result on_write(void *sink, char *bytes, size_t len)
 {
     struct browser *b = sink;
     struct block block;
+    if (is_loss_expected)
+        return SINK_READY;
     for (size_t at = 0; at < len; at += block.len) {
         memcpy(&block, bytes + at, sizeof block);
         unsigned shard = shard_of((unsigned)(block.channel - 'a'));
@@ -754,6 +757,11 @@ static enum sink_result on_write(void *sink, char *bytes, size_t len)
 static enum sink_result on_gap(void *sink, const struct gap *gap)
 {
     struct browser *b = sink;
+    if (is_loss_expected) {
+        assert_int_equal(gap->reason, GAP_AHEAD);
+        gaps++;
+        return SINK_READY;
+    }
     if (gap->reason != GAP_TRIMMED || !oldest_kept)
         fail_msg("a gap was told: %s, after %s", gap_reason_name(gap->reason), POSITION_TEXT(gap->after));
     block_append(&b->pending, (struct block){.kind = 'g'}, gap->cursor);
@@ -1236,6 +1244,34 @@ static void a_shard_that_is_away_delays_nobody_else(void **state)
 /* Shard 0 has b, shard 1 has c, shard 2 has a and d. */
 enum { A, B, C, D };
 
+static void rush_shard(unsigned shard)
+{
+    struct listener *l = &listeners[shard];
+    struct caller *c = &callers[shard];
+    links_up(shard);
+    while (l->command_first < l->command_end)
+        redis_execute_command(l);
+    while (l->push_first < l->push_end)
+        deliver_push(l);
+    while (c->executed < c->end)
+        redis_execute_call(c);
+    while (c->first < c->executed)
+        deliver_answer(c);
+    wires_compact(shard);
+}
+
+/* The same as settle(), but all that a shard has to say arrives in one turn. */
+static void rush(unsigned away)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        for (unsigned shard = 0; shard < shard_count; shard++)
+            if (shard != away)
+                rush_shard(shard);
+        turn();
+    }
+    settle(away);
+}
+
 static struct browser *browser_of(unsigned n, const char *names, const struct start *start)
 {
     struct browser *b = &browsers[n];
@@ -1290,6 +1326,76 @@ static void a_start_does_not_wait_for_a_shard_that_goes_away(void **state)
     is_over = true;
 }
 
+/* Two channels of one shard are asked for at once, from a moment that is ahead of it. */
+static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
+{
+    (void)state;
+    struct cursor after;
+    is_over = false;
+    begin(1, SHARDS_MAX);
+    publish(A, 1);
+    publish(D, 1);
+    publish(B, 10);
+    cursor_init(&after, position_of(published_count - 1));
+    struct start start = {.kind = START_AFTER, .after = &after};
+    browser_of(0, "adb", &start);
+    browser_of(1, "*", &start);
+    rush(SHARDS_MAX);
+    publish(D, 1);
+    end();
+    is_over = true;
+}
+
+/* The same, asked for by who listens in that shard already. */
+static void a_later_channel_from_a_moment_that_is_ahead_is_no_gap(void **state)
+{
+    (void)state;
+    struct cursor after;
+    is_over = false;
+    begin(1, SHARDS_MAX);
+    publish(A, 1);
+    publish(D, 1);
+    publish(B, 10);
+    struct browser *b = browser_of(0, "a", &now);
+    rush(SHARDS_MAX);
+    cursor_init(&after, position_of(published_count - 1));
+    struct start start = {.kind = START_AFTER, .after = &after};
+    assert_int_equal(subscriber_add(b->subscriber, name_of("d"), &start, 1), ADD_OK);
+    unsigned before = given;
+    rush(SHARDS_MAX);
+    assert_int_equal(given, before);
+    strcpy(b->names[b->name_count++], "d");
+    publish(D, 20);
+    end();
+    is_over = true;
+}
+
+/* Where a shard was away at the start, its place is a moment of another shard; an id must not say that it is its own. */
+static void an_id_claims_no_moment_of_another_shard(void **state)
+{
+    (void)state;
+    is_over = false;
+    begin(1, SHARDS_MAX);
+    publish(A, 1);
+    publish(B, 1);
+    publish(C, 10);
+    struct browser *b = browser_of(0, "*", &now);
+    struct cursor after;
+    cursor_init(&after, position_of(published_count - 1));
+    struct browser *two = browser_of(1, "a", &(struct start){.kind = START_AFTER, .after = &after});
+    cursor_init(&after, position_of(0));
+    struct start start = {.kind = START_AFTER, .after = &after};
+    assert_int_equal(subscriber_add(two->subscriber, name_of("b"), &start, 1), ADD_OK);
+    strcpy(two->names[two->name_count++], "b");
+    rush(shard_of(A));
+    assert_true(b->has_start && two->has_start);
+    browser_cut(b);
+    browser_cut(two);
+    rush(SHARDS_MAX);
+    end();
+    is_over = true;
+}
+
 /* "Now" in a shard that is away is not before what has been heard of it. */
 static void now_is_not_before_what_was_heard(void **state)
 {
@@ -1308,6 +1414,34 @@ static void now_is_not_before_what_was_heard(void **state)
     settle(shard_of(A));
     settle(SHARDS_MAX);
     assert_int_equal(given, before);
+    end();
+    is_over = true;
+}
+
+/* Who was given entries of a shard has a place of its own there, wherever it came from: what is lost is told. */
+static void what_a_shard_has_lost_is_told(void **state)
+{
+    (void)state;
+    struct cursor after;
+    is_over = false;
+    begin(4, SHARDS_MAX); /* a tail holds six */
+    publish(A, 4);
+    browser_of(0, "a", &now);
+    settle(SHARDS_MAX);
+    publish(A, 4);
+    settle(SHARDS_MAX);
+    cursor_init(&after, position_of(5));
+    browser_of(1, "ab", &(struct start){.kind = START_AFTER, .after = &after});
+    settle(SHARDS_MAX);
+    links_down(shard_of(A));
+    published_count -= 3;
+    is_loss_expected = true;
+    gaps = 0;
+    settle(SHARDS_MAX);
+    is_loss_expected = false;
+    assert_int_equal(gaps, 2);
+    for (unsigned n = 0; n < 2; n++)
+        browser_go(&browsers[n]);
     end();
     is_over = true;
 }
@@ -1336,7 +1470,11 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(a_shard_that_is_away_delays_nobody_else, tell_seed),
         cmocka_unit_test_teardown(a_start_does_not_wait_for_who_has_left, tell_seed),
         cmocka_unit_test_teardown(a_start_does_not_wait_for_a_shard_that_goes_away, tell_seed),
+        cmocka_unit_test_teardown(a_moment_that_is_ahead_of_a_shard_is_no_gap, tell_seed),
+        cmocka_unit_test_teardown(a_later_channel_from_a_moment_that_is_ahead_is_no_gap, tell_seed),
+        cmocka_unit_test_teardown(an_id_claims_no_moment_of_another_shard, tell_seed),
         cmocka_unit_test_teardown(now_is_not_before_what_was_heard, tell_seed),
+        cmocka_unit_test_teardown(what_a_shard_has_lost_is_told, tell_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
