@@ -24,6 +24,7 @@ struct history_part {
     bool has_more_here;    /* it has entries that did not fit */
     bool has_more;         /* its log has more */
     bool has_come;
+    bool is_exact; /* it is asked from a place of this very shard */
 };
 
 /* A question under way. Owns a copy of the names, and what has come. */
@@ -33,7 +34,8 @@ struct inquiry {
     void *arg;
     uint64_t ticket;
     unsigned limit;
-    unsigned left; /* parts that were not answered yet */
+    unsigned newest; /* no more than so many, the newest; 0: all */
+    unsigned left;   /* parts that were not answered yet */
     struct reply failure;
     char failure_text[128];
     struct bytes *names; /* of all parts, one part behind the other */
@@ -106,6 +108,21 @@ static int history_compare(const void *a, const void *b)
     return position_compare((*(struct entry *const *)a)->position, (*(struct entry *const *)b)->position);
 }
 
+/* Each shard has brought its newest: those of all of them are the last. What does not fit in an answer is not looked at. */
+static void history_keep_newest(struct inquiry *inquiry)
+{
+    if (inquiry->newest == 0 || inquiry->entry_count <= inquiry->newest)
+        return;
+    unsigned older = inquiry->entry_count - inquiry->newest;
+    for (unsigned i = 0; i < inquiry->broker->config.shard_count; i++)
+        if (inquiry->parts[i].has_more)
+            return;
+    for (unsigned i = 0; i < older; i++)
+        entry_unref(inquiry->entries[i]);
+    inquiry->entry_count = inquiry->newest;
+    memmove(inquiry->entries, inquiry->entries + older, inquiry->newest * sizeof *inquiry->entries);
+}
+
 /* Where only the first `count` entries are given: up to where was each part? */
 static void history_cut(struct inquiry *inquiry, unsigned count)
 {
@@ -142,9 +159,11 @@ static void history_compose(const struct inquiry *inquiry, struct cursor *out)
 
 static void history_fill(struct inquiry *inquiry, struct history *history)
 {
-    unsigned count = inquiry->entry_count < inquiry->limit ? inquiry->entry_count : inquiry->limit;
-    if (inquiry->broker->config.shard_count > 1 && inquiry->entry_count > 0)
+    if (inquiry->broker->config.shard_count > 1 && inquiry->entry_count > 0) {
         qsort(inquiry->entries, inquiry->entry_count, sizeof *inquiry->entries, history_compare);
+        history_keep_newest(inquiry);
+    }
+    unsigned count = inquiry->entry_count < inquiry->limit ? inquiry->entry_count : inquiry->limit;
     history->count = count;
     history->entries = inquiry->entries;
     history->has_more = count < inquiry->entry_count;
@@ -190,6 +209,7 @@ static void history_part_failed(struct history_part *part, struct reply reply)
     struct inquiry *inquiry = part->inquiry;
     size_t len = strnlen(reply.text, sizeof inquiry->failure_text - 1);
     memcpy(inquiry->failure_text, reply.text, len);
+    inquiry->failure_text[len] = '\0'; /* an earlier one may have been longer */
     inquiry->failure = (struct reply){reply.status == REPLY_OK ? REPLY_ERROR : reply.status, inquiry->failure_text};
     history_part_done(inquiry);
 }
@@ -204,6 +224,10 @@ static void history_add_gaps(struct history_part *part, const struct page *page)
         enum gap_reason reason;
         if (gap_is_absent(page, extent, page->after, &reason))
             continue;
+        if (reason == GAP_AHEAD && !part->is_exact && shard_is_moment(page->after)) {
+            part->until = page->newest; /* its clock, or its last entry, is behind that of others */
+            continue;
+        }
         inquiry->is_anew = inquiry->is_anew || reason == GAP_AHEAD;
         inquiry->gaps[inquiry->gap_count++] = (struct gap){.channel = part->names[i],
                                                            .after = page->after,
@@ -244,13 +268,13 @@ static void history_on_page(void *arg, uint64_t ticket, struct reply reply, cons
 
 static void history_ask(struct history_part *part, const struct start *start)
 {
-    bool is_exact;
+    part->is_exact = true;
     if (start->kind == START_NEWEST)
         caller_newest(part->shard->caller, part->names, part->count, start->count, history_on_newest, part, 0);
     else if (start->kind == START_NOW)
         history_read(part, POSITION_BEGIN);
     else
-        history_read(part, shard_place(part->shard, start->after, &is_exact));
+        history_read(part, shard_place(part->shard, start->after, &part->is_exact));
 }
 
 void broker_history(struct broker *broker, const struct bytes *names, unsigned count, const struct start *start,
@@ -264,6 +288,7 @@ void broker_history(struct broker *broker, const struct bytes *names, unsigned c
     inquiry->arg = arg;
     inquiry->ticket = ticket;
     inquiry->limit = limit;
+    inquiry->newest = start->kind == START_NEWEST ? start->count : 0;
     inquiry->failure = (struct reply){REPLY_OK, ""};
     history_deal(inquiry, names, count);
     for (unsigned i = 0; i < shards; i++)

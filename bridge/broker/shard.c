@@ -19,7 +19,8 @@
 #define BEAT_LATE_MS 3000  /* without a word */
 #define BEAT_LOST_MS 30000 /* without a beat, whatever else is heard */
 #define READ_BYTES 16384
-#define FRAME_BYTES 32 /* of a message from Redis, around what it carries; or a little more */
+#define CLOCKS_APART_MS 60000 /* of the shards, at most */
+#define FRAME_BYTES 32        /* of a message from Redis, around what it carries; or a little more */
 
 /* --- hearing ------------------------------------------------------------------------------------------------------ */
 
@@ -168,6 +169,11 @@ struct position shard_place(const struct shard *shard, const struct cursor *curs
     struct position place = is_ours ? cursor_place(cursor, shard->index) : cursor->base;
     *is_exact = config->shard_count == 1 || position_compare(place, cursor->base) != 0;
     return place;
+}
+
+bool shard_is_moment(struct position place)
+{
+    return place.ms <= clock_wall_ms() + CLOCKS_APART_MS;
 }
 
 /* --- the beat ----------------------------------------------------------------------------------------------------- */

@@ -87,6 +87,9 @@ void shard_hurry(struct shard *shard);
  * all shards. */
 struct position shard_place(const struct shard *shard, const struct cursor *cursor, bool *is_exact);
 
+/* Can it be a moment by the clock of some shard? What is later than all of them is from elsewhere. */
+bool shard_is_moment(struct position place);
+
 /* Both connections are there. */
 bool shard_is_up(const struct shard *shard);
 /* Why it is not ready, a sentence without its end; "" where it is. */

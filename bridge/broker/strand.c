@@ -3,13 +3,10 @@
  */
 #include "strand.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "question.h"
 
 #include <stdlib.h>
-
-#define CLOCKS_APART_MS 60000 /* of the shards, at most */
 
 /* --- states ------------------------------------------------------------------------------------------------------- */
 
@@ -256,7 +253,7 @@ static void strand_come_back(struct member *member, struct position newest)
     struct loss loss;
     bool is_elsewhere = strand_member_is_elsewhere(member);
     bool is_exact = is_elsewhere ? member->start.is_exact : member->strand->is_exact;
-    if (is_exact || client->loss.reason != GAP_AHEAD || client->after.ms > clock_wall_ms() + CLOCKS_APART_MS)
+    if (is_exact || client->loss.reason != GAP_AHEAD || !shard_is_moment(client->after))
         return;
     if (!pager_take_loss(client, &loss))
         return;

@@ -46,7 +46,7 @@ void caller_read(struct caller *caller, const struct bytes *names, unsigned coun
     struct log_extent extents[2] = {{.has_log = true}, {.has_log = true}};
     struct page page = {.after = after,
                         .newest = positions[shard][ENTRIES - 1],
-                        .until = positions[shard][ENTRIES - 1],
+                        .until = position_max(after, positions[shard][ENTRIES - 1]),
                         .entries = entries,
                         .extents = extents,
                         .extent_count = count};
@@ -174,12 +174,46 @@ static void one_answer_where_a_shard_is_away(void **state)
     assert_int_equal(heard_count, 0);
 }
 
+/* The newest of all, not of each. */
+static void the_newest_are_those_of_all_shards(void **state)
+{
+    (void)state;
+    struct bytes names[SHARDS];
+    for (unsigned newest = 1; newest < 20; newest++) {
+        begin(SHARDS);
+        for (unsigned i = 0; i < SHARDS; i++)
+            names[i] = (struct bytes){&channels[i], 1};
+        broker_history(&broker, names, SHARDS, &(struct start){.kind = START_NEWEST, .count = newest}, 100, on_history,
+                       NULL, 17);
+        assert_int_equal(heard_count, newest);
+        /* The third shard is ahead of all others. */
+        for (unsigned i = 0; i < newest; i++)
+            assert_int_equal(position_compare(heard[i], positions[2][ENTRIES - newest + i]), 0);
+        assert_false(has_more);
+        ask_to_the_end(10, newest);
+    }
+}
+
+/* It is a moment of another shard's clock, and there is nothing after it here. */
+static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
+{
+    (void)state;
+    begin(SHARDS);
+    cursor_init(&cursor, positions[2][ENTRIES - 3]);
+    ask_to_the_end(10, 2);
+    ask_to_the_end(10, 2);
+    struct position place = cursor_place(&cursor, 2);
+    assert_int_equal(position_compare(place, positions[2][ENTRIES - 1]), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_shard_in_pages),
         cmocka_unit_test(several_shards_are_one_order_in_pages_of_any_size),
         cmocka_unit_test(one_answer_where_a_shard_is_away),
+        cmocka_unit_test(the_newest_are_those_of_all_shards),
+        cmocka_unit_test(a_moment_that_is_ahead_of_a_shard_is_no_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
