@@ -35,6 +35,8 @@ static void pump_ask_newest(struct strand *strand)
         if (member->is_merged && !member->feed->is_ephemeral)
             names[count++] = feed_name(member->feed);
     strand->question = question_ask(strand->shard, names, count, strand->start.count, pump_on_newest, strand);
+    if (!strand->question)
+        feed_tend(strand->members->feed); /* which wakes it to ask again */
 }
 
 /* The newest place that all its feeds know. */

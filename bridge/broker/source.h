@@ -37,7 +37,7 @@ struct source_client;
 struct source_ops {
     void (*joining)(struct source_client *client);   /* the subscription was sent */
     void (*confirmed)(struct source_client *client); /* from here on everything is heard */
-    void (*away)(struct source_client *client);      /* the subscription is void; the client may leave here */
+    void (*away)(struct source_client *client);      /* the subscription is void */
     void (*heard)(struct source_client *client, struct entry *entry);
 };
 
@@ -70,7 +70,7 @@ struct sources {
 /* Hear this channel or pattern. `is_plain` is the name's own: the same for all who join it. false: no memory. */
 MUST_CHECK bool source_join(struct sources *sources, struct bytes name, bool is_plain, struct source_client *client,
                             const struct source_ops *ops);
-/* Not from within `heard`. */
+/* Not from within what the source says. */
 void source_leave(struct source_client *client);
 
 /* NULL: nobody hears it. */
