@@ -131,7 +131,7 @@ bool subscriber_tells(struct subscriber *s, struct bytes name)
 {
     struct member *member;
     for (const struct strand *strand = &s->first; strand; strand = strand->next)
-        if ((member = strand_find(strand, name)) && !member->is_merged)
+        if ((member = strand_find(strand, name)) && !(member->is_merged && strand->has_place))
             return false;
     for (const struct strand *strand = &s->first; strand; strand = strand->next)
         if ((member = strand_find(strand, name)))

@@ -560,6 +560,7 @@ struct browser {
     bool has_start, is_full;
     unsigned name_count;
     char names[3][8];
+    unsigned told; /* channels that are caught up */
     bool is_gap_told;
     bool asks_for_kept[SHARDS_MAX];
     bool is_begun[SHARDS_MAX];          /* it was given its first of a shard ... */
@@ -692,6 +693,7 @@ static void browser_hear_block(struct browser *b, const struct block *block, con
         browser_starts(b, &id);
     if (block->kind == 'e')
         browser_given(b, entry_at(block->channel, (struct position){block->ms, block->seq}));
+    b->told += block->kind == 's';
     if (block->kind == 's' && block->tag == LATE_TAG)
         b->is_late_told = true;
     if (block->kind == 'g')
@@ -1446,6 +1448,32 @@ static void what_a_shard_has_lost_is_told(void **state)
     is_over = true;
 }
 
+/* A pattern that was asked for later counts as caught up when it is heard on every shard. */
+static void a_pattern_is_caught_up_in_all_shards(void **state)
+{
+    (void)state;
+    is_over = false;
+    begin(1, SHARDS_MAX);
+    struct browser *b = browser_of(0, "a", &now);
+    publish(A, 3);
+    settle(SHARDS_MAX);
+    assert_int_equal(subscriber_add(b->subscriber, name_of("*"), &now, 1), ADD_OK);
+    strcpy(b->names[b->name_count++], "*");
+    for (unsigned i = 0; i < 10; i++) { /* b's and c's Redis takes its time */
+        rush_shard(shard_of(A));
+        turn();
+        b->is_full = false;
+        subscriber_writable(b->subscriber);
+    }
+    browser_receive(b, b->pending.len);
+    assert_int_equal(b->told, 1);
+    settle(SHARDS_MAX);
+    assert_int_equal(b->told, 2);
+    publish(B, 3);
+    end();
+    is_over = true;
+}
+
 static int tell_seed(void **state)
 {
     (void)state;
@@ -1475,6 +1503,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(an_id_claims_no_moment_of_another_shard, tell_seed),
         cmocka_unit_test_teardown(now_is_not_before_what_was_heard, tell_seed),
         cmocka_unit_test_teardown(what_a_shard_has_lost_is_told, tell_seed),
+        cmocka_unit_test_teardown(a_pattern_is_caught_up_in_all_shards, tell_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
