@@ -19,7 +19,7 @@ struct history_part {
     struct shard *shard;
     unsigned count;        /* names; 0: nothing is asked here */
     struct bytes *names;   /* into inquiry.names_of_parts */
-    struct position until; /* up to here it was given */
+    struct position until; /* up to here it was given; where its place was ahead of everything, the beginning */
     struct position given; /* its last entry so far, in history_cut() */
     bool has_more_here;    /* it has entries that did not fit */
     bool has_more;         /* its log has more */
@@ -44,7 +44,6 @@ struct inquiry {
     struct entry **entries;
     unsigned gap_count;
     struct gap *gaps;
-    bool is_anew; /* a cursor was ahead of everything: it goes on from the beginning */
     struct history_part parts[];
 };
 
@@ -143,8 +142,6 @@ static void history_compose(const struct inquiry *inquiry, struct cursor *out)
     unsigned shards = inquiry->broker->config.shard_count;
     bool has_base = false;
     cursor_init(out, POSITION_BEGIN);
-    if (inquiry->is_anew)
-        return;
     for (unsigned i = 0; i < shards; i++)
         if (inquiry->parts[i].has_come) {
             struct position until = inquiry->parts[i].until;
@@ -228,7 +225,8 @@ static void history_add_gaps(struct history_part *part, const struct page *page)
             part->until = page->newest; /* its clock, or its last entry, is behind that of others */
             continue;
         }
-        inquiry->is_anew = inquiry->is_anew || reason == GAP_AHEAD;
+        if (reason == GAP_AHEAD)
+            part->until = POSITION_BEGIN;
         inquiry->gaps[inquiry->gap_count++] = (struct gap){.channel = part->names[i],
                                                            .after = page->after,
                                                            .has_oldest = extent->has_log,
