@@ -1241,6 +1241,69 @@ static void a_shard_that_is_away_delays_nobody_else(void **state)
     is_over = true;
 }
 
+/* --- one shard, step by step -------------------------------------------------------------------------------------- */
+
+static struct browser *browser_of(unsigned n, const char *names, const struct start *start)
+{
+    struct browser *b = &browsers[n];
+    for (; *names; names++)
+        b->names[b->name_count++][0] = *names;
+    browser_connect(b, start);
+    return b;
+}
+
+static void publish(unsigned channel, unsigned count)
+{
+    while (count-- > 0)
+        redis_publish(channel);
+}
+
+static const struct start now = {.kind = START_NOW};
+
+/* What is gone is no gap for who asked for what is kept, or for the newest of it. */
+static void who_asks_for_what_is_kept_is_told_no_gap(void **state)
+{
+    (void)state;
+    struct cursor after;
+    is_over = false;
+    begin(1, 1);
+    publish(0, 10);
+    oldest_kept = 5;
+    gaps = 0;
+    cursor_init(&after, POSITION_BEGIN);
+    browser_of(0, "a", &(struct start){.kind = START_AFTER, .after = &after})->asks_for_kept[0] = true;
+    browser_of(1, "a", &(struct start){.kind = START_NEWEST, .count = 8})->asks_for_kept[0] = true;
+    settle(SHARDS_MAX);
+    assert_int_equal(gaps, 0);
+    end();
+    is_over = true;
+}
+
+/* A channel that is asked for later, from a place that never was. */
+static void a_later_channel_from_ahead_is_told(void **state)
+{
+    (void)state;
+    struct cursor after;
+    is_over = false;
+    begin(1, 1);
+    publish(0, 3);
+    publish(1, 3);
+    struct browser *b = browser_of(0, "a", &now);
+    browser_of(1, "b", &now);
+    settle(SHARDS_MAX);
+    cursor_init(&after, (struct position){100, 0});
+    gaps = 0;
+    is_loss_expected = true;
+    assert_int_equal(
+        subscriber_add(b->subscriber, name_of("b"), &(struct start){.kind = START_AFTER, .after = &after}, 1), ADD_OK);
+    settle(SHARDS_MAX);
+    is_loss_expected = false;
+    assert_int_equal(gaps, 1);
+    browser_go(b);
+    end();
+    is_over = true;
+}
+
 /* --- several shards, step by step --------------------------------------------------------------------------------- */
 
 /* Shard 0 has b, shard 1 has c, shard 2 has a and d. */
@@ -1273,23 +1336,6 @@ static void rush(unsigned away)
     }
     settle(away);
 }
-
-static struct browser *browser_of(unsigned n, const char *names, const struct start *start)
-{
-    struct browser *b = &browsers[n];
-    for (; *names; names++)
-        b->names[b->name_count++][0] = *names;
-    browser_connect(b, start);
-    return b;
-}
-
-static void publish(unsigned channel, unsigned count)
-{
-    while (count-- > 0)
-        redis_publish(channel);
-}
-
-static const struct start now = {.kind = START_NOW};
 
 /* b has been given its start, and nobody else wakes it: its feed is live and quiet. */
 static void a_start_does_not_wait_for_who_has_left(void **state)
@@ -1496,6 +1542,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(three_shards_each_in_its_order, tell_seed),
         cmocka_unit_test_teardown(three_shards_that_are_trimmed, tell_seed),
         cmocka_unit_test_teardown(a_shard_that_is_away_delays_nobody_else, tell_seed),
+        cmocka_unit_test_teardown(who_asks_for_what_is_kept_is_told_no_gap, tell_seed),
+        cmocka_unit_test_teardown(a_later_channel_from_ahead_is_told, tell_seed),
         cmocka_unit_test_teardown(a_start_does_not_wait_for_who_has_left, tell_seed),
         cmocka_unit_test_teardown(a_start_does_not_wait_for_a_shard_that_goes_away, tell_seed),
         cmocka_unit_test_teardown(a_moment_that_is_ahead_of_a_shard_is_no_gap, tell_seed),
