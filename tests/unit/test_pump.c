@@ -560,7 +560,9 @@ struct browser {
     bool has_start, is_full;
     unsigned name_count;
     char names[3][8];
-    unsigned told; /* channels that are caught up */
+    unsigned told;                 /* channels that are caught up */
+    bool has_cursor;               /* of this connection ... */
+    struct position gap_oldest[3]; /* ... the last gap that was told, by name */
     bool is_gap_told;
     bool asks_for_kept[SHARDS_MAX];
     bool is_begun[SHARDS_MAX];          /* it was given its first of a shard ... */
@@ -756,6 +758,16 @@ static enum sink_result on_write(void *sink, char *bytes, size_t len)
     return sink_answer(b);
 }
 
+/* What is missing is told once. */
+static void browser_told_gap(struct browser *b, const struct gap *gap)
+{
+    for (unsigned n = 0; n < b->name_count; n++)
+        if (gap->has_oldest && shard_count == 1 && bytes_is(gap->channel, b->names[n])) {
+            assert_true(position_compare(gap->oldest, b->gap_oldest[n]) > 0);
+            b->gap_oldest[n] = gap->oldest;
+        }
+}
+
 static enum sink_result on_gap(void *sink, const struct gap *gap)
 {
     struct browser *b = sink;
@@ -766,6 +778,7 @@ static enum sink_result on_gap(void *sink, const struct gap *gap)
     }
     if (gap->reason != GAP_TRIMMED || !oldest_kept)
         fail_msg("a gap was told: %s, after %s", gap_reason_name(gap->reason), POSITION_TEXT(gap->after));
+    browser_told_gap(b, gap);
     block_append(&b->pending, (struct block){.kind = 'g'}, gap->cursor);
     gaps++;
     return sink_answer(b);
@@ -774,6 +787,8 @@ static enum sink_result on_gap(void *sink, const struct gap *gap)
 static enum sink_result on_cursor(void *sink, const struct cursor *cursor)
 {
     struct browser *b = sink;
+    assert_false(b->has_cursor);
+    b->has_cursor = true;
     block_append(&b->pending, (struct block){.kind = 'b'}, cursor);
     return sink_answer(b);
 }
@@ -807,6 +822,8 @@ static struct bytes name_of(const char *text)
 static void browser_connect(struct browser *b, const struct start *start)
 {
     b->subscriber = subscriber_new(broker, &ops, b, 0);
+    b->has_cursor = false;
+    memset(b->gap_oldest, 0, sizeof b->gap_oldest);
     assert_non_null(b->subscriber);
     for (unsigned n = 0; n < b->name_count; n++) {
         enum add_result result = subscriber_add(b->subscriber, name_of(b->names[n]), start, n);
