@@ -182,16 +182,26 @@ static void pump_at_horizon(struct strand *strand, const struct horizon *horizon
     strand_enter(strand, STRAND_BEHIND, "the page is over");
 }
 
+/* Is this channel or pattern caught up, in all shards that have it? Then it counts as told. */
+static bool pump_tells(struct strand *strand, struct member *member)
+{
+    if (member->is_told || !member->is_merged)
+        return false;
+    if (strand->is_shared)
+        return subscriber_tells(strand->subscriber, feed_name(member->feed));
+    member->is_told = true;
+    return true;
+}
+
 /* Tell which feeds are caught up. */
 static bool pump_tell(struct strand *strand)
 {
     struct cursor cursor;
     for (struct member *member = strand->members; member; member = member->next) {
-        struct bytes name = feed_name(member->feed);
-        if (member->is_told || !member->is_merged || !subscriber_tells(strand->subscriber, name))
+        if (!pump_tells(strand, member))
             continue;
         subscriber_compose(strand->subscriber, &cursor);
-        enum sink_result result = strand->ops->subscribed(strand->sink, name, member->tag, &cursor);
+        enum sink_result result = strand->ops->subscribed(strand->sink, feed_name(member->feed), member->tag, &cursor);
         if (subscriber_is_full(strand->subscriber, result))
             return false;
     }
