@@ -92,7 +92,8 @@ static void route_refuse_method(const struct route *route, struct request *reque
 static void route_answer_options(const struct server *server, const struct route *route, struct request *request)
 {
     char allow[ROUTE_ALLOW_MAX];
-    struct response response = {.status = 200, .type = CONTENT_JSON, .allow = allow};
+    struct response response = {
+        .status = 200, .type = CONTENT_JSON, .allow = allow, .is_last = route_must_close(request)};
     if (route->is_shared) {
         response.cors = answer_cors(server->sessions.access, request->origin);
         response.cors.is_preflight = true;

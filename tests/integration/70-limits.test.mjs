@@ -261,6 +261,19 @@ story('bytes that are no HTTP end their own connection', async (scene) => {
   assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0);
 });
 
+// A proxy in front may see another end of the body than we do: then what is in it must not become a request.
+story('what comes behind a length that is no number is never a request', async (scene) => {
+  const { bridge } = await scene.start();
+  for (const [method, status] of [['GET', 400], ['HEAD', 400], ['OPTIONS', 200], ['PUT', 405], ['POST', 411]]) {
+    for (const length of ['x', '-1', '+3', '0x3', '3, 3']) {
+      const head = `${method} /publish?channel=public:a HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+      const raw = await scene.raw(bridge, { bytes: head + 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' });
+      await waitFor(() => raw.isClosed, { what: `the end after ${method} with a length of ${length}` });
+      assert.deepEqual(raw.text.match(/HTTP\/1\.1 \d+/g), [`HTTP/1.1 ${status}`], `${method} ${length}`);
+    }
+  }
+});
+
 // A request that comes a byte a minute, and a hundred of them: nobody waits for them.
 story('slow and abandoned requests hold nobody up', async (scene) => {
   const { redis, bridge } = await scene.start();
