@@ -1091,6 +1091,8 @@ static void settle(unsigned away)
         browser_receive(&browsers[n], browsers[n].pending.len);
 }
 
+static bool is_over; /* the last game, to its end */
+
 static void begin(uint64_t game, unsigned count)
 {
     static struct redis_config configs[SHARDS_MAX];
@@ -1105,6 +1107,7 @@ static void begin(uint64_t game, unsigned count)
                                          .tail_bytes = 1 << 20,
                                          .tails_bytes = game % 3 ? 1 << 20 : 1500,
                                          .encode = encode};
+    is_over = false;
     dice_begin(game);
     roll(2);
     shard_count = count;
@@ -1159,16 +1162,14 @@ static void end(void)
     broker_free(broker);
     for (unsigned n = 0; n < BROWSERS_MAX; n++)
         buffer_fini(&browsers[n].pending);
+    is_over = true;
 }
 
 static unsigned games = GAMES, steps = STEPS;
 static uint64_t first_game = 1;
 
-static bool is_over;
-
 static void play_all(unsigned count, bool trims)
 {
-    is_over = false;
     given = gaps = fulls = cuts = 0;
     unsigned last = games == 1 ? 1 : games / count; /* of three shards a third */
     for (uint64_t game = first_game; game < first_game + last; game++) {
@@ -1177,7 +1178,6 @@ static void play_all(unsigned count, bool trims)
             step(trims);
         end();
     }
-    is_over = true;
     print_message("%u games: %u entries given, %u gaps told, %u times a socket was full, %u cuts\n", last, given, gaps,
                   fulls, cuts);
     assert_true(given > 0 && fulls > 0 && cuts > 0);
@@ -1227,7 +1227,6 @@ static unsigned browser_missing(const struct browser *b, unsigned away)
 static void a_shard_that_is_away_delays_nobody_else(void **state)
 {
     (void)state;
-    is_over = false;
     for (uint64_t game = first_game; game < first_game + games / 10 + 1; game++) {
         begin(game, SHARDS_MAX);
         unsigned away = shard_of(roll(CHANNELS));
@@ -1255,7 +1254,6 @@ static void a_shard_that_is_away_delays_nobody_else(void **state)
         }
         end();
     }
-    is_over = true;
 }
 
 /* --- one shard, step by step -------------------------------------------------------------------------------------- */
@@ -1282,7 +1280,6 @@ static void who_asks_for_what_is_kept_is_told_no_gap(void **state)
 {
     (void)state;
     struct cursor after;
-    is_over = false;
     begin(1, 1);
     publish(0, 10);
     oldest_kept = 5;
@@ -1293,7 +1290,6 @@ static void who_asks_for_what_is_kept_is_told_no_gap(void **state)
     settle(SHARDS_MAX);
     assert_int_equal(gaps, 0);
     end();
-    is_over = true;
 }
 
 /* A channel that is asked for later, from a place that never was. */
@@ -1301,7 +1297,6 @@ static void a_later_channel_from_ahead_is_told(void **state)
 {
     (void)state;
     struct cursor after;
-    is_over = false;
     begin(1, 1);
     publish(0, 3);
     publish(1, 3);
@@ -1318,7 +1313,6 @@ static void a_later_channel_from_ahead_is_told(void **state)
     assert_int_equal(gaps, 1);
     browser_go(b);
     end();
-    is_over = true;
 }
 
 /* --- several shards, step by step --------------------------------------------------------------------------------- */
@@ -1358,7 +1352,6 @@ static void rush(unsigned away)
 static void a_start_does_not_wait_for_who_has_left(void **state)
 {
     (void)state;
-    is_over = false;
     begin(1, SHARDS_MAX);
     browser_of(0, "b", &now);
     publish(B, 3);
@@ -1372,13 +1365,11 @@ static void a_start_does_not_wait_for_who_has_left(void **state)
     settle(shard_of(C));
     assert_true(b->has_start);
     end();
-    is_over = true;
 }
 
 static void a_start_does_not_wait_for_a_shard_that_goes_away(void **state)
 {
     (void)state;
-    is_over = false;
     begin(1, SHARDS_MAX);
     browser_of(0, "b", &now);
     settle(SHARDS_MAX);
@@ -1388,7 +1379,6 @@ static void a_start_does_not_wait_for_a_shard_that_goes_away(void **state)
     settle(shard_of(C));
     assert_true(b->has_start);
     end();
-    is_over = true;
 }
 
 /* Two channels of one shard are asked for at once, from a moment that is ahead of it. */
@@ -1396,7 +1386,6 @@ static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
 {
     (void)state;
     struct cursor after;
-    is_over = false;
     begin(1, SHARDS_MAX);
     publish(A, 1);
     publish(D, 1);
@@ -1408,7 +1397,6 @@ static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
     rush(SHARDS_MAX);
     publish(D, 1);
     end();
-    is_over = true;
 }
 
 /* The same, asked for by who listens in that shard already. */
@@ -1416,7 +1404,6 @@ static void a_later_channel_from_a_moment_that_is_ahead_is_no_gap(void **state)
 {
     (void)state;
     struct cursor after;
-    is_over = false;
     begin(1, SHARDS_MAX);
     publish(A, 1);
     publish(D, 1);
@@ -1432,14 +1419,12 @@ static void a_later_channel_from_a_moment_that_is_ahead_is_no_gap(void **state)
     strcpy(b->names[b->name_count++], "d");
     publish(D, 20);
     end();
-    is_over = true;
 }
 
 /* Where a shard was away at the start, its place is a moment of another shard; an id must not say that it is its own. */
 static void an_id_claims_no_moment_of_another_shard(void **state)
 {
     (void)state;
-    is_over = false;
     begin(1, SHARDS_MAX);
     publish(A, 1);
     publish(B, 1);
@@ -1458,14 +1443,12 @@ static void an_id_claims_no_moment_of_another_shard(void **state)
     browser_cut(two);
     rush(SHARDS_MAX);
     end();
-    is_over = true;
 }
 
 /* "Now" in a shard that is away is not before what has been heard of it. */
 static void now_is_not_before_what_was_heard(void **state)
 {
     (void)state;
-    is_over = false;
     begin(1, SHARDS_MAX);
     publish(B, 1);
     publish(C, 1);
@@ -1480,7 +1463,6 @@ static void now_is_not_before_what_was_heard(void **state)
     settle(SHARDS_MAX);
     assert_int_equal(given, before);
     end();
-    is_over = true;
 }
 
 /* Who was given entries of a shard has a place of its own there, wherever it came from: what is lost is told. */
@@ -1488,7 +1470,6 @@ static void what_a_shard_has_lost_is_told(void **state)
 {
     (void)state;
     struct cursor after;
-    is_over = false;
     begin(4, SHARDS_MAX); /* a tail holds six */
     publish(A, 4);
     browser_of(0, "a", &now);
@@ -1508,14 +1489,12 @@ static void what_a_shard_has_lost_is_told(void **state)
     for (unsigned n = 0; n < 2; n++)
         browser_go(&browsers[n]);
     end();
-    is_over = true;
 }
 
 /* A pattern that was asked for later counts as caught up when it is heard on every shard. */
 static void a_pattern_is_caught_up_in_all_shards(void **state)
 {
     (void)state;
-    is_over = false;
     begin(1, SHARDS_MAX);
     struct browser *b = browser_of(0, "a", &now);
     publish(A, 3);
@@ -1534,7 +1513,6 @@ static void a_pattern_is_caught_up_in_all_shards(void **state)
     assert_int_equal(b->told, 2);
     publish(B, 3);
     end();
-    is_over = true;
 }
 
 static int tell_seed(void **state)
