@@ -1,43 +1,59 @@
 /*
- * problem.c - the table.
+ * problem.c - the table, and the sentences made from it.
  */
 #include "access/problem.h"
 
 #include "base/check.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SUBJECT_MAX 64 /* bytes of a quoted subject */
 
 #define FINAL true
-#define COME_BACK false
+#define RETRY false
 
 static const struct problem problem_rows[PROBLEM_COUNT] = {
-    [PROBLEM_BAD_REQUEST] = {"bad_request", 400, WS_CLOSE_POLICY, FINAL, "this request makes no sense here"},
+    [PROBLEM_BAD_REQUEST] = {"bad_request", 400, WS_CLOSE_NONE, FINAL, "the request is malformed"},
     [PROBLEM_BAD_SUBPROTOCOL] = {"bad_subprotocol", 400, WS_CLOSE_NONE, FINAL,
-                                 "none of these subprotocols is spoken here"},
-    [PROBLEM_BAD_CHANNEL] = {"bad_channel", 400, WS_CLOSE_POLICY, FINAL, "this is no name of a channel"},
-    [PROBLEM_BAD_CURSOR] = {"bad_cursor", 400, WS_CLOSE_POLICY, FINAL, "the last event id is not one of ours"},
-    [PROBLEM_BAD_FORMAT] = {"bad_format", 400, WS_CLOSE_POLICY, FINAL, "format is json, or not said"},
-    [PROBLEM_BAD_LIMIT] = {"bad_limit", 400, WS_CLOSE_NONE, FINAL, "limit is a number from 1 to 1000"},
-    [PROBLEM_BAD_FRAME] = {"bad_frame", 400, WS_CLOSE_POLICY, FINAL, "this is no frame of bridge.v1.json"},
-    [PROBLEM_BAD_EVENT] = {"bad_frame", 400, WS_CLOSE_NONE, FINAL, "event is a name like a channel's"},
+                                 "none of the offered WebSocket subprotocols is supported"},
+    [PROBLEM_BAD_CHANNEL] = {"bad_channel", 400, WS_CLOSE_POLICY, FINAL, "the channel name is missing or invalid"},
+    [PROBLEM_BAD_CURSOR] = {"bad_cursor", 400, WS_CLOSE_POLICY, FINAL, "the starting point is not an id of this server"},
+    [PROBLEM_BAD_FORMAT] = {"bad_format", 400, WS_CLOSE_NONE, FINAL, "format must be json or text"},
+    [PROBLEM_BAD_LIMIT] = {"bad_limit", 400, WS_CLOSE_NONE, FINAL, "limit must be a number from 1 to 1000"},
+    [PROBLEM_BAD_FRAME] = {"bad_frame", 0, WS_CLOSE_POLICY, FINAL, "the message is not a valid bridge.v1.json frame"},
+    [PROBLEM_BAD_EVENT] = {"bad_frame", 0, WS_CLOSE_NONE, FINAL,
+                           "event follows the rules for channel names, and may not be cursor or gap"},
     [PROBLEM_TOO_MANY_CHANNELS] = {"too_many_channels", 400, WS_CLOSE_POLICY, FINAL,
-                                   "more channels than one connection may have"},
-    [PROBLEM_FORBIDDEN] = {"forbidden", 403, WS_CLOSE_FORBIDDEN, FINAL, "not open to you"},
-    [PROBLEM_NOT_FOUND] = {"not_found", 404, WS_CLOSE_NONE, FINAL, "there is nothing at this path"},
+                                   "too many channels and patterns for one connection (BRIDGE_MAX_CHANNELS)"},
+    [PROBLEM_FORBIDDEN] = {"forbidden", 403, WS_CLOSE_FORBIDDEN, FINAL, "the server's settings do not allow this"},
+    [PROBLEM_NOT_FOUND] = {"not_found", 404, WS_CLOSE_NONE, FINAL, "this server has no such path"},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"method_not_allowed", 405, WS_CLOSE_NONE, FINAL,
-                                    "the methods are in the Allow header"},
-    [PROBLEM_LENGTH_REQUIRED] = {"length_required", 411, WS_CLOSE_NONE, FINAL, "the body needs a Content-Length"},
-    [PROBLEM_TOO_LARGE] = {"too_large", 413, WS_CLOSE_TOO_BIG, FINAL, "the payload is larger than max_payload"},
-    [PROBLEM_UPGRADE_REQUIRED] = {"upgrade_required", 426, WS_CLOSE_NONE, FINAL, "this is for WebSockets"},
-    [PROBLEM_ALREADY_SUBSCRIBED] = {"already_subscribed", 0, WS_CLOSE_NONE, FINAL, "you listen to it already"},
-    [PROBLEM_NOT_SUBSCRIBED] = {"not_subscribed", 0, WS_CLOSE_NONE, FINAL, "you don't listen to it"},
-    [PROBLEM_TOO_FAST] = {"too_fast", 0, WS_CLOSE_NONE, COME_BACK, "too many answers are still owed to you"},
-    [PROBLEM_UNAVAILABLE] = {"unavailable", 503, WS_CLOSE_LATER, COME_BACK, "Redis can't be reached"},
-    [PROBLEM_UNANSWERED] = {"unavailable", 503, WS_CLOSE_LATER, COME_BACK,
-                            "it can't be found out at the moment what you may, come back later"},
-    [PROBLEM_NO_MEMORY] = {"unavailable", 503, WS_CLOSE_INTERNAL, COME_BACK, "no memory"},
-    [PROBLEM_NO_ROOM] = {"unavailable", 503, WS_CLOSE_LATER, COME_BACK, "no room at the moment, come back later"},
-    [PROBLEM_LEAVING] = {"unavailable", 503, WS_CLOSE_RESTART, COME_BACK, "this instance is going, come back"},
-    [PROBLEM_AGE] = {"age", 0, WS_CLOSE_RESTART, COME_BACK, "end of this connection's time, come back"},
-    [PROBLEM_SILENT] = {"silent", 0, WS_CLOSE_SILENT, COME_BACK, "no pong"},
+                                    "the Allow header lists the methods of this path"},
+    [PROBLEM_LENGTH_REQUIRED] = {"length_required", 411, WS_CLOSE_NONE, FINAL,
+                                 "the body needs a Content-Length; chunked bodies are not accepted"},
+    [PROBLEM_TOO_LARGE] = {"too_large", 413, WS_CLOSE_TOO_BIG, FINAL, "the payload is too large (BRIDGE_MAX_PAYLOAD)"},
+    [PROBLEM_UPGRADE_REQUIRED] = {"upgrade_required", 426, WS_CLOSE_NONE, FINAL,
+                                  "this path accepts only WebSocket handshakes"},
+    [PROBLEM_ALREADY_SUBSCRIBED] = {"already_subscribed", 0, WS_CLOSE_NONE, FINAL,
+                                    "this connection is already subscribed to the channel"},
+    [PROBLEM_NOT_SUBSCRIBED] = {"not_subscribed", 0, WS_CLOSE_NONE, FINAL,
+                                "this connection is not subscribed to the channel"},
+    [PROBLEM_TOO_FAST] = {"too_fast", 0, WS_CLOSE_NONE, RETRY,
+                          "256 frames are not answered yet; wait for answers before sending more"},
+    [PROBLEM_UNAVAILABLE] = {"unavailable", 503, WS_CLOSE_LATER, RETRY, "Redis cannot be reached; try again later"},
+    [PROBLEM_UNANSWERED] = {"unavailable", 503, WS_CLOSE_LATER, RETRY,
+                            "access could not be checked in time; try again later"},
+    [PROBLEM_NO_MEMORY] = {"unavailable", 503, WS_CLOSE_INTERNAL, RETRY, "out of memory; try again later"},
+    [PROBLEM_NO_ROOM] = {"unavailable", 503, WS_CLOSE_LATER, RETRY,
+                         "all connections are in use (BRIDGE_MAX_CONNECTIONS); try again later"},
+    [PROBLEM_LEAVING] = {"unavailable", 503, WS_CLOSE_RESTART, RETRY, "this instance is shutting down; reconnect"},
+    [PROBLEM_AGE] = {"age", 0, WS_CLOSE_RESTART, RETRY,
+                     "the connection has reached its maximum age (BRIDGE_MAX_AGE); reconnect"},
+    [PROBLEM_SILENT] = {"silent", 0, WS_CLOSE_SILENT, RETRY, "no pong was received in time; reconnect"},
 };
 
 const struct problem *problem_of(enum problem_id id)
@@ -53,5 +69,53 @@ struct refusal refusal_of(enum problem_id id)
 
 struct refusal refusal_because(enum problem_id id, const char *text)
 {
-    return (struct refusal){problem_of(id), text};
+    return (struct refusal){.problem = problem_of(id), .text = text};
+}
+
+struct refusal refusal_about(enum problem_id id, const char *text, struct bytes subject)
+{
+    return (struct refusal){.problem = problem_of(id), .text = text, .subject = subject};
+}
+
+struct refusal refusal_limit(enum problem_id id, const char *text, uint64_t number)
+{
+    return (struct refusal){.problem = problem_of(id), .text = text, .number = number};
+}
+
+/* --- sentences ---------------------------------------------------------------------------------------------------- */
+
+static bool problem_is_printable(struct bytes subject)
+{
+    for (size_t i = 0; i < subject.len; i++)
+        if ((unsigned char)subject.data[i] < ' ' || subject.data[i] == '\x7f')
+            return false;
+    return utf8_is_valid(subject.data, subject.len);
+}
+
+/* As it is if people can read it, else escaped; the cut is not in the middle of a character. */
+static const char *problem_subject_print(char out[static LOG_TEXT_MAX], struct bytes subject)
+{
+    size_t len = subject.len;
+    if (!problem_is_printable(subject))
+        return log_text(out, subject.data, len < SUBJECT_MAX ? len : SUBJECT_MAX);
+    if (len > SUBJECT_MAX)
+        for (len = SUBJECT_MAX; (subject.data[len] & 0xC0) == 0x80;)
+            len--;
+    snprintf(out, LOG_TEXT_MAX, "%.*s%s", (int)len, len > 0 ? subject.data : "", len < subject.len ? "..." : "");
+    return out;
+}
+
+const char *refusal_print(char out[static REFUSAL_TEXT_MAX], struct refusal refusal)
+{
+    const char *mark = strchr(refusal.text, '%'), *rest = mark ? mark + 2 : "";
+    int before = mark ? (int)(mark - refusal.text) : (int)strlen(refusal.text);
+    char subject[LOG_TEXT_MAX];
+    if (mark && mark[1] == 'u')
+        snprintf(out, REFUSAL_TEXT_MAX, "%.*s%" PRIu64 "%s", before, refusal.text, refusal.number, rest);
+    else if (mark)
+        snprintf(out, REFUSAL_TEXT_MAX, "%.*s\"%s\"%s", before, refusal.text,
+                 problem_subject_print(subject, refusal.subject), rest);
+    else
+        snprintf(out, REFUSAL_TEXT_MAX, "%s", refusal.text);
+    return out;
 }

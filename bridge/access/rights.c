@@ -1,5 +1,5 @@
 /*
- * rights.c - first is it a name at all, then is it ours, then is it served, then is it open to whoever asks.
+ * rights.c - is the name valid, is it reserved for the bridge, is it open to this client, is it served at all?
  */
 #include "access/rights.h"
 
@@ -11,7 +11,7 @@ static struct refusal rights_check_name(const struct access *access, struct byte
     if (error)
         return refusal_because(PROBLEM_BAD_CHANNEL, error);
     if (access->internal_prefix[0] != '\0' && bytes_begins(name, access->internal_prefix))
-        return refusal_because(PROBLEM_FORBIDDEN, "this name belongs to the bridge itself");
+        return refusal_about(PROBLEM_FORBIDDEN, "channel %s is reserved for the bridge itself (BRIDGE_PREFIX)", name);
     return REFUSAL_NONE;
 }
 
@@ -23,10 +23,12 @@ static unsigned rights_count_stars(struct bytes name)
     return stars;
 }
 
-/* Within the channels that this server is for, whoever asks. */
-static bool rights_is_served(const struct access *access, struct bytes name)
+/* Within BRIDGE_CHANNELS, for every client. */
+static struct refusal rights_check_served(const struct access *access, struct bytes name)
 {
-    return access->channels->count == 0 || glob_list_contains(access->channels, name.data, name.len);
+    if (access->channels->count == 0 || glob_list_contains(access->channels, name.data, name.len))
+        return REFUSAL_NONE;
+    return refusal_about(PROBLEM_FORBIDDEN, "channel %s is not served here (BRIDGE_CHANNELS)", name);
 }
 
 struct refusal rights_subscribe(const struct access *access, const struct who *who, struct bytes name)
@@ -35,10 +37,10 @@ struct refusal rights_subscribe(const struct access *access, const struct who *w
     if (refusal.problem)
         return refusal;
     if (rights_count_stars(name) > GLOB_STARS_MAX)
-        return refusal_because(PROBLEM_BAD_CHANNEL, "too many stars in a pattern");
-    if (!rights_is_served(access, name) || !glob_list_contains(who->rights.subscribe, name.data, name.len))
-        return refusal_because(PROBLEM_FORBIDDEN, "not open to you for listening");
-    return REFUSAL_NONE;
+        return refusal_limit(PROBLEM_BAD_CHANNEL, "a pattern may contain at most %u stars", GLOB_STARS_MAX);
+    if (!glob_list_contains(who->rights.subscribe, name.data, name.len))
+        return refusal_about(PROBLEM_FORBIDDEN, "channel %s is not open for listening (BRIDGE_SUBSCRIBE)", name);
+    return rights_check_served(access, name);
 }
 
 struct refusal rights_publish(const struct access *access, const struct who *who, struct bytes name)
@@ -47,8 +49,8 @@ struct refusal rights_publish(const struct access *access, const struct who *who
     if (refusal.problem)
         return refusal;
     if (glob_is_pattern(name.data, name.len))
-        return refusal_because(PROBLEM_BAD_CHANNEL, "publishing needs one channel, not a pattern");
-    if (!rights_is_served(access, name) || glob_list_match(who->rights.publish, name.data, name.len) < 0)
-        return refusal_because(PROBLEM_FORBIDDEN, "not open to you for publishing");
-    return REFUSAL_NONE;
+        return refusal_about(PROBLEM_BAD_CHANNEL, "publishing needs the name of one channel; %s is a pattern", name);
+    if (glob_list_match(who->rights.publish, name.data, name.len) < 0)
+        return refusal_about(PROBLEM_FORBIDDEN, "channel %s is not open for publishing (BRIDGE_PUBLISH)", name);
+    return rights_check_served(access, name);
 }

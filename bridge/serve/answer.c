@@ -25,7 +25,7 @@ struct cors answer_cors(const struct access *access, struct bytes origin)
 static void answer_fill(struct response *response, struct buffer *body, struct refusal refusal)
 {
     buffer_printf(body, "{\"error\":{\"code\":\"%s\",\"message\":", refusal.problem->code);
-    wire_json_string(body, bytes_of(refusal.text));
+    wire_json_string(body, bytes_of(REFUSAL_TEXT(refusal)));
     buffer_append_text(body, "}}\n");
     response->status = refusal.problem->status;
     response->type = CONTENT_JSON;

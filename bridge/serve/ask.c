@@ -39,7 +39,8 @@ struct refusal ask_channels(struct ask *ask, const struct request *request, cons
                             unsigned max)
 {
     if (!ask_collect_channels(ask, request, defaults) || ask->count > max)
-        return refusal_of(PROBLEM_TOO_MANY_CHANNELS);
+        return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
+                             "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)", max);
     return REFUSAL_NONE;
 }
 
@@ -90,7 +91,7 @@ static bool ask_find_cursor(const struct request *request, struct bytes *cursor)
 static struct refusal ask_start_after_or(struct ask *ask, struct bytes text, const char *problem)
 {
     return ask_start_after(&ask->start, &ask->after, text) ? REFUSAL_NONE
-                                                           : refusal_because(PROBLEM_BAD_CURSOR, problem);
+                                                           : refusal_about(PROBLEM_BAD_CURSOR, problem, text);
 }
 
 struct refusal ask_start(struct ask *ask, const struct request *request)
@@ -99,15 +100,15 @@ struct refusal ask_start(struct ask *ask, const struct request *request)
     uint64_t count;
     ask->start = (struct start){.kind = START_NOW};
     if (ask_find_cursor(request, &value))
-        return ask_start_after_or(ask, value, "the last event id is not one of ours");
+        return ask_start_after_or(ask, value, "the last event id %s is not an id of this server");
     if (request_arg(request, "replay", &value) && value.len > 0) {
         if (value.len > NEWEST_DIGITS_MAX || !bytes_number(value, UINT64_MAX, &count))
-            return refusal_because(PROBLEM_BAD_CURSOR, "replay is not a number");
+            return refusal_about(PROBLEM_BAD_CURSOR, "replay must be a number, not %s", value);
         ask->start = ask_start_newest(count);
         return REFUSAL_NONE;
     }
     if (request_arg(request, "since", &value) && value.len > 0)
-        return ask_start_after_or(ask, value, "since is neither 0 nor an event id");
+        return ask_start_after_or(ask, value, "since must be 0 or an event id, not %s");
     return REFUSAL_NONE;
 }
 
@@ -121,7 +122,7 @@ struct refusal ask_limit(const struct request *request, unsigned *limit)
     if (!request_arg(request, "limit", &value) || value.len == 0)
         return REFUSAL_NONE;
     if (!bytes_number_capped(value, ASK_LIMIT_MAX, &number) || number == 0)
-        return refusal_of(PROBLEM_BAD_LIMIT);
+        return refusal_about(PROBLEM_BAD_LIMIT, "limit must be a number from 1 to 1000, not %s", value);
     *limit = (unsigned)number;
     return REFUSAL_NONE;
 }
@@ -132,5 +133,5 @@ struct refusal ask_format(const struct request *request, bool *is_json)
     *is_json = request_arg(request, "format", &value) && bytes_is(value, "json");
     if (*is_json || !request_arg(request, "format", &value) || value.len == 0 || bytes_is(value, "text"))
         return REFUSAL_NONE;
-    return refusal_of(PROBLEM_BAD_FORMAT);
+    return refusal_about(PROBLEM_BAD_FORMAT, "format must be json or text, not %s", value);
 }

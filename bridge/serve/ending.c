@@ -1,22 +1,36 @@
 /*
- * ending.c - the reasons' names, and the reasons that refusals are.
+ * ending.c - the reasons, and the reason for each problem.
  */
 #include "serve/ending.h"
 
 #include "access/problem.h"
 #include "base/check.h"
 
-static const char *const ending_names[ENDINGS] = {
-    [ENDING_AGE] = "age",       [ENDING_DRAIN] = "drain",   [ENDING_STALLED] = "stalled",
-    [ENDING_WRITE] = "write",   [ENDING_SILENT] = "silent", [ENDING_LEFT] = "left",
-    [ENDING_CLOSED] = "closed", [ENDING_POLICY] = "policy", [ENDING_UNAVAILABLE] = "unavailable",
-    [ENDING_MEMORY] = "memory",
+static const struct {
+    const char *name, *sentence;
+} ending_rows[ENDINGS] = {
+    [ENDING_AGE] = {"age", "it had reached its maximum age (`BRIDGE_MAX_AGE`)"},
+    [ENDING_DRAIN] = {"drain", "the instance was shutting down"},
+    [ENDING_STALLED] = {"stalled", "the browser accepted no data for `BRIDGE_STALL`"},
+    [ENDING_WRITE] = {"write", "writing to the connection failed"},
+    [ENDING_SILENT] = {"silent", "a WebSocket client did not answer pings"},
+    [ENDING_LEFT] = {"left", "a WebSocket client sent a close frame"},
+    [ENDING_CLOSED] = {"closed", "the browser or a proxy closed the connection"},
+    [ENDING_POLICY] = {"policy", "the client asked for what is not allowed, or sent malformed frames"},
+    [ENDING_UNAVAILABLE] = {"unavailable", "no connection was free, or Redis could not be reached"},
+    [ENDING_MEMORY] = {"memory", "no memory was free"},
 };
 
 const char *ending_name(enum ending ending)
 {
     CHECK(ending < ENDINGS);
-    return ending_names[ending];
+    return ending_rows[ending].name;
+}
+
+const char *ending_sentence(enum ending ending)
+{
+    CHECK(ending < ENDINGS);
+    return ending_rows[ending].sentence;
 }
 
 enum ending ending_of(const struct problem *problem)

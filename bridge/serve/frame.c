@@ -62,15 +62,15 @@ static struct refusal frame_read_start(struct frame *frame)
     struct bytes after;
     frame->start = (struct start){.kind = START_NOW};
     if (!frame_read_string(frame, "after", &after))
-        return refusal_because(PROBLEM_BAD_CURSOR, "after is not a string");
+        return refusal_because(PROBLEM_BAD_CURSOR, "after must be a string");
     if (after.len > 0)
         return ask_start_after(&frame->start, &frame->after, after)
                    ? REFUSAL_NONE
-                   : refusal_because(PROBLEM_BAD_CURSOR, "after is not an id of ours");
+                   : refusal_about(PROBLEM_BAD_CURSOR, "after must be an id of this server, not %s", after);
     if (!replay || json_is_null(replay))
         return REFUSAL_NONE;
     if (!json_is_integer(replay) || json_integer_value(replay) < 0)
-        return refusal_because(PROBLEM_BAD_CURSOR, "replay is not a number");
+        return refusal_because(PROBLEM_BAD_CURSOR, "replay must be a whole number, 0 or more");
     frame->start = ask_start_newest((uint64_t)json_integer_value(replay));
     return REFUSAL_NONE;
 }
@@ -80,7 +80,7 @@ static struct refusal frame_read_start(struct frame *frame)
 static struct refusal frame_read_channel(struct frame *frame)
 {
     if (!frame_read_string(frame, "channel", &frame->message.channel))
-        return frame_bad("channel is not a string");
+        return frame_bad("channel must be a string");
     return REFUSAL_NONE;
 }
 
@@ -94,13 +94,13 @@ static struct refusal frame_read_publish(struct frame *frame)
 {
     struct message *message = &frame->message;
     if (!json_is_string(json_object_get(frame->object, "data")))
-        return frame_bad("data is not a string");
+        return frame_bad("data must be a string");
     if (!frame_read_string(frame, "channel", &message->channel) ||
         !frame_read_string(frame, "data", &message->payload) || !frame_read_string(frame, "event", &message->event) ||
         !frame_read_string(frame, "key", &message->key))
-        return frame_bad("channel, event and key are strings");
+        return frame_bad("channel, event and key must be strings");
     if (message->key.len > MESSAGE_KEY_MAX)
-        return frame_bad("key is longer than 128 bytes");
+        return frame_bad("key may have at most 128 bytes");
     return REFUSAL_NONE;
 }
 
@@ -143,9 +143,9 @@ struct refusal frame_read_text(struct frame *frame, struct bytes message)
     frame_init(frame);
     frame->object = json_loadb(message.data, message.len, JSON_ALLOW_NUL, NULL);
     if (!json_is_object(frame->object))
-        return frame_bad("this is not a JSON object");
+        return frame_bad("the message must be a JSON object");
     if (!frame_read_ref(frame))
-        return frame_bad("ref is neither an integer nor a string of up to 64 bytes");
+        return frame_bad("ref must be an integer or a string of at most 64 bytes");
     const char *type = json_string_value(json_object_get(frame->object, "type"));
     for (size_t i = 0; type && i < sizeof frame_rows / sizeof *frame_rows; i++) {
         if (strcmp(type, frame_rows[i].name) != 0)
@@ -153,7 +153,7 @@ struct refusal frame_read_text(struct frame *frame, struct bytes message)
         frame->type = frame_rows[i].type;
         return frame_rows[i].read(frame);
     }
-    return frame_bad("type is subscribe, unsubscribe, publish, pong or auth");
+    return frame_bad("type must be subscribe, unsubscribe, publish, pong or auth");
 }
 
 /* A ref in a binary frame is a word: where it is not a number, it is given back as a string. */
@@ -192,7 +192,7 @@ struct refusal frame_read_binary(struct frame *frame, struct bytes message)
     frame->type = FRAME_PUBLISH;
     if (!bytes_split(message, '\n', &line, &frame->message.payload) || !frame_read_line(frame, line)) {
         frame->ref = BYTES("");
-        return frame_bad("a binary frame begins with a line: publish <channel> <ref>");
+        return frame_bad("a binary frame must begin with the line: publish <channel> <ref>");
     }
     return REFUSAL_NONE;
 }

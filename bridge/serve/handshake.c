@@ -40,14 +40,14 @@ static void handshake_refuse(struct request *request, enum problem_id problem, c
 void handshake_check(struct request *request)
 {
     if (request->is_broken)
-        handshake_refuse(request, PROBLEM_BAD_REQUEST, "line ends don't belong into a URL");
+        handshake_refuse(request, PROBLEM_BAD_REQUEST, "a URL may not contain line breaks");
     else if (request->method != METHOD_GET)
-        handshake_refuse(request, PROBLEM_METHOD_NOT_ALLOWED, "a WebSocket begins with GET");
+        handshake_refuse(request, PROBLEM_METHOD_NOT_ALLOWED, "a WebSocket handshake is a GET request");
     else if (!bytes_is(request->path, PATH))
-        handshake_refuse(request, PROBLEM_NOT_FOUND, "WebSockets are at " PATH);
+        handshake_refuse(request, PROBLEM_NOT_FOUND, "WebSocket connections are accepted at " PATH);
     else if (!handshake_offers_ours(request->subprotocols))
         handshake_refuse(request, PROBLEM_BAD_SUBPROTOCOL,
-                         "subprotocols are " WS_SUBPROTOCOL_JSON " and " WS_SUBPROTOCOL_RAW ", or none");
+                         "the subprotocol must be " WS_SUBPROTOCOL_JSON " or " WS_SUBPROTOCOL_RAW ", or none");
 }
 
 void handshake_refuse_plain(void *arg, struct request *request)

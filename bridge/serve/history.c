@@ -55,7 +55,7 @@ static struct refusal history_read_request(const struct incoming *incoming, stru
 {
     struct refusal refusal = session_read_channels(&incoming->server->sessions, incoming->who, incoming->request, ask);
     if (!refusal.problem && ask->count == 0)
-        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /history?channel=public:news");
+        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "a channel is needed: /history?channel=public:news");
     if (!refusal.problem)
         refusal = ask_start(ask, incoming->request);
     return refusal.problem ? refusal : ask_limit(incoming->request, limit);

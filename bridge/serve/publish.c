@@ -53,7 +53,8 @@ static struct refusal publish_check(const struct server *server, const struct re
     if (request->is_chunked || !request->has_length)
         return refusal_of(PROBLEM_LENGTH_REQUIRED);
     if (request->length > server->config.max_payload)
-        return refusal_because(PROBLEM_TOO_LARGE, "the payload is larger than this server takes");
+        return refusal_limit(PROBLEM_TOO_LARGE, "a payload may have at most %u bytes (BRIDGE_MAX_PAYLOAD)",
+                             server->config.max_payload);
     return REFUSAL_NONE;
 }
 
@@ -77,16 +78,18 @@ static struct refusal publish_read_request(const struct incoming *incoming, stru
     request_arg(request, "event", &message->event);
     request_arg(request, "key", &message->key);
     if (origin_check(all->access, request->origin) == ORIGIN_REFUSED)
-        return refusal_because(PROBLEM_FORBIDDEN, "pages of this origin may not publish here");
+        return refusal_about(PROBLEM_FORBIDDEN, "pages of %s may not publish (BRIDGE_ORIGINS)", request->origin);
     if (!publish_read_channel(request, &message->channel))
-        return refusal_because(PROBLEM_BAD_CHANNEL, "name one channel: /publish?channel=public:chat");
+        return refusal_because(PROBLEM_BAD_CHANNEL, "exactly one channel is needed: /publish?channel=public:chat");
     struct refusal refusal = rights_publish(all->access, incoming->who, message->channel);
     if (refusal.problem)
         return refusal;
-    if (!session_event_is_good(message->event) || message->key.len > MESSAGE_KEY_MAX)
-        return refusal_because(PROBLEM_BAD_REQUEST, "event is a name like a channel's, key has up to 128 bytes");
+    if (!session_event_is_good(message->event))
+        return refusal_because(PROBLEM_BAD_REQUEST, problem_of(PROBLEM_BAD_EVENT)->sentence);
+    if (message->key.len > MESSAGE_KEY_MAX)
+        return refusal_because(PROBLEM_BAD_REQUEST, "key may have at most 128 bytes");
     if (incoming->server->drain)
-        return refusal_because(PROBLEM_LEAVING, "this instance is going; try again");
+        return refusal_because(PROBLEM_LEAVING, "this instance is shutting down; publish again");
     return REFUSAL_NONE;
 }
 

@@ -109,11 +109,13 @@ void route_request(struct server *server, struct request *request)
         own ? own : route_find(server->config.routes, server->config.route_count, request->path);
     bool has_body = request->length > 0 || request->is_chunked;
     if (request->is_broken)
-        route_refuse(request, refusal_because(PROBLEM_BAD_REQUEST, "line ends don't belong into a URL"));
+        route_refuse(request, refusal_because(PROBLEM_BAD_REQUEST, "a URL may not contain line breaks"));
     else if (has_body && (request->method & METHOD_READ))
-        route_refuse(request, refusal_because(PROBLEM_BAD_REQUEST, "a body makes no sense here"));
+        route_refuse(request, refusal_because(PROBLEM_BAD_REQUEST, "GET and HEAD requests may not have a body"));
     else if (!route)
-        route_refuse(request, refusal_of(PROBLEM_NOT_FOUND));
+        route_refuse(request,
+                     refusal_about(PROBLEM_NOT_FOUND,
+                                   "no such path: %s; clients use /events, /ws, /publish and /history", request->path));
     else if (!(request->method & route->methods))
         route_refuse_method(route, request);
     else if (request->method == METHOD_OPTIONS)

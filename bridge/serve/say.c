@@ -112,7 +112,7 @@ void say_error(struct buffer *out, struct refusal refusal, struct bytes ref)
     buffer_append_text(out, ",\"code\":");
     wire_json_string(out, bytes_of(refusal.problem->code));
     buffer_append_text(out, ",\"message\":");
-    wire_json_string(out, bytes_of(refusal.text));
+    wire_json_string(out, bytes_of(REFUSAL_TEXT(refusal)));
     say_end(out, start);
 }
 

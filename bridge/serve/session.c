@@ -97,13 +97,13 @@ bool session_cursor(struct session *session, struct cursor *cursor)
     return session->subscriber && subscriber_cursor(session->subscriber, cursor);
 }
 
-static struct refusal session_refusal_of_add(enum add_result result)
+static struct refusal session_refusal_of_add(enum add_result result, struct bytes channel)
 {
     switch (result) {
     case ADD_OK:
         break;
     case ADD_ALREADY:
-        return refusal_of(PROBLEM_ALREADY_SUBSCRIBED);
+        return refusal_about(PROBLEM_ALREADY_SUBSCRIBED, "this connection is already subscribed to %s", channel);
     case ADD_NO_MEMORY:
         return refusal_of(PROBLEM_NO_MEMORY);
     }
@@ -117,11 +117,13 @@ struct refusal session_subscribe(struct session *session, struct bytes channel, 
     if (refusal.problem)
         return refusal;
     if (subscriber_feeds(session->subscriber) >= session->all->max_channels)
-        return refusal_of(PROBLEM_TOO_MANY_CHANNELS);
+        return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
+                             "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)",
+                             session->all->max_channels);
     struct pending *pending = session_note(session, PENDING_SUBSCRIBE, ref, channel, &refusal);
     if (!pending)
         return refusal;
-    refusal = session_refusal_of_add(subscriber_add(session->subscriber, channel, start, pending->ticket));
+    refusal = session_refusal_of_add(subscriber_add(session->subscriber, channel, start, pending->ticket), channel);
     if (refusal.problem)
         session_settle(session, pending);
     return refusal;
@@ -144,7 +146,7 @@ struct refusal session_unsubscribe(struct session *session, struct bytes channel
     if (error)
         return refusal_because(PROBLEM_BAD_CHANNEL, error);
     if (!subscriber_remove(session->subscriber, channel))
-        return refusal_of(PROBLEM_NOT_SUBSCRIBED);
+        return refusal_about(PROBLEM_NOT_SUBSCRIBED, "this connection is not subscribed to %s", channel);
     session_forget_subscription(session, channel);
     return REFUSAL_NONE;
 }
@@ -167,11 +169,12 @@ static struct refusal session_check_message(const struct session *session, const
     if (refusal.problem)
         return refusal;
     if (message->payload.len > session->all->max_payload)
-        return refusal_of(PROBLEM_TOO_LARGE);
+        return refusal_limit(PROBLEM_TOO_LARGE, "a payload may have at most %u bytes (BRIDGE_MAX_PAYLOAD)",
+                             session->all->max_payload);
     if (!session_event_is_good(message->event))
         return refusal_of(PROBLEM_BAD_EVENT);
     if (session->is_leaving)
-        return refusal_because(PROBLEM_LEAVING, "this instance is going; publish again after reconnecting");
+        return refusal_because(PROBLEM_LEAVING, "this instance is shutting down; reconnect, then publish again");
     return REFUSAL_NONE;
 }
 
@@ -181,11 +184,11 @@ static struct refusal session_refusal_of_answer(const struct session *session, e
     case ANSWER_OK:
         break;
     case ANSWER_UNAVAILABLE:
-        return refusal_because(PROBLEM_UNAVAILABLE, "Redis can't be reached; it is not known to be recorded");
+        return refusal_because(PROBLEM_UNAVAILABLE, "Redis cannot be reached; the message may or may not have been recorded");
     case ANSWER_REFUSED:
         log_warn("publish_refused", "connection=%s text=\"%s\"", CONNECTION_ID(session->connection),
                  text ? LOG_TEXT(text, strlen(text)) : "");
-        return refusal_because(PROBLEM_UNAVAILABLE, "Redis refused to record it");
+        return refusal_because(PROBLEM_UNAVAILABLE, "Redis refused to record the message; the server's log has its answer");
     }
     return REFUSAL_NONE;
 }

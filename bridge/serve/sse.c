@@ -92,7 +92,7 @@ static void sse_farewell(struct stream *stream, enum ending why)
 
 static void sse_drain(struct stream *stream)
 {
-    stream_end(stream, ENDING_DRAIN, refusal_of(PROBLEM_LEAVING));
+    stream_end(stream, ENDING_DRAIN, problem_of(PROBLEM_LEAVING), problem_of(PROBLEM_LEAVING)->sentence);
 }
 
 static const struct stream_kind sse_kind = {
@@ -153,7 +153,7 @@ static struct refusal sse_read_request(const struct incoming *incoming, struct a
     bool is_json = false;
     struct refusal refusal = session_read_channels(&incoming->server->sessions, incoming->who, incoming->request, ask);
     if (!refusal.problem && ask->count == 0)
-        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "name a channel: /events?channel=public:news");
+        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "a channel is needed: /events?channel=public:news");
     if (!refusal.problem)
         refusal = ask_start(ask, incoming->request);
     if (!refusal.problem)

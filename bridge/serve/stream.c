@@ -13,6 +13,7 @@
 #define AGE_SPREAD 15    /* percent of max_age by which streams end earlier than others */
 #define TICKS_PER_BEAT 8 /* how finely silence is measured */
 #define LOOKS_PER_STALL 4
+#define FULL_LOG_MS 60000 /* a full server is logged once a minute */
 #define TICK_MAX_MS 500
 #define TICK_MIN_MS 20
 
@@ -83,7 +84,7 @@ void stream_on_writable(struct connection *connection)
 
 /* --- ending ------------------------------------------------------------------------------------------------------- */
 
-void stream_end(struct stream *stream, enum ending why, struct refusal refusal)
+void stream_end(struct stream *stream, enum ending why, const struct problem *problem, const char *reason)
 {
     if (stream->state >= STREAM_ENDING)
         return;
@@ -92,7 +93,7 @@ void stream_end(struct stream *stream, enum ending why, struct refusal refusal)
         return;
     session_fini(&stream->session);
     stream_enter_end(stream, STREAM_ENDING, why);
-    connection_close(&stream->connection, stream->kind->has_close_code ? refusal.problem->close : 0, refusal.text);
+    connection_close(&stream->connection, stream->kind->has_close_code ? problem->close : 0, reason);
 }
 
 void stream_kill(struct stream *stream, enum ending why)
@@ -176,7 +177,7 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 {
     uint64_t next_ms = 0;
     if (stream->state < STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
-        stream_end(stream, ENDING_AGE, refusal_of(PROBLEM_AGE));
+        stream_end(stream, ENDING_AGE, problem_of(PROBLEM_AGE), problem_of(PROBLEM_AGE)->sentence);
     if (stream->state < STREAM_ENDING)
         next_ms = stream_earlier(stream->ends_ms, stream_look_for_stall(stream, now_ms));
     switch ((enum stream_state)stream->state) {
@@ -245,9 +246,24 @@ static void stream_start_ticking(struct server *server)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-bool stream_has_room(const struct server *server)
+static void stream_log_full(struct server *server)
 {
-    return server->streams < server->config.max_connections;
+    uint64_t now_ms = clock_now_ms();
+    if (server->full_logged_ms != 0 && now_ms - server->full_logged_ms < FULL_LOG_MS)
+        return;
+    server->full_logged_ms = now_ms;
+    log_warn("connections_full",
+             "max_connections=%u hint=\"new browsers are told to come back later; raise BRIDGE_MAX_CONNECTIONS or the limit "
+             "on open files, or add instances\"",
+             server->config.max_connections);
+}
+
+bool stream_has_room(struct server *server)
+{
+    bool has_room = server->streams < server->config.max_connections;
+    if (!has_room)
+        stream_log_full(server);
+    return has_room;
 }
 
 void stream_open(struct stream *stream, const struct stream_kind *kind, struct server *server)

@@ -72,8 +72,8 @@ void stream_open(struct stream *stream, const struct stream_kind *kind, struct s
 /* The socket is gone: leave the broker and the wheel. The memory stays with the caller. */
 void stream_close(struct stream *stream);
 
-/* May another stream begin? */
-bool stream_has_room(const struct server *server);
+/* May another stream begin? If not, that is logged, once a minute at most. */
+bool stream_has_room(struct server *server);
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -89,9 +89,9 @@ void stream_on_writable(struct connection *connection);
 
 /* --- ending ------------------------------------------------------------------------------------------------------- */
 
-/* End it in order; the browser is told `refusal` where its protocol can say that. Not from within a sink's callback.
- * Again: nothing happens. */
-void stream_end(struct stream *stream, enum ending why, struct refusal refusal);
+/* End it in order. If its protocol has close codes, the browser gets the one of `problem`, with `reason`: at most 123 bytes,
+ * alive until stream_close(). Not from within a sink's callback. A second call does nothing. */
+void stream_end(struct stream *stream, enum ending why, const struct problem *problem, const char *reason);
 /* End it without another word. From anywhere. */
 void stream_kill(struct stream *stream, enum ending why);
 /* This instance goes. */

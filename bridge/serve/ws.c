@@ -26,6 +26,7 @@
 #include <stdlib.h>
 
 #define BAD_FRAMES_MAX 10
+#define CLOSE_REASON_MAX 123  /* bytes; RFC 6455, 5.5 and 5.5.1 */
 #define ESCAPE_MAX 6          /* a byte of payload as JSON: \u0000 */
 #define MESSAGE_OVERHEAD 4096 /* of a message around its payload */
 
@@ -33,6 +34,7 @@ struct ws {
     struct stream stream;  /* first */
     struct buffer message; /* what has come of a message that comes in pieces */
     char *raw_channel;     /* bridge.v1.raw: the one channel; else NULL */
+    char *close_reason;    /* NULL: none was needed yet, or no memory for it */
     struct parked *parked; /* its request, while it is not known who asks; else NULL */
     struct liveness liveness;
     unsigned short bad_frames;
@@ -58,10 +60,24 @@ static struct server *ws_server(const struct ws *ws)
 
 /* --- ending ------------------------------------------------------------------------------------------------------- */
 
-/* Once it is ending, whatever it says is ignored. */
+/* The sentence, cut so that it fits into a close frame, and not in the middle of a character. */
+static char *ws_close_reason_new(struct refusal refusal)
+{
+    const char *text = REFUSAL_TEXT(refusal);
+    size_t len = strlen(text);
+    if (len > CLOSE_REASON_MAX)
+        for (len = CLOSE_REASON_MAX; (text[len] & 0xC0) == 0x80;)
+            len--;
+    return strndup(text, len);
+}
+
+/* From here on its messages are ignored. */
 static void ws_end(struct ws *ws, struct refusal refusal)
 {
-    stream_end(&ws->stream, ending_of(refusal.problem), refusal);
+    if (!ws->close_reason)
+        ws->close_reason = ws_close_reason_new(refusal);
+    stream_end(&ws->stream, ending_of(refusal.problem), refusal.problem,
+               ws->close_reason ? ws->close_reason : refusal.problem->sentence);
 }
 
 static void ws_farewell(struct stream *stream, enum ending why)
@@ -79,7 +95,7 @@ static void ws_drain(struct stream *stream)
 {
     stream->session.is_leaving = true;
     if (stream->session.publishing == 0)
-        stream_end(stream, ENDING_DRAIN, refusal_of(PROBLEM_LEAVING));
+        ws_end((struct ws *)stream, refusal_of(PROBLEM_LEAVING));
 }
 
 /* --- what the broker says ----------------------------------------------------------------------------------------- */
@@ -151,7 +167,7 @@ static void ws_on_published(struct session *session, struct bytes ref, struct re
 {
     struct ws *ws = ws_of_session(session);
     if (ws->is_raw && refusal.problem) {
-        ws_end(ws, refusal_because(PROBLEM_UNAVAILABLE, "what you said could not be recorded"));
+        ws_end(ws, refusal_because(PROBLEM_UNAVAILABLE, "the message could not be recorded"));
     } else if (refusal.problem) {
         ws_say_error(ws, refusal, ref);
     } else if (!ws->is_raw) {
@@ -164,12 +180,12 @@ static void ws_on_published(struct session *session, struct bytes ref, struct re
 
 static const struct session_ops ws_session_ops = {.on_published = ws_on_published};
 
-/* Too many frames that are none end the connection. */
+/* Too many malformed frames end the connection. */
 static void ws_refuse_frame(struct ws *ws, struct refusal refusal, struct bytes ref)
 {
     ws_say_error(ws, refusal, ref);
     if (refusal.problem == problem_of(PROBLEM_BAD_FRAME) && ++ws->bad_frames >= BAD_FRAMES_MAX)
-        ws_end(ws, refusal_because(PROBLEM_BAD_FRAME, "too many frames that are none"));
+        ws_end(ws, refusal_because(PROBLEM_BAD_FRAME, "too many malformed frames"));
 }
 
 static void ws_unsubscribe(struct ws *ws, const struct frame *frame)
@@ -201,7 +217,7 @@ static void ws_on_frame(struct ws *ws, const struct frame *frame)
         liveness_hear_script(&ws->liveness);
         break;
     case FRAME_AUTH:
-        refusal = refusal_because(PROBLEM_FORBIDDEN, "tokens are not in use here");
+        refusal = refusal_because(PROBLEM_FORBIDDEN, "this version does not use tokens; no auth frame is needed");
         break;
     }
     if (refusal.problem)
@@ -227,7 +243,9 @@ static void ws_on_raw_message(struct ws *ws, struct bytes bytes)
                                     .from = BYTES(""),
                                     .key = BYTES("")};
     struct refusal refusal = session_publish(&ws->stream.session, &message, BYTES(""));
-    if (refusal.problem == problem_of(PROBLEM_FORBIDDEN))
+    if (refusal.problem == problem_of(PROBLEM_TOO_FAST))
+        refusal = refusal_because(PROBLEM_UNAVAILABLE, refusal.text);
+    if (refusal.problem)
         ws_end(ws, refusal);
 }
 
@@ -272,7 +290,8 @@ static void ws_on_piece(struct connection *connection, const struct piece *piece
     case GATHERED_PART:
         break;
     case GATHERED_TOO_LARGE:
-        ws_end(ws, refusal_because(PROBLEM_TOO_LARGE, "the message is larger than max_payload"));
+        ws_end(ws, refusal_limit(PROBLEM_TOO_LARGE, "a payload may have at most %u bytes (BRIDGE_MAX_PAYLOAD)",
+                                 ws_server(ws)->config.max_payload));
         break;
     case GATHERED_NO_MEMORY:
         ws_end(ws, refusal_of(PROBLEM_NO_MEMORY));
@@ -300,7 +319,8 @@ static void ws_on_pong(struct connection *connection)
 /* The browser has sent its close; http answers it. Nothing may be sent behind that. */
 static void ws_on_leaving(struct connection *connection)
 {
-    stream_end(&ws_of(connection)->stream, ENDING_LEFT, refusal_of(PROBLEM_LEAVING));
+    const struct problem *problem = problem_of(PROBLEM_LEAVING);
+    stream_end(&ws_of(connection)->stream, ENDING_LEFT, problem, problem->sentence);
 }
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
@@ -356,6 +376,7 @@ static void ws_on_closed(struct connection *connection)
     stream_close(&ws->stream);
     buffer_fini(&ws->message);
     free(ws->raw_channel);
+    free(ws->close_reason);
     free(ws);
 }
 
@@ -392,12 +413,12 @@ static struct refusal ws_read_request(const struct ws *ws, const struct request 
 {
     const struct session *session = &ws->stream.session;
     if (origin_check(session->all->access, request->origin) == ORIGIN_REFUSED)
-        return refusal_because(PROBLEM_FORBIDDEN, "pages of this origin may not connect");
+        return refusal_about(PROBLEM_FORBIDDEN, "pages of %s may not connect (BRIDGE_ORIGINS)", request->origin);
     struct refusal refusal = session_read_channels(session->all, session->who, request, ask);
     if (!refusal.problem)
         refusal = ask_start(ask, request);
     if (!refusal.problem && ws->is_raw && !ask_is_one_channel(ask))
-        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "raw needs exactly one channel");
+        refusal = refusal_because(PROBLEM_BAD_CHANNEL, "the raw format needs exactly one channel, and no pattern");
     return refusal;
 }
 

@@ -298,12 +298,12 @@ static bool glob_has_control(const char *name, size_t len)
 const char *channel_name_error(const char *name, size_t len)
 {
     if (len == 0)
-        return "a channel name has at least one byte";
+        return "a channel name may not be empty";
     if (len > CHANNEL_LEN_MAX)
-        return "a channel name has at most 256 bytes";
+        return "a channel name may have at most 256 bytes";
     if (!utf8_is_valid(name, len))
-        return "a channel name is UTF-8";
+        return "a channel name must be valid UTF-8";
     if (glob_has_control(name, len))
-        return "a channel name has no control characters";
+        return "a channel name may not contain control characters";
     return NULL;
 }

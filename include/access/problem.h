@@ -1,18 +1,22 @@
 /*
- * problem.h - everything that can be the matter with what a client asks: one row each, for HTTP, Server-Sent Events and
- *             WebSocket alike.
+ * problem.h - every reason for which a client can be refused: one row each, the same for HTTP, Server-Sent Events and
+ *             WebSocket.
  *
- * Story     Whoever refuses names a row, and may have a more exact text; whoever answers knows from the row how that is
- *           said: by a status, by an error frame, by a close code.
+ * Story     The code that refuses names a row, and may give a more exact sentence. The code that answers reads from the
+ *           row how its protocol expresses that: as a status, an error frame or a close code. The protocol page
+ *           (bridge/web/README.md) shows this table.
  */
 #ifndef ACCESS_PROBLEM_H
 #define ACCESS_PROBLEM_H
 
-#include <stdbool.h>
+#include "base/bytes.h"
 
-/* RFC 6455, 7.4.1, and the registry that it founds; ours from 4400. */
+#include <stdbool.h>
+#include <stdint.h>
+
+/* RFC 6455, 7.4.1 and its IANA registry; the private codes are 4400 and up. */
 enum ws_close {
-    WS_CLOSE_NONE = 0, /* it does not end a connection */
+    WS_CLOSE_NONE = 0, /* does not end a connection */
     WS_CLOSE_POLICY = 1008,
     WS_CLOSE_TOO_BIG = 1009,
     WS_CLOSE_INTERNAL = 1011,
@@ -52,26 +56,39 @@ enum problem_id {
 };
 
 struct problem {
-    const char *code;     /* what programs read, in an answer's error and in an error frame */
-    unsigned status;      /* of the answer over HTTP; 0: it does not come up there */
-    enum ws_close close;  /* of a WebSocket that it ends */
-    bool is_final;        /* the same again will be refused again: a client shall not just repeat it */
-    const char *sentence; /* what people read, where nothing more exact is known */
+    const char *code;     /* for programs: in the error object of an answer and in an error frame */
+    unsigned status;      /* of the answer over HTTP; 0: does not occur there */
+    enum ws_close close;  /* of a WebSocket that ends because of it */
+    bool is_final;        /* repeating the same request is useless: it will be refused again */
+    const char *sentence; /* for people, if nothing more exact is known; at most 123 bytes, so it fits a close frame */
 };
 
 const struct problem *problem_of(enum problem_id id);
 
-/* Why not. Whoever is asked "may it?" answers with this. */
+#define REFUSAL_TEXT_MAX 512
+
+/* The result of a check: refused, and why; or not. */
 struct refusal {
-    const struct problem *problem; /* NULL: it may */
-    const char *text;              /* a sentence; fixed, or alive as long as what was asked about */
+    const struct problem *problem; /* NULL: not refused */
+    const char *text;              /* a fixed sentence, in which %s stands for the subject or %u for the number, once */
+    struct bytes subject;          /* what the client sent; borrowed from the request or message that is refused */
+    uint64_t number;
 };
 
 #define REFUSAL_NONE ((struct refusal){0})
 
-/* With the sentence of the table. */
+/* With the sentence of the row. */
 struct refusal refusal_of(enum problem_id id);
-/* With a sentence that fits better. */
+/* With a more exact sentence. */
 struct refusal refusal_because(enum problem_id id, const char *text);
+/* With a sentence that quotes what the client sent: "channel %s is not open". */
+struct refusal refusal_about(enum problem_id id, const char *text, struct bytes subject);
+/* With a sentence that says a limit: "at most %u bytes". */
+struct refusal refusal_limit(enum problem_id id, const char *text, uint64_t number);
+
+/* The sentence with its subject or number filled in, as UTF-8 without control characters. The subject is quoted, cut
+ * after 64 bytes, and escaped as \xNN if it is not printable UTF-8. */
+const char *refusal_print(char out[static REFUSAL_TEXT_MAX], struct refusal refusal);
+#define REFUSAL_TEXT(refusal) refusal_print((char[REFUSAL_TEXT_MAX]){0}, (refusal))
 
 #endif

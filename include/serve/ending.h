@@ -1,29 +1,32 @@
 /*
- * ending.h - why a stream ends: each one for exactly one of these reasons, and each reason is counted.
+ * ending.h - why a stream ends: every stream ends for exactly one of these reasons, and each reason has a counter.
  */
 #ifndef SERVE_ENDING_H
 #define SERVE_ENDING_H
 
+/* ending_sentence() says what each means. */
 enum ending {
-    ENDING_AGE,         /* its time was over */
-    ENDING_DRAIN,       /* this instance goes */
-    ENDING_STALLED,     /* the browser took nothing */
-    ENDING_WRITE,       /* the socket is broken */
-    ENDING_SILENT,      /* no sign of life came back */
-    ENDING_LEFT,        /* the browser said goodbye */
-    ENDING_CLOSED,      /* the browser is gone, without a word */
-    ENDING_POLICY,      /* it asked for what it may not have, or said what makes no sense */
-    ENDING_UNAVAILABLE, /* something that it needs is not there at the moment: room, Redis */
-    ENDING_MEMORY,      /* there was no memory */
+    ENDING_AGE,
+    ENDING_DRAIN,
+    ENDING_STALLED,
+    ENDING_WRITE,
+    ENDING_SILENT,
+    ENDING_LEFT,
+    ENDING_CLOSED,
+    ENDING_POLICY,
+    ENDING_UNAVAILABLE,
+    ENDING_MEMORY,
     ENDINGS,
 };
 
 struct problem;
 
-/* Of a stream that ends because of this problem. */
+/* The reason of a stream that ends because of this problem. */
 enum ending ending_of(const struct problem *problem);
 
-/* "age", "drain" and so on, as metrics and the log say it. */
+/* "age", "drain" and so on, as in metrics and in the log. */
 const char *ending_name(enum ending ending);
+/* "the instance was shutting down": for the documentation, in Markdown. */
+const char *ending_sentence(enum ending ending);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * One row per problem, and each can be said wherever it may come up: programs branch on the code, on the status and on
- * the close code, and a client that comes back forever for what will never be allowed is as bad as one that gives up
- * where it should come back.
+ * One row per problem, and each can be reported wherever it may occur: programs branch on the code, on the status and
+ * on the close code, and a client that retries forever what will never be allowed is as bad as one that gives up when
+ * it should retry.
  */
 #include "access/problem.h"
 
@@ -24,7 +24,7 @@ static void every_row_is_whole(void **state)
     }
 }
 
-/* RFC 9110, 15: what begins with 4 is the client's mistake; what begins with 5 may go better next time. */
+/* RFC 9110, 15: a status of 4xx is the client's mistake; after 5xx a retry may succeed. */
 static void what_is_final_says_so_by_its_status(void **state)
 {
     (void)state;
@@ -71,10 +71,44 @@ static void a_refusal_may_say_more_than_its_row(void **state)
 {
     (void)state;
     assert_null(REFUSAL_NONE.problem);
-    assert_string_equal(refusal_of(PROBLEM_SILENT).text, "no pong");
-    struct refusal refusal = refusal_because(PROBLEM_BAD_CURSOR, "after is not a string");
+    assert_string_equal(REFUSAL_TEXT(refusal_of(PROBLEM_SILENT)), problem_of(PROBLEM_SILENT)->sentence);
+    struct refusal refusal = refusal_because(PROBLEM_BAD_CURSOR, "after must be a string");
     assert_string_equal(refusal.problem->code, "bad_cursor");
-    assert_string_equal(refusal.text, "after is not a string");
+    assert_string_equal(REFUSAL_TEXT(refusal), "after must be a string");
+}
+
+static const char *about(struct bytes subject)
+{
+    static char text[REFUSAL_TEXT_MAX];
+    return refusal_print(text, refusal_about(PROBLEM_FORBIDDEN, "channel %s is not open", subject));
+}
+
+static void a_refusal_quotes_what_the_client_sent(void **state)
+{
+    (void)state;
+    assert_string_equal(about(BYTES("chat:x")), "channel \"chat:x\" is not open");
+    assert_string_equal(about(BYTES("")), "channel \"\" is not open");
+    assert_string_equal(about((struct bytes){NULL, 0}), "channel \"\" is not open");
+    assert_string_equal(about(BYTES("100% %s %n")), "channel \"100% %s %n\" is not open");
+    assert_string_equal(about(BYTES("caf\xC3\xA9")), "channel \"caf\xC3\xA9\" is not open");
+    assert_string_equal(about(BYTES("a\nb")), "channel \"a\\x0ab\" is not open");
+    assert_string_equal(about(BYTES("\xff")), "channel \"\\xff\" is not open");
+    assert_string_equal(REFUSAL_TEXT(refusal_limit(PROBLEM_TOO_LARGE, "at most %u bytes", UINT64_MAX)),
+                        "at most 18446744073709551615 bytes");
+}
+
+/* A name of 256 bytes is not given back in full, and the cut leaves whole characters. */
+static void a_long_subject_is_cut(void **state)
+{
+    char name[256];
+    (void)state;
+    memset(name, 'x', sizeof name);
+    assert_string_equal(about((struct bytes){name, 64}) + 73, "\" is not open");
+    assert_string_equal(about((struct bytes){name, 65}) + 73, "...\" is not open");
+    memcpy(name + 63, "\xC3\xA9", 2);
+    assert_string_equal(about((struct bytes){name, 65}) + 72, "...\" is not open");
+    memset(name, '\x01', sizeof name);
+    assert_string_equal(about((struct bytes){name, sizeof name}) + 9 + 4 * 64, "\" is not open");
 }
 
 int main(void)
@@ -85,6 +119,8 @@ int main(void)
         cmocka_unit_test(what_is_final_says_so_by_its_close_code),
         cmocka_unit_test(a_code_always_has_the_same_status),
         cmocka_unit_test(a_refusal_may_say_more_than_its_row),
+        cmocka_unit_test(a_refusal_quotes_what_the_client_sent),
+        cmocka_unit_test(a_long_subject_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

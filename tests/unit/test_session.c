@@ -1,6 +1,6 @@
 /*
- * Whoever asks, over whatever connection, is held to the same rights and limits, and hears what became of what it asked
- * for, once; and nobody is told of an answer after it left. The broker is this file.
+ * The same rights and limits hold over every kind of connection, each request is answered once, and a session that has
+ * ended gets no more answers. The broker is a stub in this file.
  */
 #include "session.h"
 
@@ -83,7 +83,7 @@ bool subscriber_cursor(struct subscriber *s, struct cursor *out)
     return true;
 }
 
-/* What was asked for last. */
+/* The last request to the broker. */
 static struct {
     publish_fn publish;
     history_fn history;
@@ -113,7 +113,7 @@ void broker_history(struct broker *broker, const struct bytes *names, unsigned c
     asked.asked++;
 }
 
-/* --- one who asks ------------------------------------------------------------------------------------------------- */
+/* --- a session ---------------------------------------------------------------------------------------------------- */
 
 static struct glob_list open_list, no_list;
 static struct access access;
@@ -121,7 +121,7 @@ static struct sessions all;
 static struct session session;
 static struct connection connection;
 
-/* What it was told. */
+/* What the session has reported. */
 static struct {
     unsigned published, histories;
     char ref[64];
@@ -266,7 +266,7 @@ static void its_ref_is_there_when_it_is_caught_up(void **state)
     session_settle(&session, pending);
     assert_null(session_pending(&session, session.subscriber->tags[0]));
     assert_int_equal(session.pending_count, 0);
-    assert_null(session_pending(&session, 0)); /* of what the session began with */
+    assert_null(session_pending(&session, 0)); /* no ticket: what the session began with */
     session_settle(&session, NULL);
 }
 
@@ -323,10 +323,10 @@ static void what_went_wrong_is_said(void **state)
     assert_string_equal(publishes("public:a", "x", ""), "yes");
     asked.publish(asked.arg, asked.ticket, ANSWER_UNAVAILABLE, POSITION_BEGIN, NULL);
     assert_string_equal(code_of(told.refusal), "unavailable");
-    assert_string_equal(told.refusal.text, "Redis can't be reached; it is not known to be recorded");
+    assert_string_equal(told.refusal.text, "Redis cannot be reached; the message may or may not have been recorded");
     assert_string_equal(publishes("public:a", "x", ""), "yes");
     asked.publish(asked.arg, asked.ticket, ANSWER_REFUSED, POSITION_BEGIN, "OOM command not allowed");
-    assert_string_equal(told.refusal.text, "Redis refused to record it");
+    assert_string_equal(told.refusal.text, "Redis refused to record the message; the server's log has its answer");
     assert_int_equal(told.published, 2);
 }
 
@@ -339,7 +339,7 @@ static void who_left_is_not_told(void **state)
     assert_int_equal(told.published, 0);
 }
 
-/* Its last answers are waited for, and nothing else begins. */
+/* It still waits for its last answers, and starts nothing new. */
 static void who_is_leaving_publishes_nothing_more(void **state)
 {
     (void)state;
