@@ -109,7 +109,7 @@ const char *board_missing(const struct board *board)
         return "another worker of this instance is not ready yet";
     board_recorder(board, &recorder);
     if (board->has_recorder && !recorder.had_place)
-        return "the recorder of this instance has no place yet: it neither holds the seat nor stands by";
+        return "the recorder of this instance is neither active nor standby yet";
     return NULL;
 }
 

@@ -34,7 +34,7 @@ static const char *health_reason_against(const struct health *health, const stru
                                          const struct broker_status *broker)
 {
     if (server->is_draining)
-        return "this instance is draining";
+        return "this instance is shutting down";
     if (!broker->is_ready)
         return broker->reason;
     const char *missing = board_missing(health->board);

@@ -34,45 +34,28 @@ static void help_print_wrapped(const char *sentence)
     printf("\n");
 }
 
-static const char *help_default_words(const struct setting *setting)
-{
-    if (setting->initial_words)
-        return setting->initial_words;
-    return *setting->initial != '\0' ? setting->initial : "nothing";
-}
-
 void help_print(void)
 {
     char flag[SETTING_FLAG_MAX], accepts[SETTING_ACCEPTS_MAX], line[512];
-    printf("redis-bridge " BRIDGE_VERSION ": Redis pub/sub and streams to browsers, over SSE and WebSocket.\n"
+    printf("redis-bridge " BRIDGE_VERSION ": connects Redis to browsers over Server-Sent Events and WebSocket.\n"
            "\n"
            "Usage: redis-bridge [--flag value | --flag=value] ...\n"
            "\n"
            "  --help, --version\n"
+           "  --help-markdown\n"
+           "      Print the tables of the documentation that come from the code.\n"
            "  --foreground\n"
-           "      One process without supervisor, for a debugger. Needs BRIDGE_WORKERS=1.\n"
+           "      Run as one process without a supervisor, for a debugger. Needs BRIDGE_WORKERS=1.\n"
            "  --check\n"
-           "      Ask the instance that listens on PORT of this machine whether it is ready; exit 0 if it is, else 1.\n"
+           "      Ask the instance on this machine's PORT whether it is ready. Exit code 0: it is; 1: it is not.\n"
            "\n"
-           "Settings, each as a flag or in the environment. The flag wins.\n");
+           "Every setting can be given as a flag or as an environment variable. The flag takes precedence.\n");
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &settings[i];
         printf("\n  %s, %s\n", setting_flag(setting, flag), setting->name);
         help_print_wrapped(setting->sentence);
-        snprintf(line, sizeof line, "Takes %s. Default: %s.", setting_accepts(setting, accepts),
-                 help_default_words(setting));
+        snprintf(line, sizeof line, "Accepts %s. Default: %s.", setting_accepts(setting, accepts),
+                 setting_default(setting));
         help_print_wrapped(line);
-    }
-}
-
-void help_print_markdown(void)
-{
-    char flag[SETTING_FLAG_MAX];
-    printf("| variable | flag | default | |\n|---|---|---|---|\n");
-    for (unsigned i = 0; i < setting_count; i++) {
-        const struct setting *setting = &settings[i];
-        const char *quote = !setting->initial_words && *setting->initial != '\0' ? "`" : "";
-        printf("| `%s` | `%s` | %s%s%s | %s |\n", setting->name, setting_flag(setting, flag), quote,
-               help_default_words(setting), quote, setting->sentence);
     }
 }

@@ -1,10 +1,10 @@
 /*
- * help.h - the settings, told to people: --help, and the table in the README.
+ * help.h - what --help prints.
  */
 #ifndef APP_HELP_H
 #define APP_HELP_H
 
+/* To standard output. */
 void help_print(void);
-void help_print_markdown(void);
 
 #endif

@@ -19,26 +19,26 @@ static const struct metric {
     const char *name, *type, *help;
     size_t offset; /* of a uint64_t in struct recorder_status */
 } metrics[] = {
-    {"recorder_recorded_total", "counter", "Plain messages that were recorded while this instance held the seat.",
+    {"recorder_recorded_total", "counter", "Plain messages recorded by this instance while its recorder was active.",
      offsetof(struct recorder_status, recorded)},
-    {"recorder_refused_total", "counter", "Plain messages that can't be recorded: too large, or a bad channel name.",
+    {"recorder_refused_total", "counter", "Plain messages refused because they are too large or their channel name is invalid.",
      offsetof(struct recorder_status, refused)},
     {"recorder_lost_total", "counter",
-     "Plain messages that were not recorded because Redis records more slowly than others publish.",
+     "Plain messages dropped because they were published faster than Redis could record them.",
      offsetof(struct recorder_status, lost)},
     {"recorder_eras_total", "counter",
-     "Times this instance began to record with nobody to go on from; plain messages from before may be lost.",
+     "Times this instance began to record with no other recorder to continue from; earlier plain messages may be lost.",
      offsetof(struct recorder_status, eras)},
-    {"recorder_places_lost_total", "counter", "Times the recorder lost its connection while it held or stood by.",
+    {"recorder_places_lost_total", "counter", "Times the recorder lost its Redis connection while it was active or standby.",
      offsetof(struct recorder_status, places_lost)},
-    {"recorder_queued_messages", "gauge", "Plain messages that were heard and are not known to be recorded.",
+    {"recorder_queued_messages", "gauge", "Plain messages received and not yet confirmed as recorded.",
      offsetof(struct recorder_status, queued)},
-    {"recorder_queued_bytes", "gauge", "Memory that they take.", offsetof(struct recorder_status, queued_bytes)},
-    {"recorder_lag_milliseconds", "gauge", "How late the recorder heard the newest of its own words through Redis.",
+    {"recorder_queued_bytes", "gauge", "Memory used by these messages, in bytes.", offsetof(struct recorder_status, queued_bytes)},
+    {"recorder_lag_milliseconds", "gauge", "How long the recorder's newest message to itself took through Redis.",
      offsetof(struct recorder_status, lag_ms)},
-    {"inbox_recorded_total", "counter", "Inbox entries that this instance recorded.",
+    {"inbox_recorded_total", "counter", "Inbox entries recorded by this instance.",
      offsetof(struct recorder_status, inbox_recorded)},
-    {"inbox_rejected_total", "counter", "Inbox entries that this instance rejected; see the stream inbox:rejected.",
+    {"inbox_rejected_total", "counter", "Inbox entries rejected by this instance; the stream inbox:rejected has the reasons.",
      offsetof(struct recorder_status, inbox_rejected)},
 };
 
@@ -54,7 +54,7 @@ static void metrics_recorder_append(const struct board *board, struct buffer *ou
     struct recorder_status status;
     board_recorder(board, &status);
     buffer_printf(out,
-                  "# HELP " PREFIX "recorder_place What the recorder of this instance is.\n"
+                  "# HELP " PREFIX "recorder_place Role of this instance's recorder.\n"
                   "# TYPE " PREFIX "recorder_place gauge\n" PREFIX "recorder_place{place=\"holder\"} %d\n" PREFIX
                   "recorder_place{place=\"standby\"} %d\n",
                   status.is_holder, status.is_standby);
@@ -66,7 +66,7 @@ static void metrics_recorder_append(const struct board *board, struct buffer *ou
 
 static void metrics_endings_append(const struct board *board, struct buffer *out)
 {
-    buffer_append_text(out, "# HELP " PREFIX "streams_ended_total Streams that ended, by the reason.\n"
+    buffer_append_text(out, "# HELP " PREFIX "streams_ended_total Streams that ended, by reason.\n"
                             "# TYPE " PREFIX "streams_ended_total counter\n");
     for (unsigned ending = 0; ending < ENDINGS; ending++)
         buffer_printf(out, PREFIX "streams_ended_total{reason=\"%s\"} %" PRIu64 "\n", ending_name((enum ending)ending),
@@ -76,18 +76,18 @@ static void metrics_endings_append(const struct board *board, struct buffer *out
 static void metrics_append(const struct board *board, struct buffer *out)
 {
     buffer_printf(out,
-                  "# HELP " PREFIX "info The version that runs.\n# TYPE " PREFIX "info gauge\n" PREFIX
+                  "# HELP " PREFIX "info Version of this program.\n# TYPE " PREFIX "info gauge\n" PREFIX
                   "info{version=\"%s\"} 1\n",
                   BRIDGE_VERSION);
     metrics_metric_append(out, "workers_ready", "gauge", "Worker processes that are ready.",
                           board_workers_ready(board));
     metrics_metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
                           board_connections(board));
-    metrics_metric_append(out, "requests_parked", "gauge", "Requests that wait until it is known who asks.",
+    metrics_metric_append(out, "requests_parked", "gauge", "Requests waiting for their access check.",
                           board_parked(board));
     metrics_endings_append(board, out);
     metrics_metric_append(out, "streams_stalled_total", "counter",
-                          "Streams that were cut because the browser took nothing.", board_stalled(board));
+                          "Streams disconnected because the browser accepted no data.", board_stalled(board));
     if (board_has_recorder(board))
         metrics_recorder_append(board, out);
 }

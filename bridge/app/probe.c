@@ -78,12 +78,12 @@ bool probe_is_ready(const struct config *config)
     char answer[4096];
     int fd = probe_connect_to_ours(config, until_ms), status;
     if (fd < 0) {
-        printf("nobody listens on port %u\n", (unsigned)config->port);
+        printf("nothing is listening on port %u\n", (unsigned)config->port);
         return false;
     }
     if (*config->tls_cert != '\0') {
         close(fd);
-        printf("listening, with TLS\n");
+        printf("listening with TLS; readiness is not checked\n");
         return true;
     }
     status = probe_ask_ready(fd, answer, sizeof answer, until_ms);

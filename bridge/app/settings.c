@@ -203,9 +203,9 @@ static const char *setting_origin_error(const char *part, size_t len)
     if (strcmp(part, "null") == 0)
         return NULL;
     if (!host || host[3] == '\0')
-        return "an origin begins with a scheme such as https://";
+        return "an origin must begin with a scheme such as https://";
     if (strchr(host + 3, '/'))
-        return "an origin ends with the host or its port";
+        return "an origin must end after the host or its port";
     return utf8_is_valid(part, len) ? NULL : "";
 }
 
@@ -219,9 +219,9 @@ static const char *setting_read_origins(const struct setting *setting, const cha
 static const struct setting_kind setting_kind_count = {
     .read = setting_read_count, .accepts = "a whole number", .print = setting_print_count};
 static const struct setting_kind setting_kind_size = {
-    .read = setting_read_size, .accepts = "a number of bytes such as 65536, 64k or 1m", .print = setting_print_size};
+    .read = setting_read_size, .accepts = "a number of bytes (such as 65536, 64k or 1m)", .print = setting_print_size};
 static const struct setting_kind setting_kind_duration = {.read = setting_read_duration,
-                                                          .accepts = "a duration such as 500ms, 15s, 10m or 1h",
+                                                          .accepts = "a duration (such as 500ms, 15s, 10m or 1h)",
                                                           .print = setting_print_duration};
 static const struct setting_kind setting_kind_address = {
     .read = setting_read_address, .accepts = "an IPv4 or IPv6 address (:: is every address of both)"};
@@ -229,21 +229,21 @@ static const struct setting_kind setting_kind_prefix = {
     .read = setting_read_prefix,
     .accepts = "1 to 63 printable ASCII characters, none of them a space or one of *?[]\\"};
 static const struct setting_kind setting_kind_readable = {.read = setting_read_file_name,
-                                                          .accepts = "the name of a file that can be read"};
+                                                          .accepts = "the name of a readable file"};
 static const struct setting_kind setting_kind_url = {
     .read = setting_read_redis_url,
     .accepts = "redis:// or rediss://[user[:password]@]host[:port][/db], or unix://[user[:password]@]/path[?db=n]",
     .is_secret = true};
 static const struct setting_kind setting_kind_log = {
     .read = setting_read_log,
-    .accepts = "one of error, warn, info, debug and one of text, json, with a comma between them"};
+    .accepts = "one of error, warn, info, debug and one of text, json, separated by a comma"};
 static const struct setting_kind setting_kind_channels = {
     .read = setting_read_channels,
-    .accepts = "a comma list of channels or patterns, each 1 to 256 bytes of UTF-8 without control characters",
+    .accepts = "a comma-separated list of channels or patterns, each 1 to 256 bytes of UTF-8 without control characters",
     .may_be_empty = true};
 static const struct setting_kind setting_kind_origins = {
     .read = setting_read_origins,
-    .accepts = "a comma list such as https://example.com,https://*.example.org (no path, no slash at the end)",
+    .accepts = "a comma-separated list such as https://example.com,https://*.example.org (no path, no slash at the end)",
     .may_be_empty = true};
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
@@ -252,63 +252,72 @@ static const struct setting_kind setting_kind_origins = {
 #define HOURS 3600000ull
 
 const struct setting settings[] = {
-    {"PORT", NULL, &setting_kind_count, FIELD(port), "8080", NULL, NULL, 1, 65535, "Where to listen."},
+    {"PORT", NULL, &setting_kind_count, FIELD(port), "8080", NULL, NULL, 1, 65535, "Port to listen on."},
     {"BRIDGE_HOST", NULL, &setting_kind_address, FIELD(host), "::", NULL, NULL, 0, 0,
-     "The address to listen on. `::` is every IPv6 and IPv4 address, also where there is no IPv6."},
+     "Address to listen on. `::` means every IPv6 and IPv4 address, and also works on hosts without IPv6."},
     {"REDIS_URL", "REDIS_PRIVATE_URL", &setting_kind_url, FIELD(redis), "redis://localhost:6379", NULL, NULL, 0, 0,
-     "The Redis (7.0 or newer) or Valkey (7.2 or newer) to use: `redis://`, `rediss://` (TLS) or `unix://`, with user, "
-     "password and database. `REDIS_PRIVATE_URL` is read where it is not set."},
+     "The Redis (7.0 or newer) or Valkey (7.2 or newer) server: `redis://`, `rediss://` (TLS) or `unix://`, with user, "
+     "password and database number. If it is not set, `REDIS_PRIVATE_URL` is used."},
     {"BRIDGE_PREFIX", NULL, &setting_kind_prefix, FIELD(prefix), "bridge:", NULL, NULL, 0, 0,
-     "What the names of the bridge's own keys and channels begin with. Instances that share a Redis and a prefix are "
-     "one fleet."},
+     "Prefix of the bridge's own Redis keys, channels and functions. Instances with the same Redis and the same prefix "
+     "form one fleet."},
     {"BRIDGE_WORKERS", NULL, &setting_kind_count, FIELD(workers), "auto", NULL, "auto", 1, 64,
-     "Worker processes. `auto`: as many as processors may be used."},
+     "Number of worker processes. `auto`: one for each processor that is available."},
     {"BRIDGE_SUBSCRIBE", NULL, &setting_kind_channels, FIELD(subscribe), "public:*", NULL, NULL, 0, 0,
-     "Channels and patterns that any browser may listen to."},
+     "Channels and patterns that every browser may listen to."},
     {"BRIDGE_PUBLISH", NULL, &setting_kind_channels, FIELD(publish), "", NULL, NULL, 0, 0,
-     "Channels and patterns that any browser may publish to."},
+     "Channels and patterns that every browser may publish to."},
     {"BRIDGE_CHANNELS", NULL, &setting_kind_channels, FIELD(channels), "", "`BRIDGE_SUBSCRIBE`", NULL, 0, 0,
-     "What is served at all: plain `PUBLISH` on these channels and patterns is recorded, whether or not a browser "
-     "listens. Empty: none is, no recorder runs, and nothing is limited."},
+     "Channels and patterns that this fleet serves. Plain `PUBLISH` messages on them are recorded, whether or not a "
+     "browser is listening. If it is empty, no recorder runs, plain `PUBLISH` reaches no browser, and only "
+     "`BRIDGE_SUBSCRIBE` and `BRIDGE_PUBLISH` restrict channels."},
     {"BRIDGE_DEFAULT_CHANNELS", NULL, &setting_kind_channels, FIELD(default_channels), "", NULL, NULL, 0, 0,
-     "What `/events` and `/ws` mean when they name no channel."},
+     "Channels of requests to `/events`, `/ws` and `/history` that name none."},
     {"BRIDGE_EPHEMERAL", NULL, &setting_kind_channels, FIELD(ephemeral), "", NULL, NULL, 0, 0,
-     "Channels and patterns without history: live only, no ids, nothing stored."},
+     "Channels and patterns without history: messages are delivered live only, have no id and are not stored."},
     {"BRIDGE_HISTORY_LENGTH", NULL, &setting_kind_count, FIELD(history_length), "1000", NULL, NULL, 1, 10000000,
-     "Newest entries of each channel that are kept, at least."},
+     "Keep at least this many of the newest entries of each channel."},
     {"BRIDGE_HISTORY_TTL", NULL, &setting_kind_duration, FIELD(history_ttl_ms), "1h", NULL, NULL, 1000, 8760 * HOURS,
-     "How long a channel's history lives after its newest entry."},
+     "Delete a channel's history this long after its newest entry."},
     {"BRIDGE_HEARTBEAT", NULL, &setting_kind_duration, FIELD(heartbeat_ms), "15s", NULL, NULL, 100, 44000,
-     "After so much silence a stream hears a heartbeat."},
+     "Send a heartbeat on a stream after this much silence."},
     {"BRIDGE_STALL", NULL, &setting_kind_duration, FIELD(stall_ms), "60s", NULL, NULL, 1000, HOURS,
-     "A browser that takes nothing of what is sent to it for so long is cut, at twice that at the latest. One that is "
-     "slow is not."},
+     "A browser that accepts none of the data sent to it is disconnected after one to two times this period. A browser "
+     "that reads slowly is not."},
     {"BRIDGE_MAX_AGE", NULL, &setting_kind_duration, FIELD(max_age_ms), "none", "none; 14m on Railway", "none", 1000,
      8760 * HOURS,
-     "Age at which a stream is ended, so that the browser reconnects before a proxy cuts it. Each ends at 85 to 100 % "
-     "of it."},
+     "End each stream at a random age of 85 to 100 % of this, so that the browser reconnects before a proxy cuts the "
+     "connection."},
     {"BRIDGE_DRAIN", NULL, &setting_kind_duration, FIELD(drain_ms), "10s", NULL, NULL, 1000, HOURS,
-     "After SIGTERM everything has ended within this time."},
+     "Time limit of the shutdown after SIGTERM."},
     {"BRIDGE_ORIGINS", NULL, &setting_kind_origins, FIELD(origins), "", "any", NULL, 0, 0,
-     "Origins whose pages may connect."},
+     "Origins whose pages may connect: the browser's `Origin` header is compared. `*` is a wildcard."},
     {"BRIDGE_MAX_PAYLOAD", NULL, &setting_kind_size, FIELD(max_payload), "65536", NULL, NULL, 1, 16 * 1024 * 1024,
-     "The largest payload."},
+     "Largest payload, in bytes."},
     {"BRIDGE_MAX_CHANNELS", NULL, &setting_kind_count, FIELD(max_channels), "100", NULL, NULL, 1, 1000,
-     "Channels and patterns that one connection may listen to."},
+     "Number of channels and patterns that one connection may listen to."},
     {"BRIDGE_MAX_CONNECTIONS", NULL, &setting_kind_count, FIELD(max_connections), "auto", NULL, "auto", 1, 1000000,
-     "Connections of each worker. `auto`: what the limit of open files allows."},
+     "Number of connections that each worker accepts. `auto`: as many as the limit on open files allows."},
     {"BRIDGE_LEASE", NULL, &setting_kind_duration, FIELD(lease_ms), "3s", NULL, NULL, 200, 60000,
-     "How long a recorder that hangs keeps the recorder's seat from others."},
+     "How long a recorder that hangs keeps its lease before the standby takes over."},
     {"BRIDGE_TLS_CERT", NULL, &setting_kind_readable, FIELD(tls_cert), "", NULL, NULL, 0, 0,
-     "A certificate chain (PEM), to speak TLS. With `BRIDGE_TLS_KEY`."},
+     "Certificate chain (PEM file), to serve HTTPS and WSS. Needs `BRIDGE_TLS_KEY`."},
     {"BRIDGE_TLS_KEY", NULL, &setting_kind_readable, FIELD(tls_key), "", NULL, NULL, 0, 0,
-     "The certificate's private key (PEM)."},
+     "Private key of the certificate (PEM file)."},
     {"BRIDGE_LOG", NULL, &setting_kind_log, FIELD(log_level), "info,text", NULL, NULL, 0, 0,
-     "What is logged (`error`, `warn`, `info`, `debug`) and how (`text`, `json`)."},
+     "Log level (`error`, `warn`, `info`, `debug`) and log format (`text`, `json`)."},
 };
 const unsigned setting_count = sizeof settings / sizeof settings[0];
 
 /* --- using it ----------------------------------------------------------------------------------------------------- */
+
+const struct setting *setting_find(const char *name)
+{
+    for (unsigned i = 0; i < setting_count; i++)
+        if (strcmp(settings[i].name, name) == 0)
+            return &settings[i];
+    return NULL;
+}
 
 const char *setting_read(const struct setting *setting, const char *text, struct config *config)
 {
@@ -321,11 +330,18 @@ const char *setting_accepts(const struct setting *setting, char out[static SETTI
     if (setting->kind->print) {
         setting->kind->print(least, sizeof least, setting->least);
         setting->kind->print(most, sizeof most, setting->most);
-        snprintf(range, sizeof range, ", from %s to %s", least, most);
+        snprintf(range, sizeof range, " from %s to %s", least, most);
     }
     snprintf(out, SETTING_ACCEPTS_MAX, "%s%s%s%s", setting->kind->accepts, range, setting->word ? ", or " : "",
              setting->word ? setting->word : "");
     return out;
+}
+
+const char *setting_default(const struct setting *setting)
+{
+    if (setting->initial_words)
+        return setting->initial_words;
+    return *setting->initial != '\0' ? setting->initial : "empty";
 }
 
 const char *setting_flag(const struct setting *setting, char out[static SETTING_FLAG_MAX])

@@ -74,11 +74,11 @@ static const char *sockets_hint(int error)
 {
     switch (error) {
     case EADDRINUSE:
-        return "another program listens there, perhaps another redis-bridge; set PORT";
+        return "another program, perhaps another redis-bridge, uses this port; stop it or set PORT";
     case EACCES:
-        return "ports below 1024 are for root; set PORT";
+        return "ports below 1024 need root; set PORT";
     case EADDRNOTAVAIL:
-        return "this machine does not have that address; set BRIDGE_HOST";
+        return "this machine has no such address; set BRIDGE_HOST";
     default:
         return "";
     }

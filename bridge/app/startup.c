@@ -7,11 +7,13 @@
  */
 #include "startup.h"
 
+#include "advice.h"
 #include "capacity.h"
 #include "config.h"
 #include "help.h"
 #include "redis/names.h"
 #include "settings.h"
+#include "tables.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,8 +26,6 @@
 #define REDIS_DEADLINE_MS 5000
 #define FILES_RESERVE 512 /* open files of a worker that are not streams: Redis, log, epoll, requests in passing */
 #define RAILWAY_MAX_AGE_MS (14 * 60 * 1000)
-
-extern char **environ;
 
 /* What startup_read() works with. */
 struct reading {
@@ -45,14 +45,6 @@ static void startup_complain(struct reading *reading, const char *format, ...)
     va_end(args);
     dprintf(STDERR_FILENO, "redis-bridge: %s\n", line);
     reading->action = STARTUP_BAD;
-}
-
-static unsigned startup_setting_index(const char *name)
-{
-    for (unsigned i = 0; i < setting_count; i++)
-        if (strcmp(settings[i].name, name) == 0)
-            return i;
-    return setting_count;
 }
 
 /* --- the command line --------------------------------------------------------------------------------------------- */
@@ -95,7 +87,7 @@ static bool startup_read_action_flag(struct reading *reading, const char *argume
     } actions[] = {
         {"--help", STARTUP_DONE, help_print},
         {"-h", STARTUP_DONE, help_print},
-        {"--help-markdown", STARTUP_DONE, help_print_markdown},
+        {"--help-markdown", STARTUP_DONE, tables_print},
         {"--version", STARTUP_DONE, startup_print_version},
         {"--foreground", STARTUP_FOREGROUND, NULL},
         {"--check", STARTUP_CHECK, NULL},
@@ -116,7 +108,7 @@ static void startup_arguments_read(struct reading *reading, char **arguments)
     while (*arguments && reading->action != STARTUP_DONE) {
         int taken = startup_read_setting_flag(reading, arguments);
         if (taken == 0 && !startup_read_action_flag(reading, *arguments)) {
-            startup_complain(reading, "\"%s\" is not a flag; redis-bridge --help tells them all",
+            startup_complain(reading, "\"%s\" is not a flag; redis-bridge --help lists all flags",
                              LOG_TEXT(*arguments, strlen(*arguments)));
             return;
         }
@@ -141,7 +133,7 @@ static void startup_complain_value(struct reading *reading, const struct setting
         snprintf(value, sizeof value, " (not shown, it may hold a password)");
     else
         snprintf(value, sizeof value, "=\"%s\"", LOG_TEXT(text, strlen(text)));
-    startup_complain(reading, "%s%s is not accepted%s%s; it takes %s", label, value, *why != '\0' ? ": " : "", why,
+    startup_complain(reading, "%s%s is not accepted%s%s; accepted: %s", label, value, *why != '\0' ? ": " : "", why,
                      setting_accepts(setting, accepts));
 }
 
@@ -177,7 +169,7 @@ static void startup_settings_read(struct reading *reading)
 
 static bool startup_is_given(const struct reading *reading, const char *name)
 {
-    return reading->is_given[startup_setting_index(name)];
+    return reading->is_given[setting_find(name) - settings];
 }
 
 static void startup_list_copy(struct glob_list *to, const struct glob_list *from)
@@ -228,7 +220,7 @@ static void startup_check_internal(struct reading *reading, const char *name, co
 {
     for (unsigned i = 0; i < list->count; i++)
         if (names_is_internal(reading->config->redis, bytes_of(list->globs[i])))
-            startup_complain(reading, "%s: \"%s\" is not accepted; names that begin with %s are the bridge's own", name,
+            startup_complain(reading, "%s: \"%s\" is not accepted; names that begin with %s are reserved for the bridge (BRIDGE_PREFIX)", name,
                              LOG_TEXT(list->globs[i], strlen(list->globs[i])), reading->config->prefix);
 }
 
@@ -255,54 +247,23 @@ static void startup_cross_check(struct reading *reading)
     startup_check_internal(reading, "BRIDGE_EPHEMERAL", &config->ephemeral);
     startup_check_unsupported(reading);
     if ((*config->tls_cert == '\0') != (*config->tls_key == '\0'))
-        startup_complain(reading, "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY are only accepted together");
+        startup_complain(reading, "%s is set, but %s is not; set both to serve TLS, or neither",
+                         *config->tls_cert != '\0' ? "BRIDGE_TLS_CERT" : "BRIDGE_TLS_KEY",
+                         *config->tls_cert != '\0' ? "BRIDGE_TLS_KEY" : "BRIDGE_TLS_CERT");
     if (reading->action == STARTUP_FOREGROUND && config->workers != 1)
-        startup_complain(reading, "BRIDGE_WORKERS=\"%u\" is not accepted with --foreground; it takes 1",
+        startup_complain(reading, "BRIDGE_WORKERS=\"%u\" is not accepted with --foreground; accepted: 1",
                          (unsigned)config->workers);
 }
 
-/* --- what is odd, but may be meant -------------------------------------------------------------------------------- */
+/* --- what the machine allows ------------------------------------------------------------------------------------- */
 
-static void startup_warn_of_unknown(void)
-{
-    for (char **at = environ; at && *at; at++) { /* NULL: started without any environment */
-        char name[SETTING_FLAG_MAX];
-        size_t len = strcspn(*at, "=");
-        if (strncmp(*at, "BRIDGE_", 7) != 0)
-            continue;
-        snprintf(name, sizeof name, "%.*s", (int)len, *at);
-        if (startup_setting_index(name) == setting_count)
-            log_warn("setting_unknown", "name=\"%s\" hint=\"nothing reads it; redis-bridge --help tells all settings\"",
-                     LOG_TEXT(*at, len));
-    }
-}
-
-/* A pattern of `inner` that reaches outside `outer` works only in part. */
-static void startup_warn_outside(const char *event, const struct glob_list *inner, const struct glob_list *outer,
-                                 const char *hint)
-{
-    for (unsigned i = 0; i < inner->count; i++)
-        if (!glob_list_contains(outer, inner->globs[i], strlen(inner->globs[i])))
-            log_warn(event, "pattern=\"%s\" hint=\"%s\"", LOG_TEXT(inner->globs[i], strlen(inner->globs[i])), hint);
-}
-
-static void startup_warn_of_odd(const struct config *config)
-{
-    startup_warn_of_unknown();
-    if (config->channels.count > 0)
-        startup_warn_outside("subscribe_not_recorded", &config->subscribe, &config->channels,
-                             "BRIDGE_CHANNELS does not have all of it: browsers do not hear plain PUBLISH there");
-    startup_warn_outside("default_channel_closed", &config->default_channels, &config->subscribe,
-                         "BRIDGE_SUBSCRIBE does not have all of it: browsers may not listen to it");
-}
-
-/* The soft limit of open files is raised first; a worker inherits it. */
+/* Raises the soft limit on open files first; workers inherit it. */
 static void startup_limit_connections(struct config *config)
 {
     unsigned files = capacity_raise_files();
     uint64_t possible = files > 2 * FILES_RESERVE ? files - FILES_RESERVE : files / 2;
     if (config->max_connections > possible)
-        log_warn("max_connections_lowered", "asked=%llu possible=%llu hint=\"raise the limit of open files\"",
+        log_warn("max_connections_lowered", "asked=%llu possible=%llu hint=\"raise the limit on open files (ulimit -n, LimitNOFILE, ulimits)\"",
                  (unsigned long long)config->max_connections, (unsigned long long)possible);
     if (config->max_connections == 0 || config->max_connections > possible)
         config->max_connections = possible;
@@ -328,7 +289,7 @@ enum startup_action startup_read(struct config **out, int argc, char **argv)
     startup_cross_check(&reading);
     if (reading.action == STARTUP_BAD)
         return STARTUP_BAD;
-    startup_warn_of_odd(config);
+    advice_log(config);
     startup_limit_connections(config);
     return reading.action;
 }

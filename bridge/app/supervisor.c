@@ -163,7 +163,7 @@ static void supervisor_children_kill(struct supervisor *supervisor, bool workers
         if (child->pid == 0 || supervisor_is_worker(child) != workers)
             continue;
         if (signal == SIGKILL)
-            log_warn("child_cut", "role=%s number=%u child=%d hint=\"it did not end in time\"", child->role,
+            log_warn("child_cut", "role=%s number=%u child=%d hint=\"it was killed because it did not stop within BRIDGE_DRAIN\"", child->role,
                      child->number, (int)child->pid);
         kill(child->pid, signal);
     }
@@ -229,7 +229,7 @@ static void supervisor_child_died(struct supervisor *supervisor, struct child *c
     else
         board_reset_recorder(supervisor->board);
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
-        supervisor_begin_end(supervisor, EXIT_FAILURE, "a child said that another try is hopeless");
+        supervisor_begin_end(supervisor, EXIT_FAILURE, "a child process reported an error that a restart cannot mend; see its log line");
     else
         supervisor_child_retry_later(child);
 }
