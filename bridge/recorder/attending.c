@@ -1,8 +1,8 @@
 /*
- * attending.c - attend (lua/recorder.lua) decides from what Redis itself knows: who still is subscribed, what is recorded.
+ * attending.c - attend (lua/recorder.lua) decides from what Redis itself knows: which nodes are still subscribed, and
+ * what is recorded.
  *
- * Its answer is for the node as it was when it was asked, so the ticket carries which node that was, and the generation of
- * its place.
+ * The answer is for the node as it was when the call was sent, so the ticket holds that node's serial and generation.
  */
 #include "attending.h"
 
@@ -12,8 +12,8 @@
 
 #include <string.h>
 
-#define PATIENCE 4      /* leases for which it keeps its place where two others hold and stand by: they may be dead */
-#define SETTLED_TICKS 4 /* who holds or waits attends only every so many ticks */
+#define PATIENCE 4      /* leases for which a third node keeps its place, in case the two before it are dead */
+#define SETTLED_TICKS 4 /* a node that holds or waits attends once per this many ticks */
 
 static void attending_tell(struct attending *attending, struct reply reply)
 {
@@ -51,7 +51,7 @@ void attending_now(struct attending *attending)
     if (attending->is_owed)
         return;
     struct attendance attendance = node_attendance(node);
-    attendance.lease_ms = attending->lease_ms - attending->lease_ms / 6; /* the standby looks only every tick */
+    attendance.lease_ms = attending->lease_ms - attending->lease_ms / 6; /* the standby checks only once per tick */
     attending->is_owed = true;
     pulse_sent(&attending->pulse);
     caller_attend(attending->caller, &attendance, attending_on_answer, attending,
@@ -82,7 +82,7 @@ const char *attending_tick(struct attending *attending)
         return "the recorder does not hear itself";
     attending->waiting_ticks = attending->is_one_too_many ? attending->waiting_ticks + 1 : 0;
     if (attending->waiting_ticks * attending->tick_ms > PATIENCE * attending->lease_ms)
-        return "two others hold and stand by";
+        return "two other nodes hold the seat and stand by";
     node_ask_again(node, SETTLED_TICKS * attending->tick_ms);
     bool is_settled = node->state == NODE_HOLDING || node->state == NODE_WAITING;
     if (!is_settled || ++attending->ticks % SETTLED_TICKS == 0)

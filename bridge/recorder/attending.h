@@ -1,8 +1,9 @@
 /*
- * attending.h - a node tells Redis regularly what it knows, is told what it is, and hears whether it hears.
+ * attending.h - a node regularly reports to Redis what it knows (attend), gets its role back, and checks that its
+ * pub/sub connection still receives.
  *
- * Promise   One question at a time. What changes while an answer is owed makes another one follow; an answer from before
- *           the change is not obeyed.
+ * Promise   One call at a time. If the node changes while an answer is pending, another call follows it, and the answer
+ *           from before the change is ignored.
  */
 #ifndef RECORDER_ATTENDING_H
 #define RECORDER_ATTENDING_H
@@ -20,24 +21,25 @@ struct attending {
     struct node *node;     /* borrowed */
     uint64_t lease_ms;
     uint64_t tick_ms;
-    bool is_owed;           /* an answer */
-    bool is_wanted_again;   /* something changed while it was owed */
-    bool is_failing;        /* the newest answer was an error, and that was logged */
-    bool is_one_too_many;   /* two others hold and stand by, as Redis sees it */
-    unsigned waiting_ticks; /* for so long */
+    bool is_owed;           /* an answer is pending */
+    bool is_wanted_again;   /* attend again once it has arrived */
+    bool is_failing;        /* the newest answer was an error, which was logged */
+    bool is_one_too_many;   /* according to Redis, two other nodes hold and stand by */
+    unsigned waiting_ticks; /* for how many ticks */
     unsigned ticks;
     struct pulse pulse;
 };
 
-/* A new node. */
+/* Reset for a new node. */
 void attending_begin(struct attending *attending);
-/* Ask, or where an answer is owed, ask again behind it. Nothing where the node or the connection is away. */
+/* Attend, or if an answer is pending, attend again after it. No effect while the node is AWAY or has left, or while the
+ * caller is not connected. */
 void attending_now(struct attending *attending);
-/* Ask with the next tick. */
+/* Attend with the next tick. */
 void attending_soon(struct attending *attending);
-/* Anything was heard; the word that Redis says to a node that attends? */
+/* A pub/sub message arrived; is_own: it is the one that Redis publishes to a node that attends. */
 void attending_hear(struct attending *attending, bool is_own);
-/* A tick has passed. -> why the node should begin anew; NULL: it should go on. */
+/* A tick has passed. -> why the node should restart (static text); NULL: it should go on. */
 const char *attending_tick(struct attending *attending);
 
 #endif

@@ -1,12 +1,12 @@
 /*
  * ear.c - echoes and copies don't count.
  *
- * What is published in a durable way (lua/publish.lua) is announced on live as *echoed* directly before its
- * plain message comes, and that one is in the log already. An echo that did not come, because its publisher may not
- * PUBLISH there, must not be taken for somebody else's message: so channel and length are compared.
+ * A durable publish (lua/publish.lua) announces its entry on live as *echoed*, directly before it publishes the same
+ * payload as a plain message, the echo, which is thus in the log already. If the publisher's ACL forbids PUBLISH there,
+ * no echo follows; channel and length are compared so that the next message is not mistaken for it.
  *
- * A message can match several of our patterns; Redis then sends it once for each. Only the copy of the first pattern in
- * the list that matches counts.
+ * If a message matches several of our patterns, Redis sends one copy for each. Only the copy for the first matching
+ * pattern in the list counts.
  */
 #include "ear.h"
 
@@ -25,7 +25,7 @@ static uint64_t ear_text_hash(const char *text)
     return hash;
 }
 
-/* The order of a list means nothing. */
+/* Independent of the order of the list. */
 static uint64_t ear_list_hash(const struct glob_list *list)
 {
     uint64_t sum = 0;

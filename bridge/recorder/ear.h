@@ -1,8 +1,9 @@
 /*
- * ear.h - which of the plain messages that are heard count, and so have an ordinal.
+ * ear.h - the filter that decides which of the received plain messages count, and so get an ordinal.
  *
- * Promise   All who hear the same and were born with the same settings count the same messages, in the same order. What a
- *           setting of one instance alone decides (BRIDGE_MAX_PAYLOAD) is recorded or not, but counts.
+ * Promise   All nodes that receive the same messages and have the same settings count the same ones, in the same order.
+ *           A setting that may differ between instances (BRIDGE_MAX_PAYLOAD) can keep a message from being recorded,
+ *           but not from counting.
  */
 #ifndef RECORDER_EAR_H
 #define RECORDER_EAR_H
@@ -19,22 +20,22 @@ struct redis_config;
 
 struct ear {
     const struct redis_config *redis;
-    const struct glob_list *channels;  /* whose plain messages count */
-    const struct glob_list *ephemeral; /* but not these */
-    bool expects_echo;                 /* if the next plain message is the echo, it is in the log already */
+    const struct glob_list *channels;  /* plain messages on these count */
+    const struct glob_list *ephemeral; /* except on these */
+    bool expects_echo;                 /* if the next plain message is the echo, it is already in the log */
     char echo_channel[CHANNEL_LEN_MAX];
     size_t echo_channel_len;
     size_t echo_payload_len;
 };
 
-/* A hash of the settings that decide what counts: equal for those who count alike. */
+/* A hash of the settings that decide what counts: equal if two instances count the same messages. */
 uint64_t ear_filter_hash(const struct ear *ear);
 
-/* An announcement was heard on live. */
+/* An announcement arrived on live. */
 void ear_hear_live(struct ear *ear, const struct announcement *announcement);
-/* A plain message was heard: does it count? */
+/* A plain message arrived, perhaps an echo or a copy: does it count? */
 bool ear_counts(struct ear *ear, const struct heard *heard);
-/* What came before is not known: no echo is expected. */
+/* Expect no echo: what came before is unknown, or its echo will not come. */
 void ear_begin(struct ear *ear);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * inbox.c - wait until there is something, take it, and wait again.
+ * inbox.c - wait until the inbox has entries, record them, and wait again.
  *
  *          inbox_serve(true)               there may be something
  *   IDLE ─────────────────────► WAITING ────────────────────────► TAKING ─┐ more
- *     ▲                            ▲ ▲       nothing is left      │  ▲     │
- *     └─ not serving any more      │ └────────────────────────────┘  └─────┘
- *                                PAUSED ◄── an error             ▲
- *                                   └── retry_timer, caller up ──┘
+ *     ▲                            ▲         nothing is left      │  ▲ ▲   │
+ *     └─ not serving any more      └──────────────────────────────┘  │ └───┘
+ *                                PAUSED ◄── an error                 │
+ *                                   └── retry_timer, caller up ──────┘
  */
 #include "inbox.h"
 
@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAKE_MAX 64 /* entries that one call records */
+#define TAKE_MAX 64 /* entries per call */
 #define WAIT_MS 1000
 #define RETRY_MS 1000
 
@@ -32,7 +32,7 @@ struct inbox {
     struct timer *retry_timer;
     enum inbox_state state;
     bool serves;
-    bool is_told; /* that it does not work */
+    bool is_told; /* the error has been logged */
     struct inbox_count count;
 };
 
@@ -99,7 +99,7 @@ static void inbox_retry(void *arg)
 {
     struct inbox *inbox = arg;
     if (inbox->state == INBOX_PAUSED && inbox->serves)
-        inbox_take(inbox); /* and not wait: what waits may be too large to be told within the deadline */
+        inbox_take(inbox); /* don't wait: that reads an entry, which may be too large to arrive in time */
     else if (inbox->state == INBOX_PAUSED)
         inbox->state = INBOX_IDLE;
 }
@@ -125,7 +125,7 @@ static void inbox_on_caller_up(void *arg)
 
 static void inbox_on_caller_down(void *arg, const char *why)
 {
-    (void)arg, (void)why; /* the call that waits is answered too */
+    (void)arg, (void)why; /* the pending call gets REPLY_DOWN */
 }
 
 struct inbox *inbox_new(struct loop *loop, const struct recorder_config *config)

@@ -1,8 +1,9 @@
 /*
- * inbox.h - what others added to the stream `<prefix>inbox` is recorded, in order, each entry once.
+ * inbox.h - records what other programs add to the stream `<prefix>inbox`, in order, each entry once.
  *
- * Story     One function takes entries out of the inbox and into the logs, so it does not matter who calls it, nor how
- *           often. The holder of the seat does, on a connection of its own, as it waits there for what comes.
+ * Story     One atomic function moves entries from the inbox into the logs, so it does not matter which process calls
+ *           it, nor how often. The holder of the seat does, on a separate connection, because it blocks there to wait
+ *           for new entries.
  */
 #ifndef RECORDER_INBOX_H
 #define RECORDER_INBOX_H
@@ -16,10 +17,11 @@ struct inbox;
 struct loop;
 struct recorder_config;
 
+/* `config` is borrowed. NULL: no memory. */
 MUST_CHECK struct inbox *inbox_new(struct loop *loop, const struct recorder_config *config);
 void inbox_free(struct inbox *inbox);
 
-/* Empty it from now on, or leave it to somebody else. */
+/* true: record what is in the inbox from now on; false: stop after the call in flight. */
 void inbox_serve(struct inbox *inbox, bool serves);
 
 struct inbox_count {

@@ -1,6 +1,7 @@
 /*
- * leaving.c - where another member lives, it has all that is not recorded. Where somebody is about to become one, wait for
- * it a little; where nobody is, until all is recorded.
+ * leaving.c - a node that has numbered messages leaves at once if there is another member, as that has all unrecorded
+ * messages. If another node is about to become a member, it waits for that; if none is, until everything is recorded.
+ * An AWAY node waits for its queue only. All waits end after RECORDER_LEAVE_MS. Any other node leaves at once.
  */
 #include "leaving.h"
 
@@ -12,7 +13,7 @@
 #include "scribe.h"
 
 #define RETRY_MS 50
-#define ANSWER_MS 100 /* so long the last word may take */
+#define ANSWER_MS 100 /* how much longer a forced leave is tried */
 
 static void leaving_end(struct leaving *leaving)
 {
@@ -37,7 +38,7 @@ static void leaving_on_answer(void *arg, uint64_t serial, struct reply reply, en
         timer_start(leaving->timer, RETRY_MS);
 }
 
-/* There is nobody whom it could tell. */
+/* There is nothing to give up, or Redis can't be reached: only wait for the queue. */
 static void leaving_try_alone(struct leaving *leaving, bool is_late)
 {
     if (is_late || scribe_is_empty(leaving->scribe))

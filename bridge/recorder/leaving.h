@@ -1,8 +1,9 @@
 /*
- * leaving.h - the way out: nothing that was heard may be lost by it, and the seat is handed over instead of expiring.
+ * leaving.h - how a recorder shuts down: it hands the seat over instead of letting it expire, and loses no numbered
+ * message if RECORDER_LEAVE_MS is enough.
  *
- * Promise   `left` is called once, from the loop: when another member goes on, when there is nothing left to record, or at
- *           the latest after RECORDER_LEAVE_MS and an answer's deadline.
+ * Promise   `left` is called once, from the loop: when another member takes over, when nothing is left to record, or
+ *           after about RECORDER_LEAVE_MS plus a command's deadline.
  */
 #ifndef RECORDER_LEAVING_H
 #define RECORDER_LEAVING_H
@@ -19,14 +20,14 @@ struct leaving {
     struct caller *caller; /* borrowed */
     struct node *node;     /* borrowed */
     struct scribe *scribe; /* borrowed */
-    struct timer *timer;   /* owned, by whoever made it with leaving_try */
-    uint64_t by_ms;        /* from then on it is late: what is not recorded is let go */
+    struct timer *timer;   /* of leaving_try; the recorder makes and frees it */
+    uint64_t by_ms;        /* from then on the node leaves by force: what is not recorded is dropped */
     void (*left)(void *arg);
     void *arg;
 };
 
 void leaving_begin(struct leaving *leaving, void (*left)(void *arg), void *arg);
-/* What the timer calls. */
+/* The timer's callback. */
 void leaving_try(void *leaving);
 
 #endif

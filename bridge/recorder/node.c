@@ -1,21 +1,21 @@
 /*
- * node.c - a node's life is a straight line; whenever anything is wrong with its place, the connection is given up, and
- * the next one is a new node, with a new name:
+ * node.c - the states of a node, in a straight line. Whenever anything is wrong with its place, it drops the
+ * connection, and the next connection is a new node with a new name:
  *
- *         control is heard,
+ *         control confirmed,
  *           node_start         role: standby        own `sync`          own `place`        role: holder
  *   ┌──────┐        ┌─────────┐            ┌──────────┐         ┌─────────┐         ┌────────┐         ┌─────────┐
  *   │ AWAY │ ─────► │ WAITING │ ─────────► │ ENTERING │ ──────► │ JOINING │ ──────► │ SYNCED │ ──────► │ HOLDING │
  *   └──────┘        └─────────┘            └──────────┘ ◄────── └─────────┘         └────────┘ ◄────── └─────────┘
- *       ▲ node_lose, after node_restart or without   another's `era`,  │  own `era`           role: another  ▲
- *       └─────────────────────────────────────────────── role: anew    └─────────────────────────────────────┘
+ *       ▲ node_lose, directly or after node_restart  another's `era`,  │  own `era`           role: not holder ▲
+ *       └─────────────────────────────────────────────── role: anew    └───────────────────────────────────────┘
  *
- * Roles are answers of attend (node_obey), the others are words on control (node_hear). What is true:
+ * Roles are answers of attend (node_obey), the words in backquotes are messages on control (node_hear). Invariants:
  *
  * AWAY      nothing is queued, or it is numbered and being sent
  * WAITING   nothing is queued or numbered
  * ENTERING  nothing is numbered, and nothing is queued before all subscriptions are confirmed
- * JOINING   nothing is numbered; the queue is at least as long as it was at its place
+ * JOINING   nothing is numbered; the queue is at least as long as it was at the node's place
  * SYNCED    the queue is numbered, and not sent
  * HOLDING   the queue is numbered, and sent
  */
@@ -48,7 +48,7 @@ static void node_enter(struct node *node, enum node_state state, const char *why
 
 static void node_on_done(void *arg, uint64_t ticket, struct reply reply)
 {
-    (void)arg, (void)ticket, (void)reply; /* what it does is heard on control; what gets lost is asked for again */
+    (void)arg, (void)ticket, (void)reply; /* the effect arrives on control, or the node that needs it syncs again */
 }
 
 static void node_sync(struct node *node)
@@ -59,7 +59,7 @@ static void node_sync(struct node *node)
     caller_sync(node->caller, node->name, ++node->place.nonce, node->filter_hash, node_on_done, node, 0);
 }
 
-/* Listen to everything; the queue begins with the last confirmation. */
+/* Subscribe to everything; the queue begins with the last confirmation. */
 static void node_listen(struct node *node)
 {
     const struct glob_list *channels = node->config->channels;
@@ -69,7 +69,7 @@ static void node_listen(struct node *node)
     listener_subscribe(node->listener, true, bytes_of(node->live));
 }
 
-/* The queue is empty, and begins here. Nothing but what is recorded up to `last` of `era` is from before. */
+/* Begin an empty queue here. `last`: the last recorded ordinal of `era`, here or somewhat earlier. */
 static void node_begin_queue(struct node *node, uint64_t era, uint64_t last)
 {
     scribe_begin(node->scribe);
@@ -79,7 +79,7 @@ static void node_begin_queue(struct node *node, uint64_t era, uint64_t last)
     node->generation++;
 }
 
-/* The same, but it is not known what is from before. */
+/* The same, but what was recorded by now is not known. */
 static void node_begin_queue_anew(struct node *node)
 {
     node_begin_queue(node, 0, 0);
@@ -107,7 +107,7 @@ void node_arrive(struct node *node)
 void node_start(struct node *node)
 {
     scribe_begin(node->scribe);
-    node_enter(node, NODE_WAITING, "listening");
+    node_enter(node, NODE_WAITING, "subscribed to control");
 }
 
 bool node_confirm(struct node *node)
@@ -127,7 +127,7 @@ static void node_on_handed_down(void *arg, uint64_t ticket, struct reply reply, 
 void node_lose(struct node *node, const char *why)
 {
     node->unconfirmed = 0;
-    if (node->state == NODE_AWAY) /* what the node before had is still being recorded */
+    if (node->state == NODE_AWAY) /* the previous node's queue is still being recorded */
         return;
     if (node_is_numbering(node)) {
         node->places_lost++;
@@ -146,7 +146,7 @@ void node_restart(struct node *node, const char *why)
         listener_restart(node->listener, why);
 }
 
-/* --- words on control --------------------------------------------------------------------------------------------- */
+/* --- messages on control ------------------------------------------------------------------------------------------ */
 
 static void node_hear_own_sync(struct node *node, const struct control_word *sync)
 {
@@ -155,7 +155,7 @@ static void node_hear_own_sync(struct node *node, const struct control_word *syn
         return;
     if (node->state == NODE_ENTERING) {
         if (!place->is_begin_known || sync->era != place->era || sync->ordinal != place->last)
-            node_begin_queue(node, sync->era, sync->ordinal); /* something that is queued may be recorded */
+            node_begin_queue(node, sync->era, sync->ordinal); /* something in the queue may have been recorded */
         node_enter(node, NODE_JOINING, "its place is known");
     }
     if (node->state == NODE_JOINING) {
@@ -176,25 +176,25 @@ static void node_hear_own_place(struct node *node, const struct control_word *pl
     if (node->state != NODE_JOINING || place->nonce != node->place.nonce)
         return;
     scribe_number(node->scribe, place->era, (int64_t)(place->ordinal + 1) - (int64_t)node->place.length);
-    node_enter(node, NODE_SYNCED, "told the ordinal of its place");
+    node_enter(node, NODE_SYNCED, "received the ordinal of its place");
     node->events.changed(node->arg);
 }
 
 static void node_hear_own_era(struct node *node, const struct control_word *era)
 {
     if (node->state != NODE_JOINING && !node_is_numbering(node)) {
-        node_restart(node, "an era of its own without a place");
+        node_restart(node, "it opened an era, but has no place any more");
         return;
     }
     node->eras++;
     node->generation++;
     scribe_number(node->scribe, era->era, 1);
-    if (era->silent_ms) /* else it is the first */
+    if (era->silent_ms) /* 0: the first era ever */
         log_warn("recorder_era",
                  "era=%" PRIu64 " kept=%" PRIu64 " silent_ms=%" PRIu64
-                 " hint=\"nobody was left to go on from; plain messages that nobody heard are lost\"",
+                 " hint=\"no recorder was left to continue from; plain messages that none received are lost\"",
                  era->era, scribe_length(node->scribe), era->silent_ms);
-    node_enter(node, NODE_HOLDING, "a new era");
+    node_enter(node, NODE_HOLDING, "it opened a new era");
     scribe_send(node->scribe, true);
 }
 
@@ -202,10 +202,10 @@ static void node_hear_others_era(struct node *node, const struct control_word *e
 {
     if (node->state == NODE_JOINING) {
         node_begin_queue(node, era->era, 0);
-        node_enter(node, NODE_ENTERING, "another opened an era");
+        node_enter(node, NODE_ENTERING, "another node opened an era");
         node_sync(node);
     } else if (node_is_numbering(node)) {
-        node_restart(node, "another opened an era");
+        node_restart(node, "another node opened an era");
     }
 }
 
@@ -230,7 +230,7 @@ static void node_yield(struct node *node)
 {
     if (node->state != NODE_HOLDING)
         return;
-    node_enter(node, NODE_SYNCED, "the seat is another's");
+    node_enter(node, NODE_SYNCED, "another node holds the seat");
     scribe_send(node->scribe, false);
 }
 
@@ -241,7 +241,7 @@ static void node_stand_by(struct node *node, const struct attend_reply *attend)
         return;
     node->place.era = attend->era;
     node->place.last = attend->last;
-    node_enter(node, NODE_ENTERING, "nobody stands by");
+    node_enter(node, NODE_ENTERING, "no other node stands by");
     node_listen(node);
 }
 
@@ -261,7 +261,7 @@ void node_obey(struct node *node, const struct attend_reply *attend)
         scribe_drop(node->scribe, attend->last);
     switch (attend->role) {
     case ROLE_HOLDER:
-        if (!is_era) /* the word `era` is on its way */
+        if (!is_era) /* `era` is on its way on control */
             return;
         node_enter(node, NODE_HOLDING, "the seat was free");
         scribe_send(node->scribe, true);
@@ -278,12 +278,12 @@ void node_obey(struct node *node, const struct attend_reply *attend)
         node_enter_anew(node);
         return;
     case ROLE_GONE:
-        node_restart(node, "its place is void");
+        node_restart(node, "its place is no longer valid");
         return;
     }
 }
 
-/* --- what it says ------------------------------------------------------------------------------------------------- */
+/* --- what it reports ---------------------------------------------------------------------------------------------- */
 
 struct attendance node_attendance(const struct node *node)
 {

@@ -1,10 +1,10 @@
 /*
- * node.h - one pub/sub connection's part in recording: does it hear everything, and which ordinal has what it hears?
+ * node.h - the recording state of one pub/sub connection: does it receive everything, and with which ordinals?
  *
- * Story     See node.c. The recorder tells it what is heard and what Redis answers; it moves from state to state, numbers
- *           what the scribe has queued, and has the scribe send it or not.
+ * Story     See node.c. The recorder passes it the control messages and the answers of attend; the node changes state,
+ *           numbers what the scribe has queued, and tells the scribe whether to send it.
  * Owns      nothing.    Borrows  config, listener, caller and scribe, for its life.
- * Fields    are read by whoever likes, and written by node.c alone.
+ * Fields    Anyone may read them; after node_init() only node.c writes them.
  */
 #ifndef RECORDER_NODE_H
 #define RECORDER_NODE_H
@@ -23,27 +23,27 @@ struct recorder_config;
 struct scribe;
 
 enum node_state {
-    NODE_AWAY,     /* does not hear; what was heard and numbered before is still sent: its ordinals stay right */
-    NODE_WAITING,  /* hears control only; two others hold and stand by */
-    NODE_ENTERING, /* subscribes to everything; from then on it queues what it hears, and asks for its place */
-    NODE_JOINING,  /* its place is known, and that nothing in the queue was recorded before; the ordinals are not */
-    NODE_SYNCED,   /* numbers what it hears; keeps what is not recorded */
-    NODE_HOLDING,  /* the same, and records it */
+    NODE_AWAY,     /* receives nothing; what was numbered before is still sent, as its ordinals stay valid */
+    NODE_WAITING,  /* receives control only, as long as others hold and stand by */
+    NODE_ENTERING, /* subscribes to everything, then queues what it receives and asks for its place */
+    NODE_JOINING,  /* its place is known, and nothing queued had been recorded by then; ordinals still unknown */
+    NODE_SYNCED,   /* numbers what it receives; keeps what is not recorded */
+    NODE_HOLDING,  /* the same, and holds the seat: sends what it keeps to be recorded */
 };
 
 struct node_events {
     void (*entered)(void *arg, enum node_state state);
-    void (*changed)(void *arg); /* Redis should be told at once what the node knows now */
+    void (*changed)(void *arg); /* the node knows something new: attend at once */
 };
 
-/* A place in the order of what everybody hears. */
+/* A point in the message order that all nodes share. */
 struct place {
-    uint64_t nonce;      /* of the newest sync, which asks for it */
+    uint64_t nonce;      /* of the newest sync, the call that asks for the place */
     uint64_t asked_ms;   /* when that was sent */
-    bool is_begin_known; /* ENTERING: is it known what was recorded when the queue began? */
-    uint64_t era;        /* the era then, and, JOINING, at the place */
-    uint64_t last;       /* the last ordinal that was recorded of it then, and, JOINING, at the place */
-    uint64_t length;     /* JOINING: messages in the queue before the place of the newest sync */
+    bool is_begin_known; /* ENTERING: are `era` and `last` known for the start of the queue? */
+    uint64_t era;        /* ENTERING: the era at the start of the queue; JOINING: at the place */
+    uint64_t last;       /* the last ordinal of that era that was recorded by then */
+    uint64_t length;     /* JOINING: messages in the queue before the place */
 };
 
 struct node {
@@ -55,65 +55,65 @@ struct node {
     struct node_events events;
     void *arg;
     char control[NAMES_MAX];   /* channel */
-    char live[NAMES_LIVE_MAX]; /* pattern: all entries */
+    char live[NAMES_LIVE_MAX]; /* pattern: the announcements of all entries */
 
     enum node_state state;
     char name[NAMES_TOKEN_MAX];
     char channel[NAMES_MAX];
-    uint64_t serial;      /* how many nodes there were: an answer to an earlier one is nothing to this one */
-    uint64_t generation;  /* of its state and place: an answer from before the newest change of them is stale */
-    unsigned unconfirmed; /* ENTERING: subscriptions */
+    uint64_t serial;      /* how many nodes there were: answers to an earlier one are ignored */
+    uint64_t generation;  /* counts changes of state and place: answers to older questions are stale */
+    unsigned unconfirmed; /* ENTERING: subscriptions still to be confirmed */
     struct place place;
-    bool has_left; /* it gave up all that it had in Redis, and says nothing any more */
+    bool has_left; /* the recorder has left: the node attends no more */
 
-    bool had_place;       /* it held, stood by, or waited because others do, at least once */
-    uint64_t eras;        /* that it opened */
-    uint64_t places_lost; /* connections that went while it held or stood by */
+    bool had_place;       /* it held, stood by, or waited behind others, at least once */
+    uint64_t eras;        /* how many it opened */
+    uint64_t places_lost; /* connections lost while it held or stood by */
 };
 
-/* The fields up to `arg` are set; the other ones are zero. */
+/* The caller has set the fields up to `arg`; the others are zero. */
 void node_init(struct node *node);
 
 /* --- its connection ----------------------------------------------------------------------------------------------- */
 
 /* The listener is up: a new node, which subscribes to control and to its own channel. */
 void node_arrive(struct node *node);
-/* What the node before had queued is gone, and control is heard: AWAY -> WAITING. */
+/* The previous node's queue is empty, and control is confirmed: AWAY -> WAITING. */
 void node_start(struct node *node);
-/* A pattern was confirmed. true: it was the last, and from here on the node hears everything. */
+/* A pattern was confirmed. true: it was the last, and from here on the node receives everything. */
 bool node_confirm(struct node *node);
 /* The listener is down. */
 void node_lose(struct node *node, const char *why);
-/* Its place is void: give the connection up, the next one is a new node. `why` is a literal. */
+/* The node's place is not valid any more: drop the connection, the next one is a new node. `why` is a literal. */
 void node_restart(struct node *node, const char *why);
 
-/* --- what it is told ---------------------------------------------------------------------------------------------- */
+/* --- what it receives --------------------------------------------------------------------------------------------- */
 
-/* A word on control that is about places or eras; the others are nothing to it. */
+/* A message on control; only sync, place and era matter here, the others are ignored. */
 void node_hear(struct node *node, const struct control_word *word);
-/* What Redis answered to what the node knows now. */
+/* An answer of attend. Not one from before the newest change of state or place. */
 void node_obey(struct node *node, const struct attend_reply *attend);
 
-/* --- what it says ------------------------------------------------------------------------------------------------- */
+/* --- what it reports ---------------------------------------------------------------------------------------------- */
 
-/* What it knows. Not while it is AWAY; the lease is not its business. */
+/* What the node knows, for attend; the caller adds the lease. Not while AWAY. */
 struct attendance node_attendance(const struct node *node);
-/* Where it wants a place, and asked for one longer ago than this: ask again. */
+/* Repeat the sync if the node still needs a place or its ordinal, and the newest sync is older than this. */
 void node_ask_again(struct node *node, uint64_t after_ms);
-/* It gave everything up. */
+/* The recorder has left: attend no more. */
 void node_retire(struct node *node);
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */
 
-/* Does it know the ordinals of what it hears? */
+/* Does it know the ordinals of what it receives? */
 static inline bool node_is_numbering(const struct node *node)
 {
     return node->state == NODE_SYNCED || node->state == NODE_HOLDING;
 }
 
-/* Is what it hears queued? */
+/* Does it queue what it receives? */
 bool node_is_queueing(const struct node *node);
-/* Is true in its state what node.c says is? */
+/* Do the invariants of its state hold (see node.c)? */
 bool node_is_sound(const struct node *node);
 
 #endif

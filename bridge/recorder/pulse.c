@@ -1,6 +1,6 @@
 /*
- * pulse.c - a few flags and two counters. Nothing at all is heard where a connection is dead and nobody was told; something,
- * but never its own word, where it leads to another Redis than the one that answers (a failover).
+ * pulse.c - detects two kinds of deafness. If the connection died without notice, nothing at all arrives. If it leads
+ * to another Redis than the command connection (a failover), messages arrive, but none on the node's own channel.
  */
 #include "pulse.h"
 

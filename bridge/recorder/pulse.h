@@ -1,10 +1,12 @@
 /*
- * pulse.h - does a node hear what Redis tells it? Who is deaf hears no message either, and must not keep a place.
+ * pulse.h - does a node's pub/sub connection still receive? If not, the node misses messages, and must not keep its
+ * place.
  *
- * Story     Each time a node attends, Redis says a word on the node's own channel. It has to be heard on the other
- *           connection, and so does anything at all.
- * Promise   Ticks are counted, not time: a process that was hung finds what it was told meanwhile in its socket, once it
- *           looks, and is not taken for deaf before.
+ * Story     Each time a node attends, on the command connection, Redis publishes a message to the node's own channel.
+ *           The node is *deaf* if nothing at all arrives on the pub/sub connection for a few ticks, or not that
+ *           message for many.
+ * Promise   Ticks are counted, not time: a process that hung has unread messages in its socket, and is not considered
+ *           deaf before it has read them.
  */
 #ifndef RECORDER_PULSE_H
 #define RECORDER_PULSE_H
@@ -13,21 +15,21 @@
 #include <stdint.h>
 
 struct pulse {
-    bool is_answered;       /* since it attended last */
-    bool has_heard;         /* anything since then */
-    bool has_heard_itself;  /* its own word since then */
-    unsigned silent_ticks;  /* for so long it was answered, and heard nothing */
-    unsigned unheard_ticks; /* for so long it was answered, and did not hear its own word */
-    uint64_t sent_ms;       /* when it attended last */
-    uint64_t lag_ms;        /* how late it heard its newest word */
+    bool is_answered;       /* Redis has answered the newest attend */
+    bool has_heard;         /* anything arrived since that attend was sent */
+    bool has_heard_itself;  /* a message on the node's own channel arrived since then */
+    unsigned silent_ticks;  /* ticks in a row with an answer, but nothing received */
+    unsigned unheard_ticks; /* ticks in a row with an answer, but nothing received on the node's own channel */
+    uint64_t sent_ms;       /* when the newest attend was sent */
+    uint64_t lag_ms;        /* from then to the newest message on the node's own channel */
 };
 
 void pulse_begin(struct pulse *pulse);
 void pulse_sent(struct pulse *pulse);
 void pulse_answered(struct pulse *pulse);
-/* Something was heard; the word on its own channel? */
+/* A pub/sub message arrived; is_own: on the node's own channel. */
 void pulse_heard(struct pulse *pulse, bool is_own);
-/* Another tick has passed: is it deaf? Ticks come a dozen times within a lease. */
+/* Another tick has passed: is the node deaf? There are about a dozen ticks per lease, or more. */
 bool pulse_is_deaf(struct pulse *pulse);
 
 #endif

@@ -6,7 +6,7 @@
  *         ┌─┴─┬─┴───┴─┬─────┬──────┴┬───────┬─────────┴
  *   ring  │ m │ passed│  m  │   m   │   m   │
  *         └───┴───────┴─────┴───────┴───────┘
- *           └── taken: on the wire ─┘
+ *           └── taken: in flight ───┘
  */
 #include "queue.h"
 
@@ -15,7 +15,7 @@
 
 #define CAP_MIN 64
 
-/* With what malloc and the ring add. */
+/* Includes an estimate of what malloc and the ring add. */
 static size_t queue_item_size(const struct item *item)
 {
     return sizeof *item + item->channel_len + item->payload_len + 32;

@@ -1,29 +1,31 @@
 /*
  * recorder.c - plain PUBLISH, recorded exactly once.
  *
- * A plain PUBLISH has no id and no history, and every instance hears it. Everybody who listens hears the plain messages
- * in the same order, so within an *era* they can be numbered: 1, 2, 3 … The function that appends to the log takes only
- * the next number of the current era, so whoever sends a message, and however often, it is recorded once and in order.
- * The *seat*, a lease, only says who sends, so that the work is not done twice.
+ * A plain PUBLISH has no id and no history, and every instance receives it. All subscribers receive the plain messages
+ * in the same order, so within an *era* they can be numbered: 1, 2, 3 … The function that appends to the log accepts
+ * only the next number (*ordinal*) of the current era, so a message is recorded once and in order, no matter which
+ * recorder sends it or how often. The *seat*, a lease, only decides which recorder sends, so that the work is not done
+ * twice.
  *
- *   normal       PUBLISH m ──► holder hears m: 8        ──► record(era, 8, m): 8 = last + 1, appended, announced on live
- *                          └─► standby hears m: 8, keeps it until it hears that 8 is recorded
- *   holder dies  the standby takes the seat, is told last = 7 or 8, and sends 8 if need be, then 9 …
+ *   normal       PUBLISH m ──► holder numbers m: 8     ──► record(era, 8, m): 8 = last + 1, appended, announced on live
+ *                          └─► standby numbers m: 8, keeps it until it receives the announcement that 8 is recorded
+ *   holder dies  the standby takes the seat, learns that last = 7 or 8, sends 8 if necessary, then 9 …
  *   it hangs     its late record(era, 8, m) is a duplicate, and nothing happens
- *   joining      j: sync(j) ──► control `sync j`: a place in everybody's order; who is synced answers with the ordinal
- *                that it had reached there, 41: `place j 41`, and the first message that j heard behind its place is 42
+ *   joining      j: sync(j) ──► control `sync j`: a place in the order that all receive; synced nodes answer with the
+ *                ordinal that they had reached there, 41: `place j 41`; the next message that j received is 42
  *
- * A *node* is one pub/sub connection: node.c draws its life. Every node attends regularly (attending.c): it tells Redis what
- * it knows, and is told what it is. Where no member is left, a node that is JOINING opens a new era with all that it has
- * queued, provided that nothing was recorded since its place. So what is lost of plain messages is what no living node has
- * heard.
+ * A *node* is one pub/sub connection; node.c shows its states. Every node attends regularly (attending.c): it reports
+ * to Redis what it knows and receives its role. A node that keeps every unrecorded message, numbered, is a *member*. If
+ * no member is left, a JOINING node opens a new era with all that it has queued, provided that nothing was recorded
+ * since its place. So, apart from what is dropped on purpose (recorder_full, recorder_unconfirmed, a forced leave), a
+ * plain message is lost only if no living node has received it, or none that has can number it.
  *
- * That nothing is recorded twice or out of order leans on no clock, nor on being told in time. All repeats are harmless:
- * calls that were sent on a connection that died may be executed late, and change nothing then, or nothing that is not said
- * on control.
+ * That nothing is recorded twice or out of order depends on no lease, and on no message arriving in time. Repeating a
+ * call is harmless: calls sent on a connection that then died may be executed late, and by then they change nothing, or
+ * only what is also announced on control.
  *
- * recorder_is_sound() says whether all is as it must be, and is asked at the end of each turn. tests/model holds a model of
- * this protocol, and the rules without which it breaks.
+ * recorder_is_sound() checks the invariants at the end of each turn. tests/model has a model of this protocol, and the
+ * rules without which it breaks.
  */
 #include "recorder/recorder.h"
 
@@ -46,12 +48,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICKS 12        /* within a lease */
-#define TICK_MS_MAX 250 /* others ask every second whether somebody records */
+#define TICKS 12        /* per lease; more if it is long */
+#define TICK_MS_MAX 250 /* workers expect `renewed` every second; the holder attends every 4th tick */
 
-/* An entry that was announced. */
+/* An announced entry. */
 struct announced {
-    struct position position; /* 0-0: none was */
+    struct position position; /* 0-0: none yet */
     char channel[CHANNEL_LEN_MAX];
     size_t channel_len;
 };
@@ -67,15 +69,15 @@ struct recorder {
     struct node node;
     struct attending attending;
     struct leaving leaving;
-    bool hears_control;      /* the new node; it starts when what the one before had queued is recorded */
-    unsigned leftover_ticks; /* for so long it waits for that */
-    struct announced newest; /* does Redis still have it? */
+    bool hears_control;      /* control is confirmed: the new node starts once the previous node's queue is empty */
+    unsigned leftover_ticks; /* ticks spent waiting for that */
+    struct announced newest; /* when the caller reconnects, Redis is asked whether it still has this */
     uint64_t refused;        /* plain messages that can't be recorded */
 };
 
 /* --- from one node to the next ------------------------------------------------------------------------------------ */
 
-/* A node's life begins once nothing of the one before is left to be recorded. */
+/* A node starts only when nothing that the previous one queued is left to record. */
 static void recorder_start_node(struct recorder *r)
 {
     if (r->node.state != NODE_AWAY || !r->hears_control || !scribe_is_empty(r->scribe))
@@ -85,7 +87,7 @@ static void recorder_start_node(struct recorder *r)
     timer_start(r->tick_timer, 0);
 }
 
-/* What the node before had queued is let go. Where another node was synced, that one has it too. */
+/* Drop what the previous node still has queued. If another node was synced, it has these messages too. */
 static void recorder_drop_leftover(struct recorder *r, const char *why)
 {
     log_error("recorder_unconfirmed", "messages=%" PRIu64 " era=%" PRIu64 " why=\"%s\"", scribe_length(r->scribe),
@@ -100,7 +102,7 @@ static void recorder_on_tick(void *arg)
     uint64_t tick_ms = r->attending.tick_ms;
     timer_start(r->tick_timer, tick_ms);
     if (r->node.state == NODE_AWAY && r->hears_control && ++r->leftover_ticks * tick_ms >= r->config.lease_ms)
-        recorder_drop_leftover(r, "Redis does not record it");
+        recorder_drop_leftover(r, "Redis did not record them within the lease time");
     const char *trouble = attending_tick(&r->attending);
     if (trouble)
         node_restart(&r->node, trouble);
@@ -118,7 +120,7 @@ static void recorder_on_changed(void *arg)
     attending_now(&r->attending);
 }
 
-/* --- hearing ------------------------------------------------------------------------------------------------------ */
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
 
 static void recorder_hear_control(struct recorder *r, struct bytes payload)
 {
@@ -149,7 +151,7 @@ static void recorder_hear_control(struct recorder *r, struct bytes payload)
     }
 }
 
-/* It counts, and can't be recorded. */
+/* The message takes an ordinal, but can't be recorded. */
 static void recorder_refuse(struct recorder *r, const struct heard *heard, const char *why)
 {
     scribe_pass(r->scribe);
@@ -196,7 +198,7 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, entry->channel, entry->payload)))
         return;
     log_error("recorder_drift", "era=%" PRIu64 " ordinal=%" PRIu64, announcement.era, announcement.ordinal);
-    node_restart(&r->node, "others number otherwise");
+    node_restart(&r->node, "another node numbers the messages differently");
 }
 
 static void recorder_on_message(void *arg, const struct heard *heard)
@@ -246,7 +248,7 @@ static void recorder_on_caller_up(void *arg)
 {
     struct recorder *r = arg;
     const struct announced *newest = &r->newest;
-    if (!position_is_begin(newest->position)) /* before anything is recorded */
+    if (!position_is_begin(newest->position)) /* before the scribe sends anything */
         caller_witness(r->caller, newest->position, (struct bytes){newest->channel, newest->channel_len});
     scribe_on_caller_up(r->scribe);
     attending_soon(&r->attending);
@@ -256,7 +258,7 @@ static void recorder_on_caller_up(void *arg)
 
 static void recorder_on_caller_down(void *arg, const char *why)
 {
-    (void)arg, (void)why; /* whoever waits for an answer is told */
+    (void)arg, (void)why; /* every pending call gets REPLY_DOWN */
 }
 
 /* --- the scribe --------------------------------------------------------------------------------------------------- */
@@ -270,7 +272,7 @@ static void recorder_on_refused(void *arg)
 {
     struct recorder *r = arg;
     if (r->node.state == NODE_AWAY)
-        recorder_drop_leftover(r, "the era is over");
+        recorder_drop_leftover(r, "the era has ended, or Redis lost records of it");
     else
         attending_now(&r->attending);
 }
@@ -285,7 +287,7 @@ static void recorder_on_turn_end(void *arg)
     struct recorder *r = arg;
     scribe_flush(r->scribe);
     if (!EXPECT(recorder_is_sound(r)))
-        node_restart(&r->node, "its state is not sound");
+        node_restart(&r->node, "its state is inconsistent");
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */

@@ -1,16 +1,17 @@
 /*
- * scribe.c - batches on the wire, and again from the first that is not confirmed whenever something is unclear.
+ * scribe.c - sends the queue in batches; if an outcome is uncertain, it starts again from the first unconfirmed
+ * message.
  *
  *            scribe_send(true), scribe_number               answers
  *   QUIET ──────────────────────────────────► SENDING ───────────────► nothing queued: drained
  *     ▲                                        │   ▲
- *     │ scribe_send(false)        an error,    ▼   │ retry_timer, scribe_on_caller_up
- *     └──────────────────────── no connection: UNSURE
+ *     │ scribe_send(false)         error, no   ▼   │ retry_timer, scribe_on_caller_up
+ *     └────────────────── connection, refusal: UNSURE
  *
- * A refusal (STALE: another era; HOLE: the log ends before the oldest that is queued) is the owner's business: it is
- * told, and told again with each retry until it does something about it.
+ * A refusal (STALE: another era; HOLE: the log ends before the oldest queued message) is for the owner to handle: it is
+ * notified, again with each retry until it has done something about it.
  *
- * Answers to what was sent before the last rewind carry an older generation and change nothing.
+ * Answers to calls from before the last rewind or doubt carry an older generation and are ignored.
  */
 #include "scribe.h"
 
@@ -26,11 +27,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_MAX 64 /* items that one call records */
+#define BATCH_MAX 64 /* items per call */
 #define BATCH_BYTES_MAX 262144
-#define IN_FLIGHT_MAX 16 /* calls that are not answered yet */
+#define IN_FLIGHT_MAX 16 /* unanswered calls */
 #define QUEUE_BYTES_MAX (256u << 20)
-#define QUEUE_BYTES_LOW (QUEUE_BYTES_MAX / 4 * 3) /* once full, it takes nothing until it is down to this */
+#define QUEUE_BYTES_LOW (QUEUE_BYTES_MAX / 4 * 3) /* once full, it accepts nothing until it has shrunk to this */
 #define RETRY_MS 100
 #define TELL_MS 1000
 
@@ -41,11 +42,11 @@ struct scribe {
     struct timer *retry_timer;
     struct queue queue;
     uint64_t era;      /* 0: not numbered */
-    uint64_t recorded; /* the highest ordinal that is known to be recorded */
+    uint64_t recorded; /* the highest ordinal known to be recorded */
     bool sends;
     bool is_unsure;
     bool is_full;
-    bool is_failing; /* the newest answer was an error, and that was logged */
+    bool is_failing; /* the newest answer was an error, which was logged */
     unsigned in_flight;
     uint64_t generation;
     uint64_t told_ms; /* when `lost` was last logged */
@@ -75,7 +76,7 @@ static void scribe_doubt(struct scribe *scribe)
     timer_start(scribe->retry_timer, RETRY_MS);
 }
 
-/* --- what is heard ------------------------------------------------------------------------------------------------ */
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
 
 void scribe_begin(struct scribe *scribe)
 {
@@ -85,7 +86,7 @@ void scribe_begin(struct scribe *scribe)
     scribe_rewind(scribe);
 }
 
-/* Another node records it, and was quicker than our hearing. */
+/* Is the next message recorded already? Another node can be faster than our pub/sub connection. */
 static bool scribe_is_recorded(struct scribe *scribe)
 {
     if (!scribe->era || scribe->queue.next > scribe->recorded)
@@ -106,7 +107,7 @@ static void scribe_lose(struct scribe *scribe)
 {
     uint64_t now = clock_now_ms();
     scribe->count.lost++;
-    CHECK(queue_pass(&scribe->queue)); /* a few bytes; without them all ordinals behind it would be wrong */
+    CHECK(queue_pass(&scribe->queue)); /* needs only a few bytes; without it all later ordinals would be wrong */
     if (scribe->told_ms && now - scribe->told_ms < TELL_MS)
         return;
     scribe->told_ms = now;
@@ -224,7 +225,7 @@ void scribe_drop(struct scribe *scribe, uint64_t ordinal)
 bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct bytes channel, struct bytes payload)
 {
     if (ordinal >= scribe->queue.next)
-        return false; /* nobody can have recorded what we did not hear before */
+        return false; /* a message can't be recorded before we receive it: all nodes share one order */
     if (ordinal > 1)
         scribe_drop(scribe, ordinal - 1);
     const struct item *item = queue_oldest(&scribe->queue, ordinal);

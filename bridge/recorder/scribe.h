@@ -1,11 +1,11 @@
 /*
- * scribe.h - what was heard goes to the log: the queue, and the calls that record it.
+ * scribe.h - queues received messages, and sends the calls that record them in the log.
  *
- * Story     The scribe is told each plain message that counts, in order. Once it knows what ordinals they have, and
- *           while it is to send, it sends them in batches, several at a time on the wire, and again whenever it is not
- *           sure: a duplicate is nothing.
- * Promise   Memory is bounded. Over the bound messages are passed over (they keep their ordinals), counted and told;
- *           nothing else is ever lost here.
+ * Story     The scribe gets each plain message that counts, in order. Once it knows their ordinals, and while sending
+ *           is switched on, it sends them in batches, several in flight at a time, and sends again whenever the outcome
+ *           of a call is uncertain: duplicates are harmless.
+ * Promise   Memory is bounded. Messages beyond the bound are passed over (they keep their ordinals), counted and
+ *           logged; nothing else is ever lost here.
  * Borrows   the caller, for its life.
  */
 #ifndef RECORDER_SCRIBE_H
@@ -23,52 +23,57 @@ struct caller;
 struct scribe;
 
 struct scribe_events {
-    /* Nothing is queued any more. */
+    /* The queue has become empty. */
     void (*drained)(void *arg);
-    /* What is queued can't be recorded as it is numbered: there is another era, or the log went back. */
+    /* The queue can't be recorded as it is numbered: another era is current, or Redis lost records. Repeated with each
+     * retry. */
     void (*refused)(void *arg);
 };
 
+/* NULL: no memory. */
 MUST_CHECK struct scribe *scribe_new(struct loop *loop, struct caller *caller, const struct scribe_events *events,
                                      void *arg);
 void scribe_free(struct scribe *scribe);
 
-/* Forget everything: what comes next is the first, and nobody knows its ordinal. */
+/* Drop everything, and stop sending: the next message is the first, its ordinal is unknown. */
 void scribe_begin(struct scribe *scribe);
 /* The next message that counts. */
 void scribe_hear(struct scribe *scribe, struct bytes channel, struct bytes payload);
-/* The next one that counts is one that can't be recorded. */
+/* The next message that counts can't be recorded: pass over its ordinal. */
 void scribe_pass(struct scribe *scribe);
-/* What is queued has the ordinals from `first` on in this era. What is before 1 is not the era's, and is let go. */
+/* Number the queue from `first` on in this era. Messages that would get an ordinal below 1 precede the era, and are
+ * dropped. */
 void scribe_number(struct scribe *scribe, uint64_t era, int64_t first);
-/* Send, or leave it to somebody else. */
+/* true: send; false: only keep the queue, another node sends. */
 void scribe_send(struct scribe *scribe, bool sends);
-/* At the end of each turn: all that the turn brought goes out in as few calls as it takes. */
+/* At the end of each turn: send what the turn brought, in as few calls as possible. */
 void scribe_flush(struct scribe *scribe);
-/* Everything up to here is recorded. */
+/* Everything up to this ordinal is recorded. */
 void scribe_drop(struct scribe *scribe, uint64_t ordinal);
-/* A message was announced as recorded, and it is the same as the one that is queued under that ordinal, if any; false:
- * it isn't, so the numbers have drifted. */
+/* A message was announced as recorded under this ordinal, so the queue is dropped up to it. false: another message was
+ * queued under the ordinal, or none was received that far, so the ordinals have drifted. */
 MUST_CHECK bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct bytes channel, struct bytes payload);
-/* The connection is there again: whatever was sent before may be lost. */
+/* The caller is connected again: earlier calls may be lost, so send all unconfirmed messages again. */
 void scribe_on_caller_up(struct scribe *scribe);
 
 bool scribe_is_empty(const struct scribe *scribe);
 bool scribe_sends(const struct scribe *scribe);
-/* What is queued is exactly what was heard and is not known to be recorded, and no more is on the wire than may be. */
+/* Does the queue hold exactly what was received and is not known to be recorded? Are no more calls in flight than
+ * allowed? */
 bool scribe_is_sound(const struct scribe *scribe);
 uint64_t scribe_era(const struct scribe *scribe);
-/* The ordinal of the oldest that is queued, or of the next to come; what counts from scribe_begin() on before numbered. */
+/* The ordinal of the oldest queued message, or of the next one if the queue is empty. Before scribe_number() it is
+ * provisional, counted from 1 since scribe_begin(). */
 uint64_t scribe_first(const struct scribe *scribe);
-/* The ordinal of the newest that was heard. */
+/* The ordinal of the newest message received. */
 uint64_t scribe_newest(const struct scribe *scribe);
 /* How many ordinals are queued. */
 uint64_t scribe_length(const struct scribe *scribe);
 
 struct scribe_count {
-    uint64_t recorded;   /* messages that were recorded while it sent */
-    uint64_t lost;       /* messages that there was no memory left for */
-    size_t queued_bytes; /* of memory, now */
+    uint64_t recorded;   /* messages recorded while it was sending */
+    uint64_t lost;       /* messages dropped because the queue was full or memory ran out */
+    size_t queued_bytes; /* memory in use now */
 };
 const struct scribe_count *scribe_count(struct scribe *scribe);
 

@@ -1,5 +1,5 @@
 /*
- * config.h - what a recorder is born with.
+ * config.h - the settings of a recorder.
  */
 #ifndef RECORDER_CONFIG_H
 #define RECORDER_CONFIG_H
@@ -10,13 +10,13 @@
 
 struct redis_config;
 
-#define RECORDER_LEAVE_MS 800 /* so long it may take to leave, before the deadline of an answer is waited for */
+#define RECORDER_LEAVE_MS 800 /* how long recorder_leave() tries, not counting the deadline of a call in flight */
 
 struct recorder_config {
     const struct redis_config *redis;  /* borrowed for the recorder's life */
-    const struct glob_list *channels;  /* whose plain messages are recorded; borrowed */
-    const struct glob_list *ephemeral; /* but not these; borrowed */
-    uint64_t lease_ms;
+    const struct glob_list *channels;  /* plain messages on these are recorded; borrowed */
+    const struct glob_list *ephemeral; /* except on these; borrowed */
+    uint64_t lease_ms;                 /* how long a recorder that hangs keeps the seat */
 };
 
 #endif
