@@ -1,6 +1,6 @@
 /*
- * buffer.c - one block per buffer: BUFFER_HEADROOM bytes, then the data. It doubles while it is small and grows by
- * half when it is large.
+ * buffer.c - one block per buffer: BUFFER_HEADROOM bytes, then the data. Its capacity doubles while it is small and
+ * grows by half once it is large.
  */
 #include "base/buffer.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_CAP 112 /* with the headroom a block of 128 bytes */
+#define FIRST_CAP 112 /* with the headroom, a block of 128 bytes */
 #define LARGE_CAP (256 * 1024)
 
 static char *buffer_block(const struct buffer *b)
@@ -65,7 +65,7 @@ void buffer_append_text(struct buffer *b, const char *text)
 void buffer_printf(struct buffer *b, const char *format, ...)
 {
     va_list args;
-    /* First into the room that there is; vsnprintf says how much it would have needed. */
+    /* First try the room that is there; vsnprintf returns the length that it needs. */
     char *at = buffer_reserve(b, 64);
     if (!at)
         return;

@@ -1,7 +1,7 @@
 /*
  * bytes.c - comparing, taking apart, decimals.
  *
- * The functions of <string.h> want a pointer even for no bytes at all, so they are asked only where there are some.
+ * memcmp() and its relatives must not get a null pointer, even with a length of 0, so they are not called for no bytes.
  */
 #include "base/bytes.h"
 
@@ -33,7 +33,7 @@ bool bytes_take(struct bytes *bytes, const char *text)
     return true;
 }
 
-/* At `at`, which is not NULL; else behind the end. */
+/* Split at `at`; NULL: there is no separator. */
 static bool bytes_split_at(struct bytes bytes, const char *at, struct bytes *before, struct bytes *after)
 {
     size_t len = at ? (size_t)(at - bytes.data) : bytes.len;

@@ -1,5 +1,5 @@
 /*
- * check.c - says which belief broke, and ends the process where going on would be worse.
+ * check.c - logs the condition that failed, and aborts if going on would be worse.
  */
 #include "base/check.h"
 

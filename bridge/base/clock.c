@@ -1,8 +1,8 @@
 /*
- * clock.c - time from the kernel, chance from the kernel.
+ * clock.c - time and random numbers, both from the kernel.
  *
- * There is no generator of our own: its state would be copied by fork(), and then all workers would roll the same dice
- * and reconnect in step. getrandom() costs less than a microsecond where it is used (once per connection or retry).
+ * There is no generator of our own: fork() would copy its state, and then all workers would draw the same numbers and
+ * reconnect in step. getrandom() takes less than a microsecond and is called once per connection or retry.
  */
 #include "base/clock.h"
 
@@ -11,7 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-static uint64_t clock_held_ms; /* where a test holds the clock; 0: it runs */
+static uint64_t clock_held_ms; /* the time at which a test has stopped the clock; 0: it runs */
 
 static uint64_t clock_read_ms(clockid_t which)
 {
@@ -23,7 +23,7 @@ static uint64_t clock_read_ms(clockid_t which)
 
 uint64_t clock_now_ms(void)
 {
-    /* + 1: right after boot too, 0 is never an answer, so callers may use it for "not yet". */
+    /* + 1: the result is never 0, even right after boot, so callers may use 0 for "not yet". */
     return clock_held_ms != 0 ? clock_held_ms : clock_read_ms(CLOCK_MONOTONIC) + 1;
 }
 
@@ -56,7 +56,7 @@ uint64_t random_below(uint64_t limit)
     uint64_t roll;
     if (limit < 2)
         return 0;
-    /* Rolls from the incomplete last round of `limit` numbers are rolled again: they would favour the low numbers. */
+    /* Draw again if the number is in the incomplete last range of `limit` numbers, which would favour low results. */
     uint64_t incomplete = (UINT64_MAX % limit + 1) % limit;
     do
         clock_random_fill(&roll, sizeof roll);
@@ -73,7 +73,7 @@ void random_token(char *out, size_t len)
         unsigned char rolls[64];
         clock_random_fill(rolls, sizeof rolls);
         for (size_t i = 0; i < sizeof rolls && at + 1 < len; i++)
-            if (rolls[i] < 252) /* 7 times 36: each digit as likely */
+            if (rolls[i] < 252) /* 252 is 7 times 36: all digits are equally likely */
                 out[at++] = digits[rolls[i] % 36];
     }
     out[len - 1] = '\0';

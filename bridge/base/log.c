@@ -1,12 +1,12 @@
 /*
- * log.c - lines, built on the stack and written at once.
+ * log.c - each line is built on the stack and written with one write().
  *
  *     text  2025-01-31T12:00:00.123Z info worker[17] redis_up address=10.0.0.5 port=6379
  *     JSON  {"time":"2025-01-31T12:00:00.123Z","level":"info","message":"redis_up","role":"worker","pid":17,
  *            "address":"10.0.0.5","port":6379}                                                       (on one line)
  *
- * "message" and "level" are the names that log collectors look for. A line never exceeds LINE_MAX_BYTES, which a pipe
- * takes whole or not at all (PIPE_BUF).
+ * "message" and "level" are the names that log collectors look for. A line never exceeds LINE_MAX_BYTES (PIPE_BUF), so
+ * a write to a pipe is atomic.
  */
 #include "base/log.h"
 
@@ -55,7 +55,7 @@ static bool log_is_plain(char c)
     return c >= ' ' && c <= '~';
 }
 
-/* --- putting a line together: what does not fit is left out ------------------------------------------------------- */
+/* --- building a line: what does not fit is left out --------------------------------------------------------------- */
 
 static void log_put(struct line *line, const char *bytes, size_t len)
 {
@@ -100,20 +100,20 @@ static void log_put_json_string(struct line *line, const char *bytes, size_t len
     log_put(line, "\"", 1);
 }
 
-/* A count or a size becomes a JSON number; longer ones would lose digits in readers that know doubles only. */
+/* Counts and sizes become JSON numbers, up to 15 digits: longer ones lose digits in readers that only have doubles. */
 static bool log_is_number(struct bytes value)
 {
     return value.len <= 15 && bytes_is_digits(value) && (value.len == 1 || value.data[0] != '0');
 }
 
-/* The length of the key where `at` is the start of `key=`, else 0. */
+/* The length of the key if `key=` starts at `at`, else 0. */
 static size_t log_key_len(const char *at)
 {
     size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
     return at[len] == '=' ? len : 0;
 }
 
-/* `key=value key="value" …` as JSON members. A value without quotes goes on to the next key, spaces included. */
+/* `key=value key="value" …` as JSON members. A value without quotes extends to the next key, spaces included. */
 static void log_put_json_pairs(struct line *line, const char *at)
 {
     for (;;) {
@@ -185,7 +185,7 @@ static void log_format_body(char out[static BODY_MAX], const char *format, va_li
         out[0] = '\0';
     if (len >= BODY_MAX)
         memcpy(out + BODY_MAX - 4, "...", 4);
-    /* Whoever forgot LOG_TEXT still can't start a line of their own or move a terminal's cursor. */
+    /* Even if a caller forgot LOG_TEXT, text from outside can't start a new line or move a terminal's cursor. */
     for (char *at = out; *at != '\0'; at++)
         if (!log_is_plain(*at))
             *at = '?';
@@ -196,7 +196,7 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     char body[BODY_MAX];
     struct line line = {.len = 0};
     va_list args;
-    int saved = errno; /* a log line between a failure and the look at its errno changes nothing */
+    int saved = errno; /* callers may log between a failure and the check of its errno */
     if (!log_is_on(level))
         return;
     va_start(args, format);

@@ -3,8 +3,8 @@
  *
  *     loop_run:   wait for events ──► their callbacks ──► turn hooks, in order ──► again, until loop_stop()
  *
- * Each turn is one event_base_loop(EVLOOP_ONCE), so that the hooks run after everything that one wake-up brought.
- * No epoll change list and no locks: descriptors come and go within a turn, and there is one thread.
+ * Each turn is one event_base_loop(EVLOOP_ONCE), so that the hooks run after all callbacks of one wake-up. There are no
+ * locks, because there is one thread. The epoll change list is on: changes reach the kernel when the next turn begins.
  */
 #include "base/loop.h"
 
@@ -65,7 +65,7 @@ struct loop *loop_new(void)
     event_set_log_callback(loop_on_libevent_log);
     if (loop && config) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-        /* hiredis stops watching for reading and begins again at each read: not to be two system calls each time. */
+        /* hiredis deletes and adds its event again at each read; without this, that is two system calls each time. */
         event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
         loop->base = event_base_new_with_config(config);
     }
@@ -84,8 +84,8 @@ void loop_free(struct loop *loop)
         return;
     for (unsigned i = 0; i < loop->watch_count; i++)
         event_free(loop->watches[i].event);
-    /* A name lookup that was given up ends in a deferred callback of libevent's, which frees it: let it run. Everybody
-     * else has left by now. */
+    /* A cancelled name lookup is freed by a deferred callback of libevent's: let it run. Everything else has been freed
+     * by now. */
     for (unsigned turn = 0; turn < DRAIN_TURNS; turn++)
         event_base_loop(loop->base, EVLOOP_NONBLOCK);
     event_base_free(loop->base);
@@ -102,8 +102,8 @@ void loop_run(struct loop *loop)
 {
     loop->is_stopping = false;
     do {
-        /* Without EVLOOP_ONCE, EVLOOP_NONBLOCK goes on for as long as anything is ready: one busy socket, and no hook
-         * would ever run. */
+        /* Without EVLOOP_ONCE, EVLOOP_NONBLOCK continues for as long as anything is ready: with one busy socket, no
+         * hook would ever run. */
         int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY | (loop->is_again ? EVLOOP_NONBLOCK : 0);
         loop->is_again = false;
         CHECK(event_base_loop(loop->base, flags) >= 0);

@@ -4,14 +4,15 @@
  * A new base per lookup reads /etc/resolv.conf and /etc/hosts as they are now (a container's network may have changed
  * since the last reconnect) and forgets which name servers failed a while ago. Lookups are rare: one per connect.
  *
- *     resolver_lookup ──► evdns_getaddrinfo ──► resolver_on_answer: result kept ──► (later) resolver_on_told: base freed, fn called
- *                               └─ resolver_free, or another lookup: base freed ──► resolver_on_answer: nobody waits
+ *     resolver_lookup ──► evdns_getaddrinfo ──► resolver_on_answer: result kept ──► (timer) resolver_on_told:
+ *                               │                                                      base freed, fn called
+ *                               └─ resolver_free, or another lookup: base freed ──► resolver_on_answer: result ignored
  *
- * Lives     evdns calls back for every request: at once, from the loop, or, when its base is freed, from a deferred
- *           callback. So a lookup is freed by resolver_on_answer alone. It can outlive the resolver by a turn (loop_free() lets
- *           that turn happen) and then knows nobody.
- * Trap      evdns must not lose its base while one of its callbacks is on the stack. So the caller is told from a
- *           timer, where it may look up again or free the resolver.
+ * Lives     evdns calls back for every lookup: before evdns_getaddrinfo() returns, from the loop, or, if its base is
+ *           freed, from a deferred callback. So only resolver_on_answer frees a lookup. A lookup can outlive its
+ *           resolver by a turn (loop_free() runs that turn); its `resolver` is then NULL.
+ * Trap      The evdns base must not be freed while one of its callbacks is on the stack. So the caller gets the result
+ *           from a timer, where it may look up again or free the resolver.
  */
 #include "base/resolver.h"
 
@@ -27,12 +28,12 @@
 #include <sys/socket.h>
 
 struct lookup {
-    struct resolver *resolver; /* NULL: given up */
+    struct resolver *resolver; /* NULL: cancelled */
 };
 
 struct resolver {
     struct loop *loop;
-    struct timer *telling;  /* runs out as soon as there is a result */
+    struct timer *telling;  /* fires as soon as there is a result */
     struct evdns_base *dns; /* of the lookup under way */
     struct lookup *lookup;  /* under way, or NULL */
     struct resolver_result result;
@@ -42,11 +43,11 @@ struct resolver {
 
 static void resolver_on_evdns_log(int is_warning, const char *message)
 {
-    (void)is_warning; /* a name server that is slow or away: the lookup's own answer says what matters */
+    (void)is_warning; /* a slow or unreachable name server: the lookup's own result says what matters */
     log_debug("evdns", "text=\"%s\"", LOG_TEXT(message, strlen(message)));
 }
 
-/* Forget what is under way, if anything. Not from within a callback of evdns. */
+/* Cancel the lookup under way, if any. Not from within a callback of evdns. */
 static void resolver_drop(struct resolver *resolver)
 {
     timer_stop(resolver->telling);
@@ -99,7 +100,7 @@ static void resolver_result_add(struct resolver_result *result, const struct soc
         result->count++;
 }
 
-/* Every family gets its share: eight IPv4 addresses must not hide the one IPv6 address that would answer. */
+/* The families alternate, so that eight IPv4 addresses do not crowd out the one IPv6 address that would answer. */
 static void resolver_result_fill(struct resolver_result *result, const struct evutil_addrinfo *answers)
 {
     const struct evutil_addrinfo *next[2] = {answers, answers};
@@ -115,7 +116,7 @@ static void resolver_result_fill(struct resolver_result *result, const struct ev
         }
 }
 
-/* An answer or an error; an error of NULL is none. */
+/* Keep the result and start the timer. `answers` and `error` may be NULL. */
 static void resolver_finish(struct resolver *resolver, const struct evutil_addrinfo *answers, const char *error)
 {
     resolver->result = (struct resolver_result){.count = 0};
@@ -142,20 +143,20 @@ static void resolver_on_answer(int error, struct evutil_addrinfo *answers, void 
 static struct evdns_base *resolver_dns_new(struct event_base *base)
 {
     struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (!dns) { /* no usable resolv.conf: /etc/hosts and a name server on this machine are what is left */
+    if (!dns) { /* no usable resolv.conf: fall back to /etc/hosts and a name server on this machine */
         dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
         if (!dns)
             return NULL;
         evdns_base_load_hosts(dns, "/etc/hosts");
         evdns_base_nameserver_ip_add(dns, "127.0.0.1");
     }
-    /* Some name servers answer in lower case, which evdns would take for a forgery. */
+    /* Some name servers answer in lower case, which evdns would reject as forged. */
     evdns_base_set_option(dns, "randomize-case:", "0");
     evdns_base_set_option(dns, "timeout:", "2");
     return dns;
 }
 
-/* RFC 6761 section 6.3: localhost is this machine, whatever name servers say or /etc/hosts lacks. */
+/* RFC 6761 section 6.3: localhost is this machine, whatever name servers and /etc/hosts say. */
 static void resolver_finish_localhost(struct resolver *resolver)
 {
     resolver->result = (struct resolver_result){.count = 2, .addresses = {"127.0.0.1", "::1"}};
@@ -182,6 +183,6 @@ void resolver_lookup(struct resolver *resolver, const char *host, resolver_fn fn
     }
     lookup->resolver = resolver;
     resolver->lookup = lookup;
-    /* Calls back at once where it knows the answer already; the lookup is gone then. */
+    /* If it knows the answer already, it calls back before it returns; `lookup` is freed then. */
     evdns_getaddrinfo(resolver->dns, host, NULL, &hints, resolver_on_answer, lookup);
 }

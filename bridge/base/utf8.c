@@ -21,7 +21,7 @@ static bool utf8_is_between(unsigned char byte, unsigned char low, unsigned char
     return byte >= low && byte <= high;
 }
 
-/* The length of the well-formed sequence at the start, 0 where there is none. */
+/* The length of the well-formed sequence at the start; 0 if there is none. */
 static size_t utf8_sequence_len(const unsigned char *at, size_t left)
 {
     unsigned char low = 0x80, high = 0xBF; /* of the second byte */
@@ -62,7 +62,7 @@ bool utf8_is_valid(const char *bytes, size_t len)
 {
     const unsigned char *at = (const unsigned char *)bytes;
     while (len > 0) {
-        /* Most text is ASCII: eight bytes at once while none has its high bit set. */
+        /* Most text is ASCII: take eight bytes at once while none has its high bit set. */
         uint64_t eight;
         while (len >= sizeof eight && (memcpy(&eight, at, sizeof eight), (eight & 0x8080808080808080u) == 0)) {
             at += sizeof eight;

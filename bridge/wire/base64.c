@@ -1,5 +1,5 @@
 /*
- * base64.c - three bytes are four letters.
+ * base64.c - three bytes become four characters.
  */
 #include "wire/base64.h"
 

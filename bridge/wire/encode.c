@@ -1,5 +1,5 @@
 /*
- * encode.c - from the number of a format to the file that knows it.
+ * encode.c - calls the encoder of the wire format.
  */
 #include "wire/encode.h"
 

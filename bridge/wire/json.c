@@ -1,5 +1,5 @@
 /*
- * json.c - objects put together by hand: each is written once for all browsers, and this is the hot end of it.
+ * json.c - JSON written by hand: this is a hot path, although most objects are written once for all browsers.
  */
 #include "wire/json.h"
 
@@ -21,7 +21,7 @@ static void json_append_data(struct buffer *out, const struct entry *entry)
 
 void wire_json_message(struct buffer *out, const struct entry *entry, const struct cursor *cursor)
 {
-    /* Room for all but the rarest, so that it is one block. */
+    /* Enough for almost every message, so that the buffer is allocated once. */
     buffer_reserve(out, entry->payload_len + entry->payload_len / 8 + entry->channel_len + 128);
     buffer_append_text(out, "{\"type\":\"message\",\"channel\":");
     wire_json_string(out, (struct bytes){entry->channel, entry->channel_len});

@@ -1,5 +1,5 @@
 /*
- * json_string.c - long runs of harmless bytes are copied, the rest is escaped one by one.
+ * json_string.c - runs of bytes that need no escape are copied; the other bytes are escaped one by one.
  */
 #include "wire/json_string.h"
 
@@ -50,7 +50,7 @@ static void json_string_append_utf8(struct buffer *out, const char *bytes, size_
     buffer_append(out, bytes + done, len - done);
 }
 
-/* The bytes of the character at the start, 0 where there is none. */
+/* The length in bytes of the character at the start; 0 if there is no valid one. */
 static size_t json_string_character_len(const char *bytes, size_t len)
 {
     for (size_t n = 1; n <= 4 && n <= len; n++)

@@ -1,10 +1,10 @@
 /*
- * sse.c - an entry, with all that it can have:
+ * sse.c - an entry, with all its optional parts:
  *
  *     event: <name>[;entry][;base64]
- *     data: <a line of the payload>        one per line: CR, LF and CRLF all end one
+ *     data: <a line of the payload>        one field per line; CR, LF and CRLF all end a line
  *     id: <cursor>                         last, because fetch-event-source commits it before the event is delivered
- *                                          (none where the entry is ephemeral)
+ *                                          (absent if the entry is ephemeral)
  */
 #include "wire/sse.h"
 
@@ -17,7 +17,7 @@
 
 static bool sse_ends_a_line(char c)
 {
-    return c == '\r' || c == '\n' || c == '\0'; /* NUL: harmless here, but never meant */
+    return c == '\r' || c == '\n' || c == '\0'; /* a NUL would be harmless, but is never intended */
 }
 
 bool wire_sse_is_reserved(struct bytes name)
@@ -25,7 +25,7 @@ bool wire_sse_is_reserved(struct bytes name)
     return bytes_is(name, "cursor") || bytes_is(name, "gap");
 }
 
-/* A publisher's event name that would break its line is as good as none. */
+/* A publisher's event name that contains a line break is ignored. */
 static bool sse_is_usable(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -34,7 +34,8 @@ static bool sse_is_usable(const char *name, size_t len)
     return len > 0;
 }
 
-/* A channel is asked for by name, so it can't be left out. Such bytes come only with a pattern, if ever. */
+/* Clients tell channels apart by this name, so it can't be left out. Only a channel that a pattern matched can contain
+ * line breaks. */
 static void sse_append_channel(struct buffer *out, const struct entry *entry)
 {
     for (size_t i = 0; i < entry->channel_len; i++)

@@ -1,12 +1,12 @@
 /*
- * ws.c - the length decides the length of the header, so the header is moved in when the payload is there: one
- * memmove per entry, whatever the number of browsers.
+ * ws.c - the size of a frame header depends on the length of the payload, so the header is inserted once the payload is
+ * complete: one memmove per encoding, however many browsers share it.
  *
  *     FIN opcode | 0 len7 | [len16 or len64] | payload
  *
- * Sound on libwebsockets (4.3.5, read in ops-ws.c and output.c): LWS_WRITE_HTTP on a WebSocket goes out as it is; no
- * extension is negotiated; and as every write here is whole frames, and lws keeps what does not fit in order, its own
- * pongs and closes always fall between frames.
+ * libwebsockets allows this (4.3.5, see its ops-ws.c and output.c): LWS_WRITE_HTTP on a WebSocket is sent unchanged; no
+ * extension is negotiated; and since every write here consists of whole frames, and lws buffers in order what does not
+ * fit, its own pong and close frames always fall between our frames.
  */
 #include "wire/ws.h"
 
@@ -43,7 +43,7 @@ void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode)
     out->len += header_len;
 }
 
-/* "message <channel> <id>\n", then the bytes; the id is "-" where there is none. */
+/* "message <channel> <id>\n", then the bytes; the id is "-" if there is none. */
 static void ws_append_binary(struct buffer *out, const struct entry *entry)
 {
     bool has_id = !position_is_begin(entry->position);

@@ -1,22 +1,22 @@
 /*
- * cursor.c - a base and the shards that are ahead of it; and both as text.
+ * cursor.c - a base and the shards that are ahead of it; from and to text.
  *
- * A part is there only where it says more than the base, and parts stand in the order of their shards. So a cursor has
- * one spelling, and two that say the same are equal part by part.
+ * A part exists only if its place is beyond the base, and parts are ordered by shard. So a cursor has one spelling, and
+ * cursors that mean the same are equal part by part.
  */
 #include "words/cursor.h"
 
 #include <string.h>
 
-#define NUM_TEXT_MAX 13 /* digits of 5 bits that 64 bits need */
+#define NUM_TEXT_MAX 13 /* 64 bits in digits of 5 bits */
 #define PART_TEXT_MAX (3 * NUM_TEXT_MAX)
-#define DIGIT_MORE 32 /* a digit of this value or above is not the last one */
+#define DIGIT_MORE 32 /* digits of this value or above are not the last one */
 
 static const char cursor_alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
 
-/* --- what it says ------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* The index of the shard's part, or of the one that it would stand before. */
+/* The index of the shard's part; if it has none, where that part would be inserted. */
 static unsigned cursor_find_part(const struct cursor *cursor, unsigned shard)
 {
     unsigned at = 0;
@@ -103,7 +103,7 @@ void cursor_raise_base(struct cursor *cursor, struct position base)
 
 /* --- from text ---------------------------------------------------------------------------------------------------- */
 
-/* -1: none */
+/* -1: not a digit */
 static int cursor_digit(char c)
 {
     if (c >= '0' && c <= '9')
@@ -115,7 +115,7 @@ static int cursor_digit(char c)
     return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
-/* Take a num off the front of the text. */
+/* Take a num (see cursor.h) off the front of the text. */
 static bool cursor_take_num(struct bytes *text, uint64_t *out)
 {
     uint64_t num = 0;
@@ -134,7 +134,7 @@ static bool cursor_take_num(struct bytes *text, uint64_t *out)
     return false;
 }
 
-/* Shards ascend and are below CURSOR_SHARDS_MAX, so there are never too many. */
+/* Shards ascend and are below CURSOR_SHARDS_MAX, so the parts always fit. */
 static bool cursor_take_part(struct bytes *text, struct cursor *cursor)
 {
     uint64_t shard, ahead_ms;
@@ -175,7 +175,7 @@ bool cursor_parse(struct bytes text, struct cursor *out)
 
 /* --- to text ------------------------------------------------------------------------------------------------------ */
 
-/* The number of digits comes back. */
+/* Returns the number of digits. */
 static size_t cursor_print_num(char *out, uint64_t num)
 {
     unsigned shift = 5 * (NUM_TEXT_MAX - 1);

@@ -1,5 +1,5 @@
 /*
- * entry.c - an entry is one block: the struct, then its strings, each with a NUL behind it.
+ * entry.c - an entry is one block: the struct, then its strings, each followed by a NUL.
  */
 #include "words/entry.h"
 
@@ -72,7 +72,7 @@ const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_e
     struct buffer *encoded = &entry->encoded[format];
     if (encoded->data)
         return encoded;
-    /* Reserving first keeps an encoding of no bytes apart from none yet. */
+    /* Reserve first, so that an empty encoding has data and is not taken for a missing one. */
     if (buffer_reserve(encoded, entry->payload_len + 1))
         encode(format, entry, NULL, encoded);
     if (encoded->failed) {

@@ -1,5 +1,5 @@
 /*
- * gap.c - the reasons' names. Whether Redis lost something or was flushed is the same to a browser.
+ * gap.c - the names of the reasons. It makes no difference to a browser whether Redis lost entries or was flushed.
  */
 #include "words/gap.h"
 

@@ -1,13 +1,13 @@
 /*
- * glob.c - Redis's stringmatchlen(), told again.
+ * glob.c - Redis's stringmatchlen(), without its recursion.
  *
- * Every part of a glob but the star takes exactly one byte, so a star never needs more than one way back: where the
- * rest does not fit, the *last* star takes one byte more. That is glob times name at worst, where Redis recurses.
- * What is odd in Redis is odd here, because Redis decides what PSUBSCRIBE hears:
+ * Every part of a glob except the star takes exactly one byte, so it is enough to backtrack to the *last* star: if what
+ * follows it does not match, it takes one byte more. The worst case is the length of the glob times that of the name.
+ * The oddities of Redis are kept, because Redis decides what a PSUBSCRIBE receives:
  *
  *     "*" alone does not match an empty name             "[abc" unclosed is a class that ends with the glob
- *     "[]" matches nothing, "[^]" everything             "[z-a]" is "[a-z]"; bounds are plain chars, of either sign
- *     "[^" at the end matches one byte, "[" none         a backslash at the very end is a backslash
+ *     "[]" matches nothing, "[^]" any byte               "[z-a]" is "[a-z]"; bounds are plain chars, signed or not
+ *     "[^" at the end matches one byte, "[" none         a backslash at the very end matches a backslash
  */
 #include "words/glob.h"
 
@@ -30,7 +30,7 @@ bool glob_is_pattern(const char *name, size_t len)
 
 /* --- one part of a glob against one byte -------------------------------------------------------------------------- */
 
-/* p->at is behind the '['; it ends behind the ']', or at the end of an unclosed class. */
+/* p->at is just after the '['. Moves it to just after the ']', or to the end if the class is unclosed. */
 static bool glob_class_takes(struct pattern *p, char c)
 {
     bool is_not = p->at < p->end && *p->at == '^', is_in = false;
@@ -53,7 +53,7 @@ static bool glob_class_takes(struct pattern *p, char c)
     return is_in != is_not;
 }
 
-/* Does the part at p->at, which is not a star, take the byte? Moves to the next part in any case. */
+/* Does the part at p->at, which is not a star, take the byte? Moves p->at to the next part in any case. */
 static bool glob_part_takes(struct pattern *p, char c)
 {
     switch (*p->at) {
@@ -75,7 +75,7 @@ static bool glob_part_takes(struct pattern *p, char c)
 bool glob_match(const char *glob, size_t glob_len, const char *name, size_t len)
 {
     struct pattern p = {glob, glob + glob_len}, after_star = {NULL, p.end};
-    const char *name_end = name + len, *retry = NULL; /* where the part after the last star was tried */
+    const char *name_end = name + len, *retry = NULL; /* where in the name the part after the last star was tried */
     if (len == 0)
         return glob_len == 0;
     while (name < name_end) {
@@ -101,15 +101,16 @@ bool glob_match(const char *glob, size_t glob_len, const char *name, size_t len)
 /* --- is one glob within another? ---------------------------------------------------------------------------------- */
 
 /*
- * Both globs as a list of parts: a set of bytes, or a star. The inner parts then are matched like letters: an outer
- * star takes any inner parts, an outer set takes one inner set within it, and only a star takes a star. In a run like
- * "*?" the order means nothing, so a "?" beside a star may pass over inner stars; the star next to it takes them.
+ * Both globs become lists of parts; a part is a set of bytes or a star. The inner parts are then matched like the
+ * letters of a name: an outer star takes any number of inner parts, an outer set takes one inner set that is within it,
+ * and only a star takes a star. In a run such as "*?" the order means nothing, so a "?" beside a star may skip inner
+ * stars; the star beside it takes them.
  */
 struct part {
     bool is_star;
     bool is_beside_star; /* a "?" in a run with a star */
     bool is_any;
-    unsigned char bytes[32]; /* one bit each */
+    unsigned char bytes[32]; /* one bit for each byte in the set */
 };
 
 struct parts {
@@ -146,7 +147,7 @@ static void glob_mark_runs(struct parts *parts)
     }
 }
 
-/* false: too long */
+/* false: more than CHANNEL_LEN_MAX parts */
 static bool glob_parts_read(struct parts *parts, const char *glob, size_t len)
 {
     struct pattern p = {glob, glob + len};
@@ -167,10 +168,11 @@ static bool glob_is_within(const struct part *inner, const struct part *outer)
     return true;
 }
 
-/* A row of the table: fits[j] is true where the outer parts so far can take exactly the first j inner parts. */
+/* The next row of a dynamic programming table: fits[j] says whether the outer parts up to `part` can take exactly the
+ * first j inner parts. */
 static void glob_row_step(bool fits[static CHANNEL_LEN_MAX + 1], const struct part *part, const struct parts *inner)
 {
-    bool from = fits[0]; /* the row above fits here, or does with stars passed over */
+    bool from = fits[0]; /* the row above fits up to j - 1, perhaps with inner stars skipped */
     fits[0] = from && part->is_star;
     for (size_t j = 1; j <= inner->count; j++) {
         const struct part *letter = &inner->list[j - 1];
@@ -195,7 +197,7 @@ static bool glob_parts_contain(const struct parts *outer, const struct parts *in
 
 bool glob_contains(const char *outer, size_t outer_len, const char *inner, size_t inner_len)
 {
-    struct parts *parts; /* two of them: some 18 kB, too much for a stack that others use too */
+    struct parts *parts; /* two of them: about 18 kB, too much for the stack */
     bool contains;
     if (outer_len == inner_len && memcmp(outer, inner, inner_len) == 0)
         return true;
@@ -210,7 +212,7 @@ bool glob_contains(const char *outer, size_t outer_len, const char *inner, size_
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
-/* The end of the part at `at`: the next comma that no backslash escapes. */
+/* The end of the list item at `at`: the next comma that no backslash escapes, or the NUL. */
 static const char *glob_part_end(const char *at)
 {
     while (*at != '\0' && *at != ',')
@@ -288,7 +290,7 @@ static bool glob_has_control(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)name[i], next = i + 1 < len ? (unsigned char)name[i + 1] : 0;
-        /* C2 80 to C2 9F are U+0080 to U+009F, the second set of control characters. */
+        /* C2 80 to C2 9F are U+0080 to U+009F, the C1 control characters. */
         if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next < 0xA0))
             return true;
     }

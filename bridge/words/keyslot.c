@@ -1,5 +1,5 @@
 /*
- * keyslot.c - bit by bit: it is asked once per subscription.
+ * keyslot.c - computed bit by bit, without a table: it is called per subscription and publish, not per delivery.
  */
 #include "words/keyslot.h"
 
@@ -19,7 +19,7 @@ static uint16_t keyslot_crc16(struct bytes bytes)
     return crc;
 }
 
-/* What is hashed: the key, or what stands in its first braces. */
+/* What is hashed: the text in the first braces, or the whole key if there is none. */
 static struct bytes keyslot_tag(struct bytes key)
 {
     const char *open = key.len ? memchr(key.data, '{', key.len) : NULL;

@@ -1,5 +1,5 @@
 /*
- * position.c - positions as text.
+ * position.c - positions from and to text.
  */
 #include "words/position.h"
 
@@ -11,7 +11,7 @@ bool position_parse(struct bytes text, struct position *out)
     struct position p = {0, 0};
     struct bytes ms, seq;
     bool has_seq = bytes_split(text, '-', &ms, &seq);
-    /* Longer is not a position, only many leading zeros. */
+    /* A longer text would have leading zeros. */
     if (text.len >= POSITION_TEXT_MAX || !bytes_number(ms, UINT64_MAX, &p.ms))
         return false;
     if (has_seq && !bytes_number(seq, UINT64_MAX, &p.seq))

@@ -1,8 +1,8 @@
 /*
- * bytes.h - a run of bytes that somebody else owns: a name, a payload, a header, whatever came from outside.
+ * bytes.h - a borrowed run of bytes: a name, a payload, a header, anything that came from outside.
  *
- * Promise   Nothing here reads beyond `len`, and nothing needs a NUL at the end. No call allocates. What comes back as
- *           bytes points into what was given, and lives as long.
+ * Promise   Nothing here reads beyond `len`, and nothing needs a NUL at the end. No call allocates. Bytes that a
+ *           function returns point into its argument, and are valid for as long.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
@@ -15,14 +15,14 @@
 #include <string.h>
 
 struct bytes {
-    const char *data; /* not NUL-terminated where it comes from a message; may be NULL where len is 0 */
+    const char *data; /* not NUL-terminated if it comes from a message; may be NULL if len is 0 */
     size_t len;
 };
 
-/* A literal; its NUL does not count. */
+/* A string literal, without its NUL. */
 #define BYTES(literal) ((struct bytes){"" literal, sizeof(literal) - 1})
 
-/* A text, without its NUL. */
+/* A NUL-terminated text, without its NUL. */
 static inline struct bytes bytes_of(const char *text)
 {
     return (struct bytes){text, strlen(text)};
@@ -40,7 +40,7 @@ bool bytes_equal(struct bytes a, struct bytes b);
 
 /* --- taking apart ------------------------------------------------------------------------------------------------- */
 
-/* Without the first n bytes; none are left where it has fewer. */
+/* Without the first n bytes; empty if there are fewer. */
 static inline struct bytes bytes_skip(struct bytes bytes, size_t n)
 {
     if (n > bytes.len)
@@ -48,29 +48,29 @@ static inline struct bytes bytes_skip(struct bytes bytes, size_t n)
     return (struct bytes){bytes.data + n, bytes.len - n};
 }
 
-/* Where it begins with this text, pass over that: true. Else nothing changes. */
+/* If it begins with this text, skip the text and return true. Else change nothing and return false. */
 MUST_CHECK bool bytes_take(struct bytes *bytes, const char *text);
 
-/* Split at the first separator, which is in neither part. false where there is none: all of it is before, nothing is
- * after. */
+/* Split at the first separator, which is in neither part. If there is none, return false: `before` is then everything
+ * and `after` is empty. */
 bool bytes_split(struct bytes bytes, char separator, struct bytes *before, struct bytes *after);
 
 /* The same at the last separator. */
 bool bytes_split_last(struct bytes bytes, char separator, struct bytes *before, struct bytes *after);
 
-/* Take the next word off the front: what is before the first separator, which goes too, or else all that is left. */
+/* Take the next word off the front: the bytes before the first separator, which is dropped, or else everything. */
 struct bytes bytes_word(struct bytes *rest, char separator);
 
 /* --- decimals ----------------------------------------------------------------------------------------------------- */
 
-/* Is it a digit or more, and nothing else? */
+/* Is it one or more digits, and nothing else? */
 bool bytes_is_digits(struct bytes bytes);
 
-/* Read a number from 0 to `most`: digits alone, no sign and no space; leading zeros are fine. false for anything else,
- * and *out is as it was. */
+/* Read a number from 0 to `most`: digits only, no sign and no space; leading zeros are fine. For anything else, return
+ * false and leave *out as it was. */
 MUST_CHECK bool bytes_number(struct bytes bytes, uint64_t most, uint64_t *out);
 
-/* The same, but whatever is greater is read as `most`. */
+/* The same, but a greater number is read as `most`. */
 MUST_CHECK bool bytes_number_capped(struct bytes bytes, uint64_t most, uint64_t *out);
 
 #endif

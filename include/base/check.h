@@ -1,10 +1,10 @@
 /*
- * check.h - what we believe, said aloud.
+ * check.h - assertions.
  *
- * CHECK    an invariant: where it is broken, the process says what and ends, in release builds too. The platform
- *          starts us again and browsers resume; going on with a broken invariant would lose messages silently.
- * EXPECT   a belief whose failure is survivable: aborts where NDEBUG is not set, else answers false and the caller
- *          takes the safe branch.
+ * CHECK    an invariant: if it is broken, the process logs the condition and aborts, in release builds too. The
+ *          supervisor restarts the process and browsers resume; continuing could lose messages silently.
+ * EXPECT   a condition whose failure is survivable: aborts unless NDEBUG is set; with NDEBUG it evaluates to false and
+ *          the caller takes the safe branch.
  */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
@@ -21,10 +21,10 @@
 
 #define EXPECT(condition) ((condition) || expect_failed(__FILE__, __LINE__, #condition))
 
-/* Log the broken belief and abort. */
+/* Log the failed condition and abort. */
 _Noreturn void check_failed(const char *file, int line, const char *condition);
 
-/* Log the broken belief; abort in debug builds, else answer false. */
+/* Log the failed condition; abort in debug builds, else return false. */
 bool expect_failed(const char *file, int line, const char *condition);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * clock.h - time and chance. Everything that waits or rolls dice comes here, so that tests can hold both.
+ * clock.h - time and random numbers. All code asks here for the time, so that tests can stop the clock.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -7,16 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Milliseconds of a clock that never runs back; its zero means nothing. */
+/* Milliseconds of a monotonic clock: only differences mean something. Never 0, so 0 can stand for "not yet". */
 uint64_t clock_now_ms(void);
 
-/* For tests: clock_now_ms() stands still here; 0 lets it run again. Timers of a loop go on with the real time. */
+/* For tests: stop clock_now_ms() at this value; 0 lets it run again. Timers of a loop keep to real time. */
 void clock_hold(uint64_t now_ms);
 
-/* Milliseconds since 1970, as the wall says. */
+/* Milliseconds since 1970 by the wall clock (UTC). */
 uint64_t clock_wall_ms(void);
 
-/* A number from 0 to limit - 1, each as likely; 0 where limit is 0. Good enough to spread load, not for secrets. */
+/* A number from 0 to limit - 1, all equally likely; 0 if limit is 0. To spread load, not for secrets. */
 uint64_t random_below(uint64_t limit);
 
 /* Fill `out` with len - 1 random characters [0-9a-z] and a NUL, from the kernel's generator: unguessable, unique. */

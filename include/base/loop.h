@@ -1,8 +1,8 @@
 /*
- * loop.h - the one event loop of a process, with timers and an end to each turn.
+ * loop.h - the event loop of a process, with timers and with hooks at the end of each turn.
  *
- * Story     A turn: wait, handle all that became ready, then run the turn hooks. Whatever a turn brought for one
- *           browser is written by a hook, in one go; whatever was marked for freeing is freed by a hook.
+ * Story     A turn: wait, handle everything that became ready, then run the turn hooks. Hooks write all that a turn
+ *           produced for one browser in one go, and free what was marked for freeing.
  * Lives     Everything made from a loop is freed before the loop.
  */
 #ifndef BASE_LOOP_H
@@ -21,34 +21,35 @@ struct watch;
 typedef void (*loop_fn)(void *arg);
 typedef void (*loop_signal_fn)(int signal, void *arg);
 
-/* NULL where the system gives no event mechanism or memory. */
+/* NULL if the system has no event mechanism or no memory. */
 MUST_CHECK struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
-/* Turn until loop_stop(). */
+/* Run turns until loop_stop(); the turn that calls it is completed. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
 /* Run fn at the end of every turn, in the order of registration, for as long as the loop lives. */
 void loop_on_turn_end(struct loop *loop, loop_fn fn, void *arg);
-/* The next turn shall not wait: a hook has work left. */
+/* Do not wait for events in the next turn: a hook has work left. */
 void loop_again(struct loop *loop);
 
-/* Call fn from the loop when the signal comes. Once per signal. */
+/* Call fn from the loop each time that the signal is received. */
 void loop_on_signal(struct loop *loop, int signal, loop_signal_fn fn, void *arg);
 
-/* For the adapters that put libwebsockets, hiredis and evdns on this loop. Borrowed. */
+/* For the adapters that attach libwebsockets, hiredis and evdns to this loop. Borrowed. */
 struct event_base *loop_base(struct loop *loop);
 
-/* A one-shot timer, right to some 5 ms either way; starting a running one moves it. It may be freed from within its own
- * callback. NULL where memory is out. */
+/* A one-shot timer, accurate to about 5 ms either way; starting a running timer restarts it. It may be freed within its
+ * own callback. NULL: no memory. */
 MUST_CHECK struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg);
 void timer_start(struct timer *timer, uint64_t after_ms);
 void timer_stop(struct timer *timer);
 void timer_free(struct timer *timer);
 
-/* Call fn whenever the descriptor can be read from, between a start and a stop. The descriptor stays the caller's; where
- * other processes hold it, too, it is to be closed a turn after the stop. NULL where memory is out. */
+/* Call fn whenever the descriptor is readable, between a start and a stop. The caller keeps owning the descriptor. If
+ * other processes have it open too, do not close it before the turn after the stop: libevent removes it from epoll only
+ * when that turn begins. NULL: no memory. */
 MUST_CHECK struct watch *watch_new(struct loop *loop, int fd, loop_fn fn, void *arg);
 void watch_start(struct watch *watch);
 void watch_stop(struct watch *watch);

@@ -1,5 +1,5 @@
 /*
- * utf8.h - is this text? (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF)
+ * utf8.h - is this valid UTF-8? (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF)
  */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H

@@ -1,5 +1,5 @@
 /*
- * encode.h - an entry in a wire format: what the broker is born with.
+ * encode.h - encodes an entry in any wire format. The broker gets this function in its configuration.
  */
 #ifndef WIRE_ENCODE_H
 #define WIRE_ENCODE_H
@@ -8,7 +8,7 @@
 #include "words/cursor.h"
 #include "words/entry.h"
 
-/* An entry in one of enum format (wire/format.h). `cursor`: what its id says; NULL: its position. */
+/* Append the entry to `out`. `format`: an enum format (wire/format.h). `cursor`: its id; NULL: its position. */
 void wire_encode(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out);
 
 #endif

@@ -10,13 +10,13 @@
 #include "words/position.h"
 
 /*
- * {"type":"message","channel":…,"id":…,"cursor":…,"data":…,"event":…,"from":…}, the last two where there are any, no id
- * where the entry is ephemeral, a cursor where one is given that is not just the id. A payload that is not UTF-8 goes as
- * base64, with "encoding":"base64".
+ * {"type":"message","channel":…,"id":…,"cursor":…,"data":…,"event":…,"from":…}: "event" and "from" if the entry has
+ * them, "id" unless it is ephemeral, "cursor" if one is given that differs from the id. A payload that is not UTF-8 is
+ * sent as base64, with "encoding":"base64".
  */
 void wire_json_message(struct buffer *out, const struct entry *entry, const struct cursor *cursor);
 
-/* An entry's id: a string, or null where it is ephemeral and has none. */
+/* An entry's id: a string, or null if the entry is ephemeral and has none. */
 void wire_json_id(struct buffer *out, struct position position);
 
 /* "channel":…,"after":…,"oldest":…,"reason":… (no braces). */

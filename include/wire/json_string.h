@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 
-/* Whatever the bytes are, the result is good JSON and good UTF-8: what is not UTF-8 becomes U+FFFD, byte by byte. */
+/* Whatever the bytes are, the result is valid JSON and UTF-8: each byte that is not valid UTF-8 becomes U+FFFD. */
 void wire_json_string(struct buffer *out, struct bytes bytes);
 
 #endif

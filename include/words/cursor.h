@@ -1,23 +1,24 @@
 /*
- * cursor.h - how far everything that a browser asked for has been given.
+ * cursor.h - the point up to which a browser has been given everything that it asked for.
  *
  * Story     A position is a place in the order of one shard, which is one Redis. A browser may listen to channels of
- *           several shards, and none of them waits for another. So a cursor has a base, up to which everything has been
- *           given on every shard, and a part for each shard on which more has been given. On one Redis there are no
- *           parts, and a cursor reads and prints as its position does.
+ *           several shards, and no shard waits for another. So a cursor has a base, up to which everything has been
+ *           given on every shard, and a part for each shard on which more has been given. With one Redis there are no
+ *           parts, and a cursor is parsed and printed as its position is.
  *
  *     cursor   = position [ "~" layout 1*part ]
- *     layout   = num                            ; the serial of the layout by which shards are numbered
+ *     layout   = num                            ; the serial number of the layout that numbers the shards
  *     part     = num num num                    ; shard, ms - base.ms, seq; shards ascend, places are beyond the base
  *     num      = *more last                     ; base 32, most significant digit first, no leading zero, below 2^64
- *     alphabet = 0-9 a-z A-Z - _                ; values 0 to 63: 32 and above count 32 less, and more digits follow
+ *     alphabet = 0-9 a-z A-Z - _                ; values 0 to 63: 32 + n stands for n, and more digits follow
  *
- *           1795640735697-3~g0047Ln0fxwMn2 says, by layout 16: everything has been given up to 1795640735697-4 on shard
+ *           1795640735697-3~g0047Ln0fxwMn2 says, in layout 16: everything has been given up to 1795640735697-4 on shard
  *           0, 1795640736200-0 on shard 7, 1795640769000-2 on shard 15, 1795640735697-3 on all others.
  *
- * Promise   A text stands for one cursor and a cursor for one text, but for a position without parts, which may leave
- *           out its seq and have leading zeros. All characters are good in headers, URLs and cookies as they are.
- * Owns      nothing, but it is large (some 1.5 KB): a parsed one does not outlive the start of what it was parsed for.
+ * Promise   Each text is one cursor and each cursor has one text, except that without parts the seq may be left out and
+ *           leading zeros are accepted. No character needs escaping in headers, URLs or cookies.
+ * Owns      nothing, but it is large (about 1.5 KB): a parsed cursor is kept only until the subscriber or query that it
+ *           was parsed for has started.
  */
 #ifndef WORDS_CURSOR_H
 #define WORDS_CURSOR_H
@@ -30,8 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CURSOR_SHARDS_MAX 64 /* their numbers are below */
-#define CURSOR_TEXT_MAX 1025 /* the longest text, a NUL */
+#define CURSOR_SHARDS_MAX 64 /* shard numbers are below this */
+#define CURSOR_TEXT_MAX 1025 /* the longest text and a NUL */
 #define CURSOR_PARTS_MAX CURSOR_SHARDS_MAX
 
 struct cursor_part {
@@ -41,12 +42,12 @@ struct cursor_part {
 
 struct cursor {
     struct position base;
-    uint64_t layout; /* by which the parts number their shards; without parts it means nothing */
+    uint64_t layout; /* the numbering of the shards in the parts; without parts it means nothing */
     unsigned count;
-    struct cursor_part parts[CURSOR_PARTS_MAX]; /* `count` of them, by shard; the others hold nothing */
+    struct cursor_part parts[CURSOR_PARTS_MAX]; /* `count` of them, ordered by shard; the others are undefined */
 };
 
-/* --- birth -------------------------------------------------------------------------------------------------------- */
+/* --- creating ----------------------------------------------------------------------------------------------------- */
 
 /* On every shard, everything up to this position has been given. Cheap: no part is touched. */
 static inline void cursor_init(struct cursor *cursor, struct position base)
@@ -56,47 +57,47 @@ static inline void cursor_init(struct cursor *cursor, struct position base)
     cursor->count = 0;
 }
 
-/* Copy what is in use. */
+/* Copy only the parts that are in use. */
 void cursor_copy(struct cursor *to, const struct cursor *from);
 
-/* Read a text of at most 1024 bytes. A position, or its ms alone, is read as position_parse() does. With parts there is
- * exactly one good spelling, that of cursor_print(). false for anything else; *out then holds nothing. */
+/* Parse a text of at most 1024 bytes. Without parts it is read as position_parse() does. With parts, only the spelling
+ * of cursor_print() is accepted. false for anything else; *out is then undefined. */
 MUST_CHECK bool cursor_parse(struct bytes text, struct cursor *out);
 
-/* --- what it says ------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Up to where everything has been given on this shard: its part, or else the base. */
+/* Up to where everything has been given on this shard: the place of its part, or else the base. */
 struct position cursor_place(const struct cursor *cursor, unsigned shard);
 
-/* Has nothing been given anywhere? It asks for all that is kept. */
+/* Has nothing been given on any shard? Such a cursor asks for everything that is kept. */
 static inline bool cursor_is_begin(const struct cursor *cursor)
 {
     return cursor->count == 0 && position_is_begin(cursor->base);
 }
 
-/* Do both say the same, by the same layout? Then their texts are equal too. */
+/* Are the base and the parts (and, with parts, the layout) the same? Then the texts are equal too. */
 bool cursor_equal(const struct cursor *a, const struct cursor *b);
 
-/* Is all that b says was given also said by a, on each of so many shards? Parts of another layout than b's say nothing
- * beyond their base, so that it may answer false where it can't be told. */
+/* Has a reached at least as far as b on each of `shards` shards? If b has parts and a has another layout, only a's base
+ * counts, so the result may be false although a has reached as far. */
 bool cursor_covers(const struct cursor *a, const struct cursor *b, unsigned shards);
 
 /* --- moving on ---------------------------------------------------------------------------------------------------- */
 
-/* Number shards by this layout from now on. Parts of another are dropped, since nobody can say where those shards are
- * now: what was given beyond the base may be given again, and nothing is lost. */
+/* Number shards by this layout from now on. If it is another one, the parts are dropped, because their shard numbers
+ * mean nothing in the new layout: entries beyond the base may be given again, but none is lost. */
 void cursor_use_layout(struct cursor *cursor, uint64_t layout);
 
-/* On this shard, everything up to `place` has been given. Nothing changes where that is said already. */
+/* On this shard, everything up to `place` has been given. No effect if the cursor is there already, or further. */
 void cursor_advance(struct cursor *cursor, unsigned shard, struct position place);
 
-/* On every shard, everything up to `base` has been given. Nothing changes where that is said already. */
+/* On every shard, everything up to `base` has been given. No effect if the base is there already, or further. */
 void cursor_raise_base(struct cursor *cursor, struct position base);
 
 /* --- text --------------------------------------------------------------------------------------------------------- */
 
-/* Write it as text; the length without the NUL comes back. Where 1024 bytes do not hold all parts, the last are left
- * out: the text then says less, so that something may be given again and nothing is lost. */
+/* Write it as text; returns the length without the NUL. If 1024 bytes do not hold all parts, the last ones are left
+ * out: after a resume from that text, entries may be given again, but none is lost. */
 size_t cursor_print(char out[static CURSOR_TEXT_MAX], const struct cursor *cursor);
 #define CURSOR_TEXT(cursor) cursor_text((char[CURSOR_TEXT_MAX]){0}, (cursor))
 const char *cursor_text(char out[static CURSOR_TEXT_MAX], const struct cursor *cursor);

@@ -1,5 +1,5 @@
 /*
- * gap.h - what a browser is told where entries after its cursor no longer exist.
+ * gap.h - what a browser is told if entries after its cursor no longer exist.
  */
 #ifndef WORDS_GAP_H
 #define WORDS_GAP_H
@@ -15,14 +15,14 @@ enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_LOST, GAP_EXPIRED };
 
 struct gap {
     struct bytes channel;  /* or pattern, as it was asked for; borrowed */
-    struct position after; /* the cursor after which something is missing */
+    struct position after; /* the position after which entries are missing */
     bool has_oldest;
-    struct position oldest; /* the oldest entry that there is */
+    struct position oldest; /* the oldest entry that still exists */
     enum gap_reason reason;
-    const struct cursor *cursor; /* where the subscriber goes on from: the id to send with the gap; borrowed */
+    const struct cursor *cursor; /* where the subscriber continues: the id to send with the gap; borrowed */
 };
 
-/* "ahead", "reset", "trimmed", "expired": what browsers read. */
+/* The name that is sent to browsers: "ahead", "reset", "trimmed" or "expired". Static. */
 const char *gap_reason_name(enum gap_reason reason);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * keyslot.h - which hash slot a key has, and which shard a channel.
+ * keyslot.h - the hash slot of a key, and the shard of a channel.
  *
- * Follows   Redis Cluster specification, "Key distribution model" and "Hash tags": CRC16 (XMODEM) of the key, or of what
- *           stands in its first {…} where that is not empty, modulo 16384.
+ * Follows   Redis Cluster specification, "Key distribution model" and "Hash tags": CRC16 (XMODEM) of the key, or of the
+ *           text in its first {…} unless that is empty, modulo 16384.
  */
 #ifndef WORDS_KEYSLOT_H
 #define WORDS_KEYSLOT_H
@@ -11,10 +11,10 @@
 
 #define KEYSLOTS 16384
 
-/* 0 to KEYSLOTS - 1, as CLUSTER KEYSLOT answers. */
+/* 0 to KEYSLOTS - 1, as CLUSTER KEYSLOT returns it. */
 unsigned keyslot(struct bytes key);
 
-/* The shard of a channel, of so many (1 to KEYSLOTS): shards have slices of the slots, in order. */
+/* The shard of a channel, one of `shards` (1 to KEYSLOTS), from 0: each has a slice of the slots, in order. */
 unsigned keyslot_shard(struct bytes channel, unsigned shards);
 
 #endif

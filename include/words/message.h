@@ -1,5 +1,5 @@
 /*
- * message.h - what somebody wants published, whichever way it comes in.
+ * message.h - a message to publish, whichever way it came in.
  */
 #ifndef WORDS_MESSAGE_H
 #define WORDS_MESSAGE_H
@@ -8,13 +8,13 @@
 
 #define MESSAGE_KEY_MAX 128 /* bytes */
 
-/* All borrowed. What is absent has a length of 0, and data that may be NULL. */
+/* All borrowed. An absent field has a length of 0, and its data may be NULL. */
 struct message {
     struct bytes channel;
     struct bytes payload;
-    struct bytes event; /* a name that the publisher gives it */
-    struct bytes from;  /* who says it, where that is known */
-    struct bytes key;   /* the same key within two minutes is recorded once */
+    struct bytes event; /* the name that the publisher gave it */
+    struct bytes from;  /* the sender, if known */
+    struct bytes key;   /* idempotency key: a repeat within two minutes (same sender and channel) is not recorded */
 };
 
 #endif

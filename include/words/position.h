@@ -1,5 +1,5 @@
 /*
- * position.h - a place in the one order over all channels of a Redis: `<ms>-<seq>`, a Redis stream id.
+ * position.h - a place in the single order of all entries in one Redis: `<ms>-<seq>`, a Redis stream id.
  */
 #ifndef WORDS_POSITION_H
 #define WORDS_POSITION_H
@@ -18,7 +18,7 @@ struct position {
 
 #define POSITION_TEXT_MAX 42 /* two numbers of 20 digits, a dash, a NUL */
 
-/* The beginning: before everything that there is. A cursor here asks for all that is kept and never has a gap. */
+/* The beginning: before all entries. A cursor here asks for everything that is kept and never has a gap. */
 #define POSITION_BEGIN ((struct position){0, 0})
 
 /* <0, 0, >0 as a is before, at or after b. */
@@ -49,7 +49,7 @@ static inline bool position_is_begin(struct position p)
 /* Parse `<ms>-<seq>`, or `<ms>` meaning `<ms>-0`. false for anything else, numbers above 64 bits included. */
 MUST_CHECK bool position_parse(struct bytes text, struct position *out);
 
-/* Write it as text; the length without the NUL comes back. */
+/* Write it as text; returns the length without the NUL. */
 size_t position_print(char out[static POSITION_TEXT_MAX], struct position p);
 #define POSITION_TEXT(p) position_text((char[POSITION_TEXT_MAX]){0}, (p))
 const char *position_text(char out[static POSITION_TEXT_MAX], struct position p);
