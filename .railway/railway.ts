@@ -1,9 +1,10 @@
 // redis-bridge on Railway: two replicas and the Redis that they share. `railway config plan` shows what would change,
-// `railway config apply` does it. railway.toml says the same for services that were set up with it (until 2026-12-01).
+// `railway config apply` applies it. railway.toml has the same settings for services that were set up with it (until
+// 2026-12-01).
 //
-// `build` and `deploy` are given as Railway's own setting names: the short forms of this DSL have no word for the drain
-// and the overlap, and Railway's defaults (0 s for both) kill every open stream at each deployment. For the same reason
-// do not run `railway config migrate` on the old file: it drops these settings without a word.
+// `build` and `deploy` use Railway's own setting names, because the short forms of this DSL can't express draining and
+// overlap, and Railway's defaults (0 s for both) kill every open stream at each deployment. Do not run `railway config
+// migrate` on railway.toml: it silently drops these settings.
 
 import { defineRailway, project, redis, service } from "railway/iac";
 
@@ -17,15 +18,15 @@ export default defineRailway((ctx) => {
       watchPatterns: ["bridge/**", "include/**", "CMakeLists.txt", "CMakePresets.json", "deploy/Dockerfile"],
     },
     deploy: {
-      // Asked only while a deployment starts: a bridge that hears its Redis is ready within a second or two.
+      // Requested only while a deployment starts. A bridge that reaches Redis is ready within a second or two.
       healthcheckPath: "/readyz",
       healthcheckTimeout: 60,
-      // From SIGTERM to SIGKILL; must be longer than BRIDGE_DRAIN.
+      // The time from SIGTERM to SIGKILL; must be longer than BRIDGE_DRAIN.
       drainingSeconds: 45,
       overlapSeconds: 10,
       restartPolicyType: "ALWAYS",
     },
-    // Which replica a browser reaches is chance, and may change at each reconnect: all that matters is in Redis.
+    // A browser may reach a different replica each time it reconnects. That is fine: all shared state is in Redis.
     replicas: ctx.environment === "production" ? 2 : 1,
     env: {
       REDIS_URL: store.env.REDIS_URL,

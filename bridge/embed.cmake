@@ -1,4 +1,5 @@
-# cmake -DINPUT=files -DOUTPUT=file.c -DSYMBOL=name -P embed.cmake: the bytes of the files, one behind the other, as a C array.
+# cmake -DINPUT=files -DOUTPUT=file.c -DSYMBOL=name -P embed.cmake: write the concatenated files as a C array that
+# ends in a NUL, which SYMBOL_len does not count.
 set(bytes "")
 foreach(file IN LISTS INPUT)
   file(READ ${file} part HEX)

@@ -1,7 +1,7 @@
 /*
- * main.c - read the settings, then be what they ask for.
+ * main.c - read the settings, then run as what they ask for: supervisor, single foreground process, or readiness check.
  *
- * A reading order for the program: main.c, app/supervisor.c, app/worker.c, broker/broker.h, serve/serve.h.
+ * A reading order for the program: main.c, app/supervisor.c, app/worker.c, broker/broker.h, serve/server.h.
  */
 #include "app/board.h"
 #include "app/config.h"
@@ -24,7 +24,10 @@ static int main_run_in_foreground(const struct config *config, struct sockets *s
     return code == WORKER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* A signal that comes before anybody can hear it waits until somebody can (as PID 1 it would not even end us). */
+/*
+ * Block SIGTERM and SIGINT until something handles them. Otherwise an early one would kill us before a proper shutdown
+ * or, if we are PID 1, be lost.
+ */
 static void main_hold_signals(void)
 {
     sigset_t signals;

@@ -1,19 +1,20 @@
 /*
- * acceptor.c - accept4(2), a bounded number of times.
+ * acceptor.c - accept4(2), a limited number of times per turn.
  *
  *     OPEN ◄── acceptor_resume, acceptor_pause ──► PAUSED
  *      │  ◄── acceptor_on_timer, acceptor_rest ──► RESTING
  *      └── acceptor_shut, from any of them ──► SHUTTING ── acceptor_on_timer: acceptor_close ──► SHUT
  *
  *     OPEN       the socket is watched
- *     PAUSED     the owner does not want any more now
- *     RESTING    the system could not give a descriptor, or memory; asking again at once would spin
- *     SHUTTING   the loop is about to forget the socket
- *     SHUT       it is closed
+ *     PAUSED     the owner wants no more connections for now
+ *     RESTING    the system has no free descriptor or memory; trying again at once would spin
+ *     SHUTTING   the loop is about to remove the socket from epoll
+ *     SHUT       the socket is closed
  *
- * The trap   epoll watches what is behind a descriptor, and that lives on where another process has a copy. A descriptor
- *            that is closed before the loop has taken it out (libevent does so when the next turn begins) could never be
- *            taken out, and would wake the loop for good. So between the end of watching and the close there is a turn.
+ * The trap   epoll watches the open file description, not the descriptor, and that stays open while another process
+ *            has a copy. If the descriptor were closed before libevent has removed it from epoll (it does so when the
+ *            next turn begins), it could never be removed, and would wake the loop forever. So there is a turn between
+ *            the end of watching and the close.
  */
 #include "acceptor.h"
 
@@ -31,7 +32,7 @@
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 32
-#define ACCEPTS_AT_LAST (16 * 1024) /* more than a queue holds: somebody who knocks all the time must not keep us */
+#define ACCEPTS_AT_LAST (16 * 1024) /* more than a listen queue holds; new connections can't delay the close forever */
 #define REST_MS 100
 #define SAY_EVERY_MS 10000
 #define TCP_IDLE_S 60
@@ -44,8 +45,8 @@ struct acceptor {
     enum acceptor_state state;
     int fd;
     struct watch *watch;
-    struct timer *timer; /* the end of a rest, or of shutting */
-    uint64_t said_ms;    /* when it was said last that the system gives nothing; 0: never */
+    struct timer *timer; /* ends RESTING or SHUTTING */
+    uint64_t said_ms;    /* when cannot_accept was last logged; 0: never */
     uint64_t count;
     acceptor_fn fn;
     void *arg;
@@ -60,7 +61,7 @@ static void acceptor_enter(struct acceptor *acceptor, enum acceptor_state state)
     acceptor->state = state;
 }
 
-/* --- letting in --------------------------------------------------------------------------------------------------- */
+/* --- accepting ---------------------------------------------------------------------------------------------------- */
 
 static void acceptor_say_short(struct acceptor *acceptor, int error)
 {
@@ -68,7 +69,7 @@ static void acceptor_say_short(struct acceptor *acceptor, int error)
     if (acceptor->said_ms != 0 && now_ms - acceptor->said_ms < SAY_EVERY_MS)
         return;
     acceptor->said_ms = now_ms;
-    log_warn("cannot_accept", "error=\"%s\" hint=\"newcomers wait\"", strerror(error));
+    log_warn("cannot_accept", "error=\"%s\" hint=\"new connections wait in the listen queue\"", strerror(error));
 }
 
 static void acceptor_rest(struct acceptor *acceptor)
@@ -79,7 +80,7 @@ static void acceptor_rest(struct acceptor *acceptor)
     timer_start(acceptor->timer, REST_MS);
 }
 
-/* Let in one. false: nobody is left, or there is nothing to let them in with. */
+/* Accept one connection. false: none is waiting, or the system lacks a descriptor or memory. */
 static bool acceptor_take(struct acceptor *acceptor)
 {
     struct sockaddr_storage peer;
@@ -100,7 +101,7 @@ static bool acceptor_take(struct acceptor *acceptor)
         acceptor_say_short(acceptor, errno);
         acceptor_rest(acceptor);
         return false;
-    default: /* of the one who came: gone again, or the network's (accept(2)) */
+    default: /* an error of this connection: aborted, or a network error (accept(2)) */
         CHECK(errno != EBADF && errno != EINVAL && errno != ENOTSOCK);
         return true;
     }

@@ -1,12 +1,12 @@
 /*
- * acceptor.h - lets in who knocks at a listening socket that somebody else has made.
+ * acceptor.h - accepts connections from a listening socket that the caller has made.
  *
- * Story     A turn of the loop in which somebody waits lets in some of them, and the next turn goes on: a crowd that
- *           comes at once does not hold up those who are in. While it is paused, or the system has no descriptor to
- *           give, they wait in the kernel; nobody is refused for that.
- * Promise   Each is given once, in the order in which they came, with a descriptor that does not block and is closed
- *           on exec.
- * Owns      its copy of the socket. Another process that holds the socket, too, may accept from it later.
+ * Story     Each turn of the loop accepts a limited number of waiting connections, so that many new connections at once
+ *           do not hold up the existing ones. While it is paused, or the system has no free descriptor, new connections
+ *           wait in the kernel's listen queue; none is refused for that.
+ * Promise   Each connection is passed on once, in the order of arrival, with a descriptor that is non-blocking and
+ *           closed on exec.
+ * Owns      its descriptor of the socket. Another process that has a copy can still accept from it afterwards.
  * Borrows   the loop.
  */
 #ifndef HTTP_ACCEPTOR_H
@@ -21,24 +21,25 @@ struct acceptor;
 struct loop;
 struct sockaddr;
 
-/* Somebody has come. The descriptor is yours, the address until you return. You may pause the acceptor, not free it. */
+/* A connection was accepted. fn owns fd; peer is valid until fn returns. fn may pause the acceptor, but not free it. */
 typedef void (*acceptor_fn)(void *arg, int fd, const struct sockaddr *peer);
 
-/* Of a socket that is to listen, before it does: what its connections inherit, so that none needs a call for it. */
+/* Call it before listen(): sets socket options that accepted connections inherit, which saves the calls for each. */
 void acceptor_prepare(int fd);
 
-/* Takes the socket, which does not block, also where it fails. NULL: no memory. */
+/* Takes ownership of the socket, even if it fails. The socket must be non-blocking. NULL: no memory. */
 MUST_CHECK struct acceptor *acceptor_new(struct loop *loop, int fd, acceptor_fn fn, void *arg);
 
 void acceptor_pause(struct acceptor *acceptor);
 void acceptor_resume(struct acceptor *acceptor);
 bool acceptor_is_paused(const struct acceptor *acceptor);
 
-/* In the next turn all who wait are let in, paused or not; then the socket is closed, and nobody comes any more. */
+/* In the next turn, accept all waiting connections (even if paused, but only while the system has descriptors), then
+ * close the socket. */
 void acceptor_shut(struct acceptor *acceptor);
 bool acceptor_is_shut(const struct acceptor *acceptor);
 
-/* How many have come. */
+/* Connections accepted so far. */
 uint64_t acceptor_count(const struct acceptor *acceptor);
 
 void acceptor_free(struct acceptor *acceptor);

@@ -1,11 +1,11 @@
 /*
- * connection.c - one pointer in lws's socket, and back; and the way from a verb to lws's next callback.
+ * connection.c - a connection and its lws socket point at each other; lws does the closing, from the loop.
  *
  *     connection_close ── lws_callback_on_writable ──► connection_on_writable ── -1 ──► lws closes
- *     connection_kill ─── a timeout of no time ──────────────────────────────────────► lws closes
+ *     connection_kill ─── a timeout that is due at once ─────────────────────────────► lws closes
  *
- * lws closes sockets only from the loop, never from within lws_write(), so a connection never dies under the hands of
- * whoever writes to it.
+ * lws closes sockets only from the loop, never from within lws_write(), so a connection is never freed while its owner
+ * writes to it.
  */
 #include "connection.h"
 
@@ -21,7 +21,7 @@
 #include <libwebsockets.h>
 #include <stdio.h>
 
-/* --- on and off the socket ---------------------------------------------------------------------------------------- */
+/* --- attaching to the socket, detaching --------------------------------------------------------------------------- */
 
 struct connection *connection_of(struct lws *wsi)
 {
@@ -66,7 +66,7 @@ bool connection_begin(struct connection *connection, const struct connection_ops
     }
     buffer_fini(&out);
     if (is_begun)
-        lws_http_mark_sse(wsi); /* lws's memory of the request is gone, and its own timeouts are off */
+        lws_http_mark_sse(wsi); /* lws frees what it has of the request, and stops its own timeouts */
     return is_begun;
 }
 
@@ -90,7 +90,7 @@ const char *connection_id(char out[static CONNECTION_ID_MAX], const struct conne
     return out;
 }
 
-/* --- verbs -------------------------------------------------------------------------------------------------------- */
+/* --- writing, reading, ending ------------------------------------------------------------------------------------- */
 
 enum written connection_write(struct connection *connection, char *bytes, size_t len)
 {
@@ -155,9 +155,9 @@ void connection_on_mute(struct lws *wsi, int fd)
 }
 
 /*
- * A WebSocket's close is a frame, then lws waits for the browser's for 5 s. Meanwhile it goes on reporting that the
- * socket is writable. A second -1 would cut it off at once; with input unread that is a reset, and the browser would
- * never see why.
+ * To close a WebSocket, lws sends a close frame and waits up to 5 s for the browser's. Meanwhile it goes on reporting
+ * that the socket is writable. A second -1 would close the socket at once; with input unread that is a TCP reset, and
+ * the browser would never see the code and reason.
  */
 static int connection_finish(struct connection *connection)
 {
@@ -177,7 +177,7 @@ int connection_on_writable(struct connection *connection)
         if (connection->ops->on_writable && !connection_is_holding(connection))
             connection->ops->on_writable(connection);
         break;
-    case CONNECTION_ANSWERED: /* its exchange sends it */
+    case CONNECTION_ANSWERED: /* exchange_send() handles it */
         break;
     case CONNECTION_CLOSING:
         return connection_finish(connection);
@@ -232,7 +232,7 @@ int connection_on_leaving(struct connection *connection)
     return 0;
 }
 
-/* lws says it in up to two ways, depending on how far the connection had come. */
+/* Called once or twice, depending on how far the connection had come. The second call finds no connection. */
 int connection_on_closed(struct connection *connection)
 {
     if (!connection)

@@ -1,8 +1,8 @@
 /*
- * connection.h - on and off the socket, and what libwebsockets reports.
+ * connection.h - attaching a connection to its socket, detaching it, and what libwebsockets reports.
  *
- * Where this room's own files meet libwebsockets' socket, the struct lws, which the door does not know. The ints are
- * lws's: 0 goes on, -1 closes the socket.
+ * For this room's own files, which use libwebsockets' socket (struct lws); callers of the public header never touch it.
+ * An int is the result of an lws callback: 0 continues, -1 closes the socket.
  */
 #ifndef HTTP_CONNECTION_PRIVATE_H
 #define HTTP_CONNECTION_PRIVATE_H
@@ -14,22 +14,23 @@ struct http;
 struct lws;
 struct response;
 
-/* Put it on the socket. */
+/* Attach it to the socket. */
 void connection_init(struct connection *connection, const struct connection_ops *ops, struct http *http,
                      struct lws *wsi);
-/* Take it off. */
+/* Detach it. */
 void connection_fini(struct connection *connection);
-/* Write this head, and be on the socket for what follows. false: the socket failed; it is not. */
+/* Write this head, and attach the connection for what follows. false: the head could not be written (the socket failed,
+ * or no memory); the caller must then reset what connection_of() returns for the socket. */
 MUST_CHECK bool connection_begin(struct connection *connection, const struct connection_ops *ops, struct http *http,
                                  struct lws *wsi, const struct response *head);
-/* NULL: the socket is between requests. */
+/* The socket's connection. NULL: it has none, as between two requests. */
 struct connection *connection_of(struct lws *wsi);
 
-/* lws begins to wait for the socket to become writable, or ends it. */
+/* lws starts or stops waiting for the socket to become writable. */
 void connection_on_wait(struct lws *wsi, bool is_waiting);
-/* It made the loop spin, and is not read from any more: that is logged. wsi: NULL where it is none of these. */
+/* Log that fd made the loop spin and is no longer read from. wsi: NULL if fd is no socket of lws. */
 void connection_on_mute(struct lws *wsi, int fd);
-/* What lws reports. NULL is fine. */
+/* What lws reports. connection may be NULL. */
 int connection_on_writable(struct connection *connection);
 int connection_on_body(struct connection *connection, char *bytes, size_t len);
 int connection_on_message(struct connection *connection, char *bytes, size_t len);

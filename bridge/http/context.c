@@ -1,12 +1,12 @@
 /*
- * context.c - libwebsockets, set up and taken down, and its one callback: a line per reason.
+ * context.c - setting up libwebsockets, destroying it, and its one callback: a line per reason.
  *
- * What the settings guard against (4.3.5, read or tried):
- *   max_http_header_data2   4 KB by default; a longer request is cut off without a word. Proxies pass 32 KB.
- *   tx_packet_size          without it a write larger than rx_buffer_size is sent in pieces by way of the heap.
- *   retry_and_idle_policy   lws's own pings keep a sorted list of all connections, and walk it for each pong; signs of
- *                           life are the business of whoever is above. Zeroes switch it off.
- *   keepalive_timeout       5 s by default, shorter than a proxy's memory of a good connection: requests would meet a
+ * What the settings guard against (lws 4.3.5; known from its source or from trying it):
+ *   max_http_header_data2   4 KB by default; a longer request is disconnected without an answer. Proxies pass 32 KB.
+ *   tx_packet_size          without it a write larger than rx_buffer_size is sent in pieces, copied through the heap.
+ *   retry_and_idle_policy   for its own pings lws keeps a sorted list of all connections, and walks it for each pong.
+ *                           Heartbeats are up to the owners of connections; zeroes switch lws's pings off.
+ *   keepalive_timeout       5 s by default, shorter than proxies keep idle connections: their next request would meet a
  *                           closing socket.
  */
 #include "context.h"
@@ -22,8 +22,8 @@
 #include <string.h>
 
 #define HEADERS_MAX (32 * 1024)
-#define SERVICE_BUFFER (16 * 1024) /* one per process: what is read at once */
-#define MESSAGE_PIECE 512          /* one per WebSocket: what is handed over at once */
+#define SERVICE_BUFFER (16 * 1024) /* one per process: the most that is read at once */
+#define MESSAGE_PIECE 512          /* one per WebSocket: the most that is passed on at once */
 #define SEND_MAX (16u << 20)
 #define REQUEST_TIMEOUT_S 20
 #define KEEPALIVE_S 75
@@ -37,7 +37,7 @@ static struct http *context_http(struct lws *wsi)
 
 /* --- the callback ------------------------------------------------------------------------------------------------- */
 
-/* Nobody has answered it or taken it over: that is no answer, for want of memory, say. */
+/* A request that was neither answered nor taken over (no memory, for example) closes the connection. */
 static int context_end_request(struct request *request)
 {
     bool goes_on = request->is_settled && !request->must_close;
@@ -60,8 +60,9 @@ static int context_on_upgrade(struct http *http, struct lws *wsi, char *upgrade)
     struct request_arg args[REQUEST_ARGS_MAX];
     struct request request;
     if (strcasecmp(upgrade, "websocket") != 0) {
-        /* h2c. A server may ignore such a request (RFC 9110, 7.8), but lws asks only whether to close the connection. It
-         * looks at this word again after us, and knows no other but its two. */
+        /* h2c. A server may ignore an upgrade (RFC 9110, 7.8), but all we can tell lws here is whether to close the
+         * connection. lws compares this word again afterwards and, if it is neither of the two that it knows, goes on
+         * with plain HTTP. */
         upgrade[0] = '-';
         return 0;
     }
@@ -69,7 +70,7 @@ static int context_on_upgrade(struct http *http, struct lws *wsi, char *upgrade)
         return -1;
     http->handlers->upgrade(http->arg, &request);
     request_fini(&request);
-    return request.is_settled ? -1 : 0; /* it has been told why not */
+    return request.is_settled ? -1 : 0; /* settled: the handler refused the upgrade */
 }
 
 static int context_on_websocket(struct http *http, struct lws *wsi)
@@ -114,7 +115,7 @@ static int context_on_lws(struct lws *wsi, enum lws_callback_reasons reason, voi
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
         return connection_on_closed(connection_of(wsi));
-    case LWS_CALLBACK_RAW_ADOPT: /* CONNECT, which we are no proxy for */
+    case LWS_CALLBACK_RAW_ADOPT: /* CONNECT: we are not a proxy */
     case LWS_CALLBACK_RAW_RX:
         return -1;
     default:
@@ -131,7 +132,7 @@ static const char *context_skip_prefix(const char *line)
     return bracket && strlen(bracket) > 5 && bracket[3] == ':' ? bracket + 5 : line;
 }
 
-/* lws's errors are mostly about what a browser sent; nobody shall be able to fill our log with them. */
+/* lws's errors are mostly about what a client sent; the limit keeps clients from flooding our log. */
 static void context_on_lws_log(int level, const char *line)
 {
     static uint64_t second;
@@ -146,7 +147,7 @@ static void context_on_lws_log(int level, const char *line)
         log_line(level == LLL_ERR ? LOG_WARN : LOG_INFO, "lws", "text=\"%s\"", LOG_TEXT(text, strcspn(text, "\n")));
 }
 
-/* lws takes each WebSocket's subprotocol for a protocol of its own. The first one also gets plain HTTP. */
+/* To lws, each WebSocket subprotocol is a protocol of its own. The first one also gets plain HTTP. */
 static void context_name_subprotocols(struct http *http)
 {
     const char *const *names = http->config.subprotocols;

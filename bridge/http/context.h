@@ -1,5 +1,5 @@
 /*
- * context.h - the part of a struct http that is libwebsockets' context.
+ * context.h - libwebsockets' context, as a part of struct http.
  */
 #ifndef HTTP_CONTEXT_H
 #define HTTP_CONTEXT_H
@@ -10,9 +10,9 @@
 
 struct http;
 
-/* Set lws up; http's config, handlers and eventlib are there. false: the reason is in the log. */
+/* Set up lws; http's config, handlers and eventlib must be set. false: the reason is in the log. */
 MUST_CHECK bool context_init(struct http *http);
-/* Each connection hears that it is closed. */
+/* Destroys the context; every connection gets its on_closed. */
 void context_fini(struct http *http);
 
 #endif

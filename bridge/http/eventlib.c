@@ -1,16 +1,16 @@
 /*
  * eventlib.c - a table of events by descriptor.
  *
- *     lws: "watch fd 9 for reading" ──► eventlib_on_io ──► slot[9].read ──► eventlib_on_event ──► lws_service_fd_tsi(fd 9, POLLIN)
+ *     lws: "watch fd 9 for reading" ──► eventlib_on_io ──► slot[9].read ──► eventlib_on_event ──► lws_service_fd_tsi
  *
  * Reading and writing are two events, because libevent changes the mask of one event only by deleting and adding it
- * again. The write event is made at first need: a browser that takes all that it is given never has one. lws repeats
- * itself, so what is as it should be is left alone.
+ * again. The write event is created when first needed: a browser that reads as fast as we write never has one. lws
+ * repeats its requests, so those that change nothing are ignored.
  *
- * The trap   where a peer has closed its sending half while lws still flushes to it, lws (4.3.5:
- *            LRS_FLUSHING_BEFORE_CLOSE) does not read and does not stop listening either: a level-triggered loop spins
- *            at full speed for up to 5 s. So a descriptor that is readable a thousand times within a second, and has
- *            nothing to read, is muted; lws's own timeout ends it.
+ * The trap   if a peer has closed its sending half while lws still flushes to it, lws (4.3.5:
+ *            LRS_FLUSHING_BEFORE_CLOSE) neither reads nor stops waiting for input: a level-triggered loop spins at full
+ *            speed for up to 5 s. So a descriptor that is readable more than a thousand times within a second, and has
+ *            nothing to read, is muted (no longer watched for input); lws's own timeout closes it.
  */
 #include "eventlib.h"
 
@@ -25,15 +25,15 @@
 #include <sys/ioctl.h>
 
 #define LONGEST_WAIT_MS 60000
-#define FORCED_ROUNDS 4       /* of serving what lws holds back, per turn */
+#define FORCED_ROUNDS 4       /* of processing the input that lws has buffered, per turn */
 #define READS_SUSPICIOUS 1000 /* within a second */
 #define SLOTS_FIRST 64
 
 struct slot {
-    struct event *read, *write; /* NULL: not made yet */
-    short wanted;               /* POLLIN, POLLOUT: as lws wants it, whether or not muted */
-    bool is_silent;             /* a connection on which nothing has come yet */
-    unsigned reads;             /* in the second that reads_at names */
+    struct event *read, *write; /* NULL: not created yet */
+    short wanted;               /* POLLIN, POLLOUT: what lws asked for, muted or not */
+    bool is_silent;             /* a connection from which nothing has been received yet */
+    unsigned reads;             /* how often it was readable in the second `reads_at` */
     unsigned reads_at;
 };
 
@@ -43,9 +43,9 @@ struct eventlib {
     eventlib_mute_fn on_mute;
     struct timer *timer;         /* the next of lws's timers */
     uint64_t timer_due_ms;       /* 0: not running */
-    struct lws_context *context; /* NULL: not born yet, or going */
+    struct lws_context *context; /* NULL: not created yet, or about to be destroyed */
     unsigned count;              /* descriptors that lws has */
-    unsigned silent;             /* of these, connections on which nothing has come yet */
+    unsigned silent;             /* of these, connections from which nothing has been received yet */
     int slot_count;
     struct slot *slots;
 };
@@ -94,7 +94,7 @@ static void eventlib_on_event(evutil_socket_t fd, short what, void *arg)
         eventlib_end_silence(lib, slot);
     struct lws_pollfd ready = {.fd = fd, .events = slot->wanted};
     ready.revents = (short)(((what & EV_READ) ? POLLIN : 0) | ((what & EV_WRITE) ? POLLOUT : 0));
-    lws_service_fd_tsi(lib->context, &ready, 0); /* the slot may be gone after this */
+    lws_service_fd_tsi(lib->context, &ready, 0); /* the slot may be cleared or moved after this */
 }
 
 /* --- from lws to libevent ----------------------------------------------------------------------------------------- */
@@ -127,7 +127,7 @@ static int eventlib_on_accept(struct lws *wsi)
     if (fd < 0 || !eventlib_slots_reach(lib, fd) || lib->slots[fd].read)
         return 1;
     struct slot *slot = &lib->slots[fd];
-    *slot = (struct slot){.wanted = POLLIN, .is_silent = lws_get_vhost(wsi)}; /* lws's own pipes are on none */
+    *slot = (struct slot){.wanted = POLLIN, .is_silent = lws_get_vhost(wsi)}; /* lws's own pipes have no vhost */
     slot->read = event_new(loop_base(lib->loop), fd, EV_READ | EV_PERSIST, eventlib_on_event, lib);
     if (!slot->read || event_add(slot->read, NULL) != 0) {
         if (slot->read)
@@ -158,7 +158,7 @@ static void eventlib_want_write(struct eventlib *lib, struct slot *slot, int fd,
     if (want && !slot->write)
         slot->write = event_new(loop_base(lib->loop), fd, EV_WRITE | EV_PERSIST, eventlib_on_event, lib);
     if (!slot->write)
-        return; /* no memory: not wanted, so that lws's next request tries again */
+        return; /* no memory: `wanted` stays as it is, so that lws's next request tries again */
     slot->wanted ^= POLLOUT;
     if (want)
         event_add(slot->write, NULL);
@@ -240,10 +240,10 @@ const lws_plugin_evlib_t eventlib_plugin = {
 static void eventlib_on_timer(void *arg)
 {
     struct eventlib *lib = arg;
-    lib->timer_due_ms = 0; /* the end of this turn settles */
+    lib->timer_due_ms = 0; /* eventlib_settle() runs at the end of this turn */
 }
 
-/* A timer that runs too early costs one look; so it is only ever moved forward. */
+/* The timer is only ever moved to an earlier time: one that fires too early costs just a look at lws's timers. */
 static void eventlib_wake_after(struct eventlib *lib, uint64_t wait_ms)
 {
     uint64_t due_ms = clock_now_ms() + wait_ms;
@@ -254,8 +254,8 @@ static void eventlib_wake_after(struct eventlib *lib, uint64_t wait_ms)
 }
 
 /*
- * lws says 0 where it holds input that its socket will not report again (TLS, a request behind a request), and also
- * where a timer is due in less than a millisecond. Serving is harmless in the second case.
+ * lws returns 0 if it has buffered input that the socket will not report again (TLS, a pipelined request), and also if
+ * a timer is due in less than a millisecond. In the second case, forced service does no harm.
  */
 void eventlib_settle(struct eventlib *lib)
 {

@@ -1,6 +1,6 @@
 /*
- * exchange.c - the answer waits for lws's next WRITEABLE, because only from lws's own callbacks can a transaction be
- * completed and the socket go on to its next request.
+ * exchange.c - the answer waits for lws's next WRITEABLE callback: only within lws's own callbacks can a transaction be
+ * completed, so that the socket goes on to its next request.
  */
 #include "exchange.h"
 
@@ -14,7 +14,7 @@
 
 #define PATIENCE_S 60 /* for the socket to take the answer */
 
-/* --- over --------------------------------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 
 static void exchange_fini(struct exchange *exchange)
 {
@@ -52,9 +52,9 @@ static void exchange_hand_on(struct exchange *exchange)
 }
 
 /*
- * lws (4.3.5) hands over all that it has read, also what comes behind the announced length: a request sent ahead of our
- * answer. HTTP allows that, no browser does it, and lws has lost count by then; so what is too much is dropped, and the
- * connection closes after the answer.
+ * lws (4.3.5) passes on all that it has read, including what follows the announced length: a pipelined request. HTTP
+ * allows that, but no browser does it, and lws has lost count by then; so the excess is dropped, and the connection is
+ * closed after the answer.
  */
 static void exchange_on_piece(struct connection *connection, const struct piece *piece)
 {
@@ -91,7 +91,7 @@ bool exchange_open(struct exchange *exchange, const struct exchange_ops *ops, st
     connection_init(&exchange->connection, &exchange_connection_ops, request->http, request->wsi);
     request->http->exchanges++;
     request->is_settled = true;
-    if (has_no_body) /* lws does not need what it has of the request any more: some 33 KB */
+    if (has_no_body) /* frees lws's copy of the headers, some 33 KB */
         lws_http_headers_detach(request->wsi);
     return true;
 }

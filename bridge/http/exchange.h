@@ -1,15 +1,15 @@
 /*
- * exchange.h - the way of an answer to the socket.
+ * exchange.h - sending the answer of an exchange.
  *
- * Where this room's own files meet libwebsockets' socket, the struct lws, which the door does not know. The ints are
- * lws's: 0 goes on, -1 closes the socket.
+ * For this room's own files, which use libwebsockets' socket (struct lws); callers of the public header never touch it.
+ * An int is the result of an lws callback: 0 continues, -1 closes the socket.
  */
 #ifndef HTTP_EXCHANGE_PRIVATE_H
 #define HTTP_EXCHANGE_PRIVATE_H
 
 #include "http/exchange.h"
 
-/* The socket takes its answer, which is there. It is gone afterwards. */
+/* The socket is writable: send the answer, which must be ready. on_gone has been called when this returns. */
 int exchange_send(struct exchange *exchange);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * http.c - birth and death of the room, who is let in, and what is done once per turn of the loop.
+ * http.c - starting and ending the room, accepting connections, and what is done once per turn of the loop.
  *
- * The trap   where RLIMIT_NOFILE is above ten million (containers without a limit) lws falls back to 2560 without saying
- *            so; below that it clears a table of as many entries.
+ * The trap   if RLIMIT_NOFILE is above ten million (containers without a limit), lws silently falls back to 2560; below
+ *            that it allocates and clears a table with an entry for each descriptor that the limit allows.
  */
 #include "http/http.h"
 
@@ -24,14 +24,14 @@
 #include <unistd.h>
 
 #define DESCRIPTORS_SPARE 512 /* beside the connections: requests, Redis, files */
-#define DESCRIPTORS_KEPT 64   /* of these, what is not for browsers */
+#define DESCRIPTORS_KEPT 64   /* of these, never used for browsers */
 
-/* --- newcomers ---------------------------------------------------------------------------------------------------- */
+/* --- new connections ---------------------------------------------------------------------------------------------- */
 
 /*
- * As many descriptors as the connections need, fewer connections where the system does not give them. lws takes the
- * limit that it is born under for the size of its tables. The last few descriptors are not for newcomers: Redis needs
- * some, too.
+ * Set the limit of open files to what the connections need, or allow fewer connections if the system does not permit
+ * that. Called before lws is created, which sizes its tables by this limit. The last few descriptors are kept from new
+ * connections: Redis needs some, too.
  */
 static void http_provide_descriptors(struct http *http)
 {
@@ -53,7 +53,7 @@ static void http_provide_descriptors(struct http *http)
         http->descriptors = (unsigned)(count > 2 * DESCRIPTORS_KEPT ? count - DESCRIPTORS_KEPT : count);
 }
 
-/* lws has the socket now, or has closed it. It looks at the address by itself. */
+/* lws takes ownership of the socket, even if it fails. It finds out the peer's address by itself. */
 static void http_on_accept(void *arg, int fd, const struct sockaddr *peer)
 {
     struct http *http = arg;

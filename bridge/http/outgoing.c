@@ -1,6 +1,6 @@
 /*
- * outgoing.c - socket options, and TCP_INFO of tcp(7): by the kernel's own header, since libc's knows only the first half
- * of the struct, and the two can't be read together.
+ * outgoing.c - socket options, and TCP_INFO of tcp(7): from the kernel's own header, since libc's has only the first
+ * half of the struct, and the two can't be included together.
  */
 #include "outgoing.h"
 

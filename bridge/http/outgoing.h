@@ -1,5 +1,5 @@
 /*
- * outgoing.h - what the kernel holds of what a socket was given.
+ * outgoing.h - the bytes that were written to a socket and that the kernel still has.
  */
 #ifndef HTTP_OUTGOING_H
 #define HTTP_OUTGOING_H
@@ -9,15 +9,15 @@
 #include <stdbool.h>
 
 /*
- * Of a listening socket: connections that it brings keep this much that can't be sent, before they are full. By itself
- * the kernel keeps 4 MB for a browser that does not read, and we would take it for one that does.
+ * For a listening socket: limit the unsent bytes that the kernel buffers for each accepted connection before its socket
+ * is full. By default it buffers 4 MB for a browser that does not read, and we would believe that it does.
  */
 void outgoing_limit(int listener);
 
 /* For connection_progress(). */
 bool outgoing_progress(int fd, struct progress *out);
 
-/* When it is closed, what the kernel still holds for it is dropped, and the other end is told so (RST). */
+/* When fd is closed, the kernel drops what it still has for it and sends the peer an RST. */
 void outgoing_drop(int fd);
 
 #endif

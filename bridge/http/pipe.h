@@ -1,5 +1,5 @@
 /*
- * pipe.h - what writes the bytes of a connection, chosen at its birth: straight to the socket, or through TLS.
+ * pipe.h - how a connection's bytes are written, chosen when it is opened: straight to the socket, or through TLS.
  */
 #ifndef HTTP_PIPE_H
 #define HTTP_PIPE_H
@@ -14,9 +14,9 @@ struct connection;
 struct pipe {
     /* For connection_write(). */
     enum written (*write)(struct connection *connection, char *bytes, size_t len);
-    /* The same, and more is to come at once: it may wait for that. */
+    /* The same, but more bytes follow at once, and these may wait for them. */
     enum written (*write_head)(struct connection *connection, char *bytes, size_t len);
-    /* Is something held back? */
+    /* Are there buffered bytes? */
     bool (*is_holding)(const struct connection *connection);
 };
 

@@ -1,9 +1,9 @@
 /*
- * pipe_plain.c - send(2), as long as nothing is held back.
+ * pipe_plain.c - send(2), as long as lws has nothing buffered.
  *
- * What lws_write() does around its send() costs 5 % of a delivery. So where lws holds nothing (it does not wait for the
- * socket) the send() is ours; what the socket does not take goes to lws, as with TLS, and so does all that comes before
- * that is out.
+ * What lws_write() does around its send() costs 5 % of a delivery. So while lws has nothing buffered (it is not waiting
+ * for the socket), we call send() ourselves. Bytes that the socket does not take go to lws, as with TLS, and so does
+ * everything else until those are out.
  */
 #include "pipe.h"
 
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-/* Where the socket takes less than all of it, lws will find out from the rest what is the matter. */
+/* If the socket takes only a part, or fails, lws finds out why when it writes the remaining bytes. */
 static enum written pipe_plain_send(struct connection *connection, char *bytes, size_t len, int flags)
 {
     if (connection->is_waiting)
@@ -29,7 +29,7 @@ static enum written pipe_plain_write(struct connection *connection, char *bytes,
     return pipe_plain_send(connection, bytes, len, 0);
 }
 
-/* The kernel waits for more for 0.2 s, tcp(7). */
+/* The kernel waits up to 0.2 s for more bytes, tcp(7). */
 static enum written pipe_plain_write_head(struct connection *connection, char *bytes, size_t len)
 {
     return pipe_plain_send(connection, bytes, len, MSG_MORE);

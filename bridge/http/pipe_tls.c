@@ -1,11 +1,11 @@
 /*
  * pipe_tls.c - libwebsockets writes, since it has the keys.
  *
- * libwebsockets would have one ask for writability before each write: two epoll_ctl and a trip through the loop per
- * delivery. Read in its source (4.3.5): lws_write() is a send() with a heap list behind it. What the socket does not
- * take is copied there, in order, and goes out before anything else; WRITEABLE comes when the list is empty. So it is
- * sound to write at any time between the response's head and the close, and enough to ask afterwards whether a rest was
- * kept (lws_partial_buffered: a pointer compare; lws_send_pipe_choked would be a poll() each).
+ * libwebsockets wants its users to ask for writability before each write: two epoll_ctl and a turn of the loop per
+ * delivery. According to its source (4.3.5), lws_write() is a send() with a heap list behind it. What the socket does
+ * not take is copied there, in order, and goes out before anything else; WRITEABLE comes when the list is empty. So it
+ * is safe to write at any time between the response's head and the close, and enough to check afterwards whether bytes
+ * were buffered (lws_partial_buffered: a pointer comparison; lws_send_pipe_choked would be a poll() each time).
  */
 #include "pipe.h"
 

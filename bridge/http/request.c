@@ -1,16 +1,16 @@
 /*
- * request.c - lws has split the query at & and decoded it: one "fragment" per argument.
+ * request.c - copies a request from lws, which has split the query at & and decoded it: one "fragment" per argument.
  */
 #include "request.h"
 
 #include <libwebsockets.h>
 #include <stdlib.h>
 
-#define LAST_EVENT_ID "last-event-id:" /* lws has no number for it: in lower case, with its colon */
-#define SUBPROTOCOLS_MAX 126           /* lws (4.3.5) itself reads no more of them */
+#define LAST_EVENT_ID "last-event-id:" /* no lws token: looked up by name, in lower case, with the colon */
+#define SUBPROTOCOLS_MAX 126           /* bytes; lws (4.3.5) itself reads no more */
 #define CONTENT_LENGTH_MAX 31
 
-/* --- what was asked ----------------------------------------------------------------------------------------------- */
+/* --- arguments ---------------------------------------------------------------------------------------------------- */
 
 bool request_arg(const struct request *request, const char *name, struct bytes *value)
 {
@@ -25,7 +25,7 @@ bool request_arg(const struct request *request, const char *name, struct bytes *
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* The text of a request while it grows. */
+/* Where the next text of a request goes. */
 struct request_text {
     struct lws *wsi;
     char *at, *end;
@@ -40,7 +40,7 @@ static struct bytes request_trim(struct bytes bytes)
     return bytes;
 }
 
-/* What lws has copied, or, where it could not or it is too long to be a good one, "?". */
+/* The text that lws has just copied; "?" if it could not copy it, or if it is longer than `most`. */
 static struct bytes request_keep(struct request_text *text, int copied, size_t most)
 {
     struct bytes kept = {text->at, copied > 0 ? strlen(text->at) : 0};
@@ -63,7 +63,7 @@ static struct bytes request_read_last_event_id(struct request_text *text)
     return request_keep(text, copied, REQUEST_LAST_EVENT_ID_MAX);
 }
 
-/* A length that is none might be one to lws (4.3.5: atoll), so it stands for a body of which nothing is known. */
+/* lws (4.3.5: atoll) may accept a Content-Length that is not a number, so that counts as a body of unknown length. */
 static void request_read_body_size(struct request *request, struct request_text *text)
 {
     struct bytes length = request_read_header(text, WSI_TOKEN_HTTP_CONTENT_LENGTH, CONTENT_LENGTH_MAX);
@@ -100,7 +100,7 @@ static void request_read_path(struct request *request, struct request_text *text
     text->at += request->path.len;
 }
 
-/* false: more than there is room for */
+/* false: more arguments than REQUEST_ARGS_MAX */
 static bool request_read_args(struct request *request, struct request_arg *args, struct request_text *text)
 {
     request->args = args;
@@ -119,14 +119,14 @@ static bool request_read_args(struct request *request, struct request_arg *args,
     }
 }
 
-/* lws (4.3.5) takes a %0a or %0d in the first line for its end. */
+/* lws (4.3.5) takes a %0a or %0d in the request line for its end, so the HTTP version is wrong or missing. */
 static bool request_is_broken(struct lws *wsi)
 {
     char version[16];
     return lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_HTTP) != 8 || memcmp(version, "HTTP/1.", 7) != 0;
 }
 
-/* Of all texts together, and a NUL: while one is copied, lws puts one behind it. */
+/* The length of all texts together, plus one: lws writes a NUL after each text that it copies. */
 static size_t request_text_len(struct lws *wsi)
 {
     char *path = NULL;
@@ -185,7 +185,7 @@ static size_t request_copied_len(const struct request *request)
     return len;
 }
 
-/* One piece of memory: the request, its arguments, its text. */
+/* One allocation: the request, its arguments, its text. */
 struct request *request_copy(const struct request *request)
 {
     size_t args_size = request->arg_count * sizeof *request->args;

@@ -63,7 +63,7 @@ static void response_add_rest(struct response_head *head, const struct response 
         response_add_text(head, "connection", "close");
 }
 
-/* A body without an end: a proxy shall not gather it before it hands it on. */
+/* A body without an end: a proxy must not buffer it. */
 static void response_add_endless(struct response_head *head, const struct response *response)
 {
     response_add_text(head, "x-accel-buffering", "no");
@@ -89,7 +89,7 @@ static bool response_format_head(struct buffer *out, struct lws *wsi, const stru
     return true;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------- */
+/* --- whole answers ------------------------------------------------------------------------------------------------ */
 
 bool response_format(struct buffer *out, struct lws *wsi, const struct response *response, bool is_head)
 {

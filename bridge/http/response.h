@@ -1,8 +1,8 @@
 /*
  * response.h - answers as bytes.
  *
- * Where this room's own files meet libwebsockets' socket, the struct lws, which the door does not know. The ints are
- * lws's: 0 goes on, -1 closes the socket.
+ * For this room's own files, which use libwebsockets' socket (struct lws); callers of the public header never touch it.
+ * An int is the result of an lws callback: 0 continues, -1 closes the socket.
  */
 #ifndef HTTP_RESPONSE_PRIVATE_H
 #define HTTP_RESPONSE_PRIVATE_H
@@ -15,9 +15,9 @@ struct lws;
 
 /* The whole answer as bytes; is_head: without its body. false: no memory, or headers that are too long. */
 MUST_CHECK bool response_format(struct buffer *out, struct lws *wsi, const struct response *response, bool is_head);
-/* The head of an answer without an end. */
+/* The head of an answer whose body has no end. Fails like response_format(). */
 MUST_CHECK bool response_format_endless(struct buffer *out, struct lws *wsi, const struct response *response);
-/* Send what was formatted, and be ready for the next request. */
+/* Send what was formatted, and get the socket ready for its next request (is_last: have it closed). */
 int response_write(struct lws *wsi, struct buffer *whole, bool is_last);
 
 #endif

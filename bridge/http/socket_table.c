@@ -1,11 +1,11 @@
 /*
- * socket_table.c - what takes the place of one function of libwebsockets (CMakeLists.txt has the linker do it).
+ * socket_table.c - a replacement for one function of libwebsockets (by the linker's --wrap, see CMakeLists.txt).
  *
- * Whenever a connection closes, lws 4.3 makes sure that its socket is in no other place of the table of all sockets. It
- * looks at each place, also at the empty ones, and the table is as large as the limit of open files: measured, 20 us
- * more for each browser that leaves at a limit of 20,000, 65 us once 15,000 are connected, and milliseconds at the
- * million that containers are given. It does so for asserts that never fail unless lws itself is wrong. lws built for
- * several threads leaves it out.
+ * Whenever a connection closes, lws 4.3 makes sure that its socket is nowhere else in the table of all sockets. It
+ * checks every entry, including the empty ones, and the table is as large as the limit of open files. Measured cost for
+ * each browser that disconnects: 20 us at a limit of 20,000, 65 us once 15,000 are connected, and milliseconds at the
+ * million that containers get. It does so for asserts that fail only if lws itself has a bug. lws built for several
+ * threads leaves it out.
  */
 struct lws_context;
 

@@ -1,5 +1,5 @@
 /*
- * state.h - a struct http as its own files see it.
+ * state.h - struct http, for the files of this room only.
  */
 #ifndef HTTP_STATE_H
 #define HTTP_STATE_H
@@ -18,16 +18,16 @@ struct pipe;
 struct http {
     struct http_config config;
     const struct http_handlers *handlers;
-    void *arg; /* of the handlers */
+    void *arg; /* for the handlers */
     struct lws_protocols protocols[HTTP_SUBPROTOCOLS_MAX + 1];
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct eventlib *eventlib;
     struct acceptor *acceptor;
-    const struct pipe *pipe; /* of its connections */
-    unsigned descriptors;    /* that lws may have: no newcomers beyond it */
-    unsigned exchanges;      /* whose answer is not out yet */
-    uint64_t last_number;    /* of a connection; it begins somewhere */
+    const struct pipe *pipe; /* of all its connections */
+    unsigned descriptors;    /* that lws may have before accepting is paused */
+    unsigned exchanges;      /* whose answer has not been sent yet */
+    uint64_t last_number;    /* of a connection; starts at a random number */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * wheel.c - slots by tick number, modulo their count.
+ * wheel.c - an item is in the slot of its tick number, modulo WHEEL_SLOTS.
  */
 #include "http/wheel.h"
 
@@ -34,14 +34,14 @@ void wheel_remove(struct wheel_item *item)
 void wheel_turn(struct wheel *wheel, uint64_t now_ms, void (*fn)(struct wheel_item *item, void *arg), void *arg)
 {
     uint64_t until = now_ms / wheel->tick_ms;
-    /* After a long sleep each slot is turned once. */
+    /* After a long pause, visit each slot just once. */
     if (until > wheel->tick + WHEEL_SLOTS)
         wheel->tick = until - WHEEL_SLOTS;
     while (wheel->tick < until) {
         wheel->tick++;
         struct wheel_list *slot = &wheel->slots[wheel->tick % WHEEL_SLOTS];
         struct wheel_item *item;
-        /* What fn puts goes to a later tick, at most SLOTS - 1 further on: never into this slot. */
+        /* What fn puts goes to a later tick, at most WHEEL_SLOTS - 1 further on: never into this slot. */
         while ((item = LIST_FIRST(slot))) {
             wheel_remove(item);
             fn(item, arg);

@@ -1,5 +1,5 @@
 /*
- * config.h - what the HTTP room is born with: its settings, and whoever it hands requests to.
+ * config.h - what http_new() needs: its settings, and the handlers that get the requests.
  */
 #ifndef HTTP_CONFIG_H
 #define HTTP_CONFIG_H
@@ -7,19 +7,19 @@
 struct request;
 
 struct http_handlers {
-    /* A plain request, without its body. It lives until the handler returns. */
+    /* A plain request, without its body. The struct request is valid until the handler returns. */
     void (*request)(void *arg, struct request *request);
-    /* A request that wants to become a WebSocket. */
+    /* A request for a WebSocket, before the handshake. */
     void (*upgrade)(void *arg, struct request *request);
-    /* It has become one: the handshake is done, and the request is still there. */
+    /* The handshake is done, the WebSocket is open; the request is still valid. */
     void (*websocket)(void *arg, struct request *request);
 };
 
 struct http_config {
-    int listening;                   /* the socket that newcomers knock at; taken */
+    int listening;                   /* the listening socket; http_new() takes ownership */
     const char *tls_cert, *tls_key;  /* file names, or "" for plain HTTP */
-    const char *const *subprotocols; /* of WebSockets, NULL at the end; the first also for those that ask for none */
-    unsigned max_connections;        /* streams and WebSockets that are to be possible at the same time */
+    const char *const *subprotocols; /* of WebSockets, NULL at the end; clients that ask for none get the first */
+    unsigned max_connections;        /* streams and WebSockets that may be open at the same time */
 };
 
 #endif

@@ -1,23 +1,24 @@
 /*
- * http.h - the door of the HTTP room: browsers connect, requests come up, answers, streams and WebSockets go out.
+ * http.h - the HTTP room's interface: browsers connect, requests are passed up; answers, streams and WebSockets go out.
  *
- * Story     One struct http per worker, on its loop. It accepts at the socket that it was given, and has libwebsockets
- *           read and write; nobody above it sees that library. What it knows is connections, requests and answers; what
- *           they are about is the business of the handlers that were handed down at birth.
+ * Story     One struct http per worker, on its loop. It accepts from the listening socket that it was given, and lets
+ *           libwebsockets read and write; no room above it sees that library. It knows connections, requests and
+ *           answers; what they mean is up to the handlers that http_new() was given.
  *
- *           http                      whoever it serves
+ *           http                      the handler's options
  *           handlers.request    ────► response_send                   answered at once
  *                                     exchange_open, exchange_answer  answered later, or after its body
- *                                     connection_open_stream          answered with bytes that have no end
+ *                                     connection_open_stream          answered with a body without an end
  *                                     exchange_open_stream            the same, later
  *                                     none of them                    closed
- *           handlers.upgrade    ────► response_send                   no WebSocket, and why
- *                                     nothing                         it may become one
- *           handlers.websocket  ────► connection_open                 it is one
+ *           handlers.upgrade    ────► response_send                   refused, with the reason
+ *                                     nothing                         the handshake goes on
+ *           handlers.websocket  ────► connection_open                 taken over
  *                                     nothing                         closed
  *
- * Promise   Handlers, and what connections report, are called from the loop, never from within a call of this door. A
- *           connection is never freed but from its own on_closed or on_gone.
+ * Promise   Handlers and the callbacks of connections are called from the loop, never from within a call to this room,
+ *           http_free() excepted. A connection is freed only in its own on_closed or on_gone (an exchange also after
+ *           exchange_open_stream()).
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -30,27 +31,27 @@
 struct http;
 struct loop;
 
-/* Of a socket that is to listen, before it does: what its connections are to inherit. */
+/* Call it before listen(): sets the socket options that accepted connections inherit. */
 void http_prepare(int fd);
 
-/* Takes config->listening, also where it fails, and accepts at once. The texts and handlers are borrowed for its life.
- * NULL: the reason is in the log. */
+/* Takes ownership of config->listening, even if it fails, and accepts at once. The strings and handlers are borrowed
+ * until http_free(). NULL: no memory, or the reason is in the log. */
 MUST_CHECK struct http *http_new(struct loop *loop, const struct http_config *config,
                                  const struct http_handlers *handlers, void *arg);
 
-/* config.max_connections, or fewer where the system does not give so many descriptors. */
+/* config.max_connections, or fewer if the system does not allow that many open files. */
 unsigned http_max_connections(const struct http *http);
 
-/* Exchanges whose answer is not out yet. */
+/* Exchanges whose answer has not been sent yet. */
 unsigned http_exchanges(const struct http *http);
-/* Connections on which nothing has come yet. */
+/* Connections from which nothing has been received yet. */
 unsigned http_silent(const struct http *http);
 
-/* Accept nobody any more; those who wait to be accepted are let in first, within a turn or two. */
+/* Stop accepting. Connections that already wait in the listen queue are accepted first, within a turn or two. */
 void http_shut(struct http *http);
 bool http_is_shut(const struct http *http);
 
-/* Connections are cut where they are; each says so to its owner. */
+/* Disconnects every connection at once; each calls its owner's on_closed or on_gone. NULL is fine. */
 void http_free(struct http *http);
 
 #endif

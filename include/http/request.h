@@ -1,7 +1,7 @@
 /*
- * request.h - what a browser asked for, copied out of libwebsockets while it has it.
+ * request.h - what a browser asked for, copied from libwebsockets, which keeps it only for a while.
  *
- * Lives     until the handler that it was given to returns; a copy, until request_free().
+ * Lives     until the handler that received it returns; a copy lives until request_free().
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -24,8 +24,8 @@ enum method {
     METHOD_READ = METHOD_GET | METHOD_HEAD,
 };
 
-#define REQUEST_ORIGIN_MAX 255         /* bytes; a longer one is "?", which is none */
-#define REQUEST_LAST_EVENT_ID_MAX 1024 /* bytes; a longer one is "?", which is none of ours */
+#define REQUEST_ORIGIN_MAX 255         /* bytes; a longer one becomes "?", which is no valid origin */
+#define REQUEST_LAST_EVENT_ID_MAX 1024 /* bytes; a longer one becomes "?", which is no valid id */
 
 struct request_arg {
     struct bytes name, value; /* percent-decoded; the value may contain any byte */
@@ -33,28 +33,28 @@ struct request_arg {
 
 struct request {
     enum method method;
-    bool is_broken;             /* there was a line end within the URL: what is here may be a part of it */
-    bool is_chunked;            /* the body comes in chunks: its length is not known */
-    bool has_length;            /* Content-Length is there, and a number */
-    uint64_t length;            /* of the body; 0: not said; UINT64_MAX: said, and not understood */
+    bool is_broken;             /* the URL contained a line break (%0a, %0d): the fields below may be incomplete */
+    bool is_chunked;            /* the body is sent in chunks: its length is unknown */
+    bool has_length;            /* Content-Length is present and a number */
+    uint64_t length;            /* of the body; 0: empty or not announced; UINT64_MAX: announced, but unusable */
     struct bytes path;          /* percent-decoded, /../ resolved */
-    struct bytes origin;        /* header Origin; empty where absent */
-    struct bytes last_event_id; /* header Last-Event-ID; empty where absent */
-    struct bytes subprotocols;  /* header Sec-WebSocket-Protocol: names with commas between them; empty where absent */
+    struct bytes origin;        /* header Origin; empty if absent */
+    struct bytes last_event_id; /* header Last-Event-ID; empty if absent */
+    struct bytes subprotocols;  /* header Sec-WebSocket-Protocol: names separated by commas; empty if absent */
     unsigned arg_count;
     const struct request_arg *args;
-    /* For http itself. */
-    struct http *http; /* NULL: a copy, which can't be answered */
+    /* Private to http. */
+    struct http *http; /* NULL: this is a copy, which can't be answered */
     struct lws *wsi;
-    char *text;      /* what the names above point into */
-    bool is_settled; /* it was answered, or taken over */
-    bool must_close; /* the connection ends with it */
+    char *text;      /* what the fields above point into */
+    bool is_settled; /* it has been answered or taken over */
+    bool must_close; /* the connection is closed after it */
 };
 
-/* The first argument of that name. false: there is none. */
+/* The first argument with this name. false: there is none. */
 bool request_arg(const struct request *request, const char *name, struct bytes *value);
 
-/* All that was asked, on its own, for as long as it is needed. NULL: no memory. */
+/* A deep copy that the caller keeps as long as needed and frees with request_free(). NULL: no memory. */
 MUST_CHECK struct request *request_copy(const struct request *request);
 /* NULL is fine. */
 void request_free(struct request *copy);

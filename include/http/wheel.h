@@ -1,10 +1,11 @@
 /*
  * wheel.h - many coarse deadlines, one tick.
  *
- * Story     Ten thousand streams each have a next moment at which somebody must look at them (a heartbeat, their age).
- *           A timer each would cost an allocation and a heap; here each hangs in the slot of its tick, and a delivery,
- *           which moves its heartbeat away, does not move it: it is looked at when its old moment comes, and put off.
- * Promise   Nobody is looked at early; at most a tick late. A moment beyond the wheel's span is looked at once per
+ * Story     Ten thousand streams each have a next deadline (a heartbeat, their age limit). A timer for each would cost
+ *           an allocation and a heap; here each item is in the slot of its tick. A delivery, which postpones the
+ *           heartbeat, does not move the item: at the old deadline it is looked at and put back for the new one.
+ * Promise   An item is never looked at before its deadline, and less than two ticks after it if wheel_turn() is called
+ *           once per tick. Exception: an item due beyond the wheel's span (WHEEL_SLOTS - 1 ticks) is looked at once per
  *           span.
  */
 #ifndef HTTP_WHEEL_H
@@ -23,22 +24,22 @@ LIST_HEAD(wheel_list, wheel_item);
 
 struct wheel {
     uint64_t tick_ms;
-    uint64_t tick; /* the last one that was turned */
+    uint64_t tick; /* the last one that wheel_turn() has handled */
     struct wheel_list slots[WHEEL_SLOTS];
 };
 
 void wheel_init(struct wheel *wheel, uint64_t tick_ms, uint64_t now_ms);
 
-/* Hang up an item that hangs nowhere. */
+/* Add an item that is not in the wheel. */
 void wheel_put(struct wheel *wheel, struct wheel_item *item, uint64_t due_ms);
-/* Take down one that hangs somewhere. */
+/* Remove an item that is in the wheel. */
 void wheel_remove(struct wheel_item *item);
 
-/* Take down each item whose moment has come, and look at it: fn puts it back, or not. fn may put others too, and remove
- * others, also those that are due. */
+/* Remove each item that is due and call fn for it, which may put it back. fn may also put and remove other items,
+ * including those that are due. */
 void wheel_turn(struct wheel *wheel, uint64_t now_ms, void (*fn)(struct wheel_item *item, void *arg), void *arg);
 
-/* Look at all items, wherever they hang. fn may remove them. */
+/* Call fn for every item in the wheel, due or not. fn may remove the item that it was given. */
 void wheel_each(struct wheel *wheel, void (*fn)(struct wheel_item *item, void *arg), void *arg);
 
 #endif

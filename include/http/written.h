@@ -7,18 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* At once. */
+/* At once, when a write returns. */
 enum written {
-    WRITTEN_ALL,    /* the system took everything */
-    WRITTEN_HELD,   /* a rest is held back; on_writable tells when it is out */
+    WRITTEN_ALL,    /* the kernel took everything */
+    WRITTEN_HELD,   /* the remaining bytes are buffered; on_writable is called when they are out */
     WRITTEN_FAILED, /* the socket is broken: kill the connection */
 };
 
-/* After a while. */
+/* Later, as the kernel reports it. */
 struct progress {
-    uint32_t taken;    /* bytes that the other end has acknowledged so far, modulo 2^32 */
-    bool is_under_way; /* others have not been: they are on the wire, or wait */
-    bool is_waiting;   /* in the kernel, until the other end has room, or the network */
+    uint32_t taken;    /* bytes that the peer has acknowledged so far, modulo 2^32 */
+    bool is_under_way; /* some bytes are not acknowledged yet: they are in flight, or waiting */
+    bool is_waiting;   /* some bytes are unsent in the kernel, until the peer or the network has room */
 };
 
 #endif
