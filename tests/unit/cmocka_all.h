@@ -1,5 +1,5 @@
 /*
- * cmocka_all.h - cmocka, and the four headers that it wants first.
+ * cmocka_all.h - cmocka.h, and the four headers that must be included before it.
  */
 #ifndef TESTS_CMOCKA_ALL_H
 #define TESTS_CMOCKA_ALL_H

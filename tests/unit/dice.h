@@ -1,5 +1,5 @@
 /*
- * dice.h - seeded chance for games against a model: the same seed plays the same game again.
+ * dice.h - seeded random numbers for games, which are random runs against a model: a seed replays its game.
  */
 #ifndef TESTS_DICE_H
 #define TESTS_DICE_H

@@ -1,6 +1,6 @@
 /*
- * A crowd does not hold up those who are in, nobody is refused because there is no room at the moment, and whoever knocks
- * before the door is shut gets in.
+ * A burst of new connections does not hold up the existing ones; no client is refused because the acceptor is paused or
+ * out of descriptors; and every client that connects before acceptor_shut() is accepted.
  */
 #include "acceptor.h"
 
@@ -22,12 +22,12 @@ struct scene {
     struct loop *loop;
     struct acceptor *acceptor;
     struct timer *alarm;
-    int listening; /* a second copy, as the supervisor has one */
+    int listening; /* a duplicate, such as the supervisor holds */
     struct sockaddr_in address;
     unsigned clients, came, turns;
     int client[CLIENTS_MAX], in[CLIENTS_MAX];
     in_port_t peers[CLIENTS_MAX];
-    unsigned most, most_per_turn, came_before_turn; /* most: stop when so many have come */
+    unsigned most, most_per_turn, came_before_turn; /* most: stop the loop when this many were accepted */
     bool pauses;
 };
 
@@ -105,7 +105,7 @@ static void knock(struct scene *scene, unsigned count)
     }
 }
 
-/* Turn until so many are in. */
+/* Run the loop until `count` clients have been accepted in all; fail after 10 s. */
 static void run_until(struct scene *scene, unsigned count)
 {
     scene->most = count;
@@ -159,7 +159,7 @@ static void who_comes_in_a_pause_waits(void **state)
     run_until(scene, 3);
 }
 
-/* No descriptor is left: nobody is refused, and nothing spins meanwhile. */
+/* Without a free descriptor, clients are not refused, and the loop does not spin. */
 static void who_comes_when_nothing_is_left_waits(void **state)
 {
     struct scene *scene = *state;
@@ -201,7 +201,7 @@ static void shut_lets_in_who_waits(void **state)
     close(fd);
 }
 
-/* Where another process holds the socket, whoever knocks later is its business: this loop is not woken for it. */
+/* If another process also holds the socket, later connections are left to it and do not wake this loop. */
 static void shut_forgets_what_others_hold(void **state)
 {
     struct scene *scene = *state;

@@ -1,6 +1,6 @@
 /*
- * A browser that comes back repeats its URL and adds Last-Event-ID: the header wins. What is not an id of ours is said
- * so at once, instead of starting somewhere else without a word. The same holds for the other arguments.
+ * A browser that reconnects repeats its URL and adds Last-Event-ID: the header wins. An id that is not one of ours is
+ * refused at once, instead of silently starting somewhere else. The same holds for the other arguments.
  */
 #include "ask.h"
 

@@ -1,5 +1,5 @@
 /*
- * Everything that goes to a socket is built in a buffer: it grows, keeps room in front, and says when memory is out.
+ * Everything that goes to a socket is built in a buffer: it grows, keeps headroom, and reports when memory runs out.
  */
 #include "base/buffer.h"
 

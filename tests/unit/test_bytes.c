@@ -1,5 +1,5 @@
 /*
- * What comes from outside is read through this: never a byte too many, and a number is digits or it is none.
+ * All outside input is read with these functions: they never read past its end, and a number is digits only.
  */
 #include "base/bytes.h"
 
@@ -9,7 +9,7 @@
 
 #define NOTHING ((struct bytes){NULL, 0})
 
-/* A copy with nothing behind it, so that the sanitizer sees a byte too many. */
+/* A heap copy without a NUL, so that AddressSanitizer detects a read past the end. */
 static struct bytes copy_of(const char *text)
 {
     size_t len = strlen(text);

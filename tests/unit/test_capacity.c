@@ -1,5 +1,5 @@
 /*
- * A container with "unlimited" open files must not end up with 2560 of them, and `auto` never means no worker at all.
+ * With "unlimited" open files libwebsockets would use only 2560, so the limit is capped; `auto` never means no worker.
  */
 #include "capacity.h"
 

@@ -1,5 +1,5 @@
 /*
- * A broken invariant ends the process, loudly: going on would lose messages silently.
+ * A broken invariant aborts the process: continuing would lose messages silently.
  */
 #include "base/check.h"
 

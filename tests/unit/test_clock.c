@@ -1,5 +1,5 @@
 /*
- * Back-off and jitter lean on dice that are fair, and that a forked worker does not share with its parent.
+ * Deadlines rely on a clock that never runs backwards, back-off and jitter on evenly distributed random numbers.
  */
 #include "base/clock.h"
 

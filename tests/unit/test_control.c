@@ -1,6 +1,6 @@
 /*
- * All instances of a fleet, of this release and of the one before it, talk on the control channel, and anybody with access
- * to Redis can say something there: a word is taken only where it is whole, and what a later release adds is left alone.
+ * All instances of a fleet, of this release and the previous one, talk on the control channel, and anybody with access
+ * to Redis can publish there: a word is accepted only if it is complete, and what a later release adds is ignored.
  */
 #include "redis/control.h"
 

@@ -1,7 +1,7 @@
 /*
- * A browser sends back an id that it saw, to any instance: what that id said was given is what is understood, whatever
- * the number of shards; a text that is not ours is refused; and where something of it must be forgotten, an entry may
- * come again but none is lost.
+ * A browser sends back an id that it has seen, to any instance: the id says exactly what the browser has been given,
+ * whatever the number of shards. A text that is not one of ours is refused. If part of a cursor must be dropped, an
+ * entry may be given again, but none is lost.
  */
 #include "words/cursor.h"
 
@@ -15,7 +15,7 @@
 #define GAMES 20000
 #define SHARDS CURSOR_SHARDS_MAX
 
-/* The example of the header: layout 16, three shards beyond the base. */
+/* The example from cursor.h: layout 16, three shards that are ahead of the base. */
 #define EXAMPLE "1795640735697-3~g0047Ln0fxwMn2"
 
 /* 2^64 - 1 and 2^64 as nums */
@@ -58,7 +58,7 @@ static void assert_sound(const struct cursor *cursor)
     }
 }
 
-/* A copy with nothing behind it, so that the sanitizer sees a byte too many. */
+/* Parse a heap copy of exactly `len` bytes, so that AddressSanitizer detects a read past the end. */
 static bool parse_exact(const char *text, size_t len, struct cursor *out)
 {
     char *copy = malloc(len > 0 ? len : 1);
@@ -69,7 +69,7 @@ static bool parse_exact(const char *text, size_t len, struct cursor *out)
     return is_good;
 }
 
-/* Its text is read as it, and printed again as it was. Not where it has more parts than a text has room for. */
+/* Its text is parsed as the same cursor, and printed again the same. Only for cursors whose parts all fit in a text. */
 static void assert_round_trip(const struct cursor *cursor)
 {
     char text[CURSOR_TEXT_MAX], again[CURSOR_TEXT_MAX];
@@ -82,9 +82,9 @@ static void assert_round_trip(const struct cursor *cursor)
     assert_string_equal(again, text);
 }
 
-/* --- chance ------------------------------------------------------------------------------------------------------- */
+/* --- random input ------------------------------------------------------------------------------------------------- */
 
-/* Any number; small ones, the powers of 32 and the greatest come often. */
+/* Any number; small ones, those around powers of 32 and the largest are frequent. */
 static uint64_t roll_number(void)
 {
     uint64_t bits = (uint64_t)roll(1u << 31) << 33 ^ (uint64_t)roll(1u << 31) << 11 ^ roll(1u << 11);
@@ -105,13 +105,13 @@ static struct position roll_position(void)
     return (struct position){roll_number(), roll_number()};
 }
 
-/* As ids are: of one minute, with a short seq. */
+/* Like real ids: all from the same minute, with a small seq. */
 static struct position roll_usual_position(void)
 {
     return (struct position){1795640735697 + roll(60000), roll(4)};
 }
 
-/* As near to each other as can be, so that the same ones come often. */
+/* From a tiny range, so that equal positions are frequent. */
 static struct position roll_near_position(void)
 {
     return (struct position){5 + roll(4), roll(3)};
@@ -187,23 +187,23 @@ static void the_beginning(void **state)
 static void refuses_what_is_not_ours(void **state)
 {
     static const char *const bad[] = {
-        /* no part, or a torn one */
+        /* no part, or an incomplete one */
         "5-0~", "5-0~g", "5-0~G", "5-0~g0", "5-0~g00", "5-0~g0L", "5-0~g00L", "5-0~g0040", "5-0~g00401",
-        /* the base is none, or is not spelled as it is printed */
+        /* the base is not a position, or is not spelled the way it is printed */
         "~g004", "-~g004", "5-~g004", "5~g004", "05-0~g004", "5-00~g004", "5-0-0~g004", "5-0 ~g004", " 5-0~g004",
         "18446744073709551616-0~g004",
-        /* characters that are no digits: those around each row of the alphabet, separators, other bytes */
+        /* characters that are not digits: those next to each range of the alphabet, separators, other bytes */
         "5-0~g00/", "5-0~g00:", "5-0~g00@", "5-0~g00[", "5-0~g00`", "5-0~g00{", "5-0~g00,", "5-0~g00.", "5-0~g00 ",
         "5-0~g00~", "5-0~g00=", "5-0~g00+", "5-0~g00%", "5-0~g00\x80", "5-0~g00\xff", "5-0~.004", "5-0~g.04",
         "5-0~g0.4", "5-0~ g004", "5-0~g004 ", "5-0~g004\n", "5-0~g004~", "5-0~~g004", "5-0~g004~g004",
-        /* leading zeros: w is 0 and more follows */
+        /* leading zeros: w is a 0 that more digits follow */
         "5-0~wg004", "5-0~gw004", "5-0~g0w04", "5-0~g00w4", "5-0~wwg004", "5-0~g00ww4",
-        /* 64 bits do not hold it, by one and by a digit */
+        /* too large for 64 bits, by one and by a digit */
         "0-0~" NUM_TOO_GREAT "004", "0-0~g0" NUM_TOO_GREAT "4", "0-0~g00" NUM_TOO_GREAT, "0-0~g00x" NUM_GREATEST,
         "18446744073709551615-0~g010", "1-0~g0" NUM_GREATEST "0",
-        /* shards that do not ascend, or that there are not */
+        /* shards that do not ascend, or whose number is too high */
         "5-0~g004004", "5-0~g104004", "5-0~g104204104", "5-0~gy004", "5-0~g" NUM_GREATEST "04", "5-0~gAwwwww004",
-        /* a place that says nothing beyond the base */
+        /* a place that is not beyond the base */
         "5-0~g000", "5-4~g003", "5-4~g004", "5-0~g004100"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -213,14 +213,14 @@ static void refuses_what_is_not_ours(void **state)
     assert_false(cursor_parse(BYTES("5-0\0~g004"), &(struct cursor){0}));
 }
 
-/* What is next to the refused ones. */
+/* Valid texts that are close to the refused ones. */
 static void takes_what_is_ours(void **state)
 {
     static const char *const good[] = {
         /* short */
         "5-0~g004", "5-4~g005", "5-4~g010", "5-0~0004", "5-0~g00x0", "5-0~gxv04", "5-0~g004104",
         "5-0~g004104204v04x004", "5-0~g00-v", "5-0~g00_v", "5-0~g00Zv", "5-0~g00zv",
-        /* the greatest numbers */
+        /* the largest numbers */
         "0-0~" NUM_GREATEST "004", "0-0~g0" NUM_GREATEST "4", "0-0~g00" NUM_GREATEST, "18446744073709551614-0~g010"};
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -230,7 +230,7 @@ static void takes_what_is_ours(void **state)
     }
 }
 
-/* `shards` parts from shard 0 on, each as long as can be; then one that makes the text `len` bytes long. */
+/* `shards` parts from shard 0 on, each as long as possible; then one that makes the text `len` bytes long. */
 static size_t text_of_length(char *out, unsigned shards, size_t len)
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
@@ -256,7 +256,7 @@ static void a_text_has_at_most_1024_bytes(void **state)
     assert_refused(text);
 }
 
-/* Ids of our time have room for all shards, also from the beginning and after a year. */
+/* With present-day positions all shards fit in a text, even if the base is the beginning or a year old. */
 static void all_parts_have_room(void **state)
 {
     struct cursor cursor;
@@ -271,7 +271,7 @@ static void all_parts_have_room(void **state)
     }
 }
 
-/* Then the text says less, and is good. */
+/* A text without them says less than the cursor, but is valid. */
 static void parts_without_room_are_left_out(void **state)
 {
     char text[CURSOR_TEXT_MAX];
@@ -304,14 +304,14 @@ static void any_cursor_is_read_as_it_was(void **state)
         assert_true(cursor_equal(&copy, &cursor));
         full += cursor.count > 50;
         if (cursor_print((char[CURSOR_TEXT_MAX]){0}, &cursor) > CURSOR_TEXT_MAX - 40)
-            continue; /* perhaps not all of it */
+            continue; /* some parts may have been left out */
         assert_round_trip(&cursor);
         whole++;
     }
     assert_true(whole > GAMES * 9 / 10 && full > GAMES / 40);
 }
 
-/* --- texts that were tampered with -------------------------------------------------------------------------------- */
+/* --- tampered texts ----------------------------------------------------------------------------------------------- */
 
 static char roll_char(void)
 {
@@ -319,7 +319,7 @@ static char roll_char(void)
     return roll(8) == 0 ? (char)roll(256) : usual[roll(sizeof usual - 1)];
 }
 
-/* Change, insert, remove or repeat some bytes; the new length comes back. There is room for 64 more. */
+/* Change, insert, remove or repeat some bytes; returns the new length, at most 4 bytes more. */
 static size_t tamper(char *text, size_t len)
 {
     size_t at = roll((unsigned)len + 1), n = roll(4) + 1;
@@ -362,7 +362,7 @@ static void a_tampered_text_is_refused_or_good(void **state)
         }
         assert_sound(&cursor);
         assert_round_trip(&cursor);
-        if (cursor.count > 0) { /* there is no other spelling */
+        if (cursor.count > 0) { /* with parts there is only one spelling */
             taken++;
             assert_int_equal(len, strlen(CURSOR_TEXT(&cursor)));
             assert_memory_equal(text, CURSOR_TEXT(&cursor), len);
@@ -371,7 +371,7 @@ static void a_tampered_text_is_refused_or_good(void **state)
     assert_true(taken > GAMES / 4 && refused > GAMES);
 }
 
-/* --- moving on ---------------------------------------------------------------------------------------------------- */
+/* --- advancing ---------------------------------------------------------------------------------------------------- */
 
 static void parts_are_kept_in_order(void **state)
 {
@@ -386,7 +386,7 @@ static void parts_are_kept_in_order(void **state)
     cursor_advance(&cursor, 7, (struct position){9, 0});
     assert_string_equal(CURSOR_TEXT(&cursor), "5-3~g011740f04");
 
-    /* said already */
+    /* these say nothing new */
     cursor_advance(&cursor, 7, (struct position){9, 0});
     cursor_advance(&cursor, 7, (struct position){8, 9});
     cursor_advance(&cursor, 1, (struct position){5, 3});
@@ -418,7 +418,7 @@ static void what_is_equal(void **state)
     struct cursor shard = parsed("5-3~g110"), place = parsed("5-3~g011"), two = parsed("5-3~g010110"),
                   far = parsed("5-4");
     (void)state;
-    cursor_use_layout(&same, 17); /* without parts it means nothing */
+    cursor_use_layout(&same, 17); /* without parts the layout means nothing */
     assert_true(cursor_equal(&base, &same) && cursor_equal(&part, &part));
     assert_false(cursor_equal(&base, &part) || cursor_equal(&base, &far) || cursor_equal(&part, &other));
     assert_false(cursor_equal(&part, &shard) || cursor_equal(&part, &place) || cursor_equal(&part, &two));
@@ -433,15 +433,15 @@ static void what_covers_what(void **state)
     assert_true(cursor_covers(&ahead, &base, 64) && cursor_covers(&both, &ahead, 64));
     assert_false(cursor_covers(&base, &ahead, 64) || cursor_covers(&ahead, &both, 64));
     assert_true(cursor_covers(&later, &both, 64));
-    /* with two shards, both say all that there is to say about 6-0; with three they do not */
+    /* with two shards, `both` has reached 6-0 on all of them; with three it has not */
     assert_true(cursor_covers(&both, &later, 2));
     assert_false(cursor_covers(&both, &later, 3));
-    /* nobody knows where the shards of another layout are */
+    /* parts of another layout can't be compared */
     assert_false(cursor_covers(&ahead, &other, 64) || cursor_covers(&other, &ahead, 64));
     assert_true(cursor_covers(&beyond, &other, 64) && cursor_covers(&other, &base, 64));
 }
 
-/* --- a game against the plainest model: a place for each shard ---------------------------------------------------- */
+/* --- a game against the simplest model: a place for each shard ---------------------------------------------------- */
 
 struct model {
     struct position base, places[SHARDS];
@@ -525,14 +525,14 @@ static void moves_as_the_model_does(void **state)
     assert_true(covered > GAMES && uncovered > GAMES);
 }
 
-/* --- a game of a reader that is cut off and comes back ------------------------------------------------------------ */
+/* --- a game: a reader is disconnected and resumes ----------------------------------------------------------------- */
 
 #define LOG_ENTRIES 24
 
 struct shard {
     struct position log[LOG_ENTRIES];
-    unsigned given;         /* entries, from the first */
-    struct position proved; /* nothing that is not given is at or before this */
+    unsigned given;         /* how many entries, from the first on */
+    struct position proved; /* every entry up to here has been given */
 };
 
 static void shard_init(struct shard *shard)
@@ -546,7 +546,7 @@ static void shard_init(struct shard *shard)
     }
 }
 
-/* An entry is given; or a beat proves that there is nothing up to just before the next one. */
+/* Give the next entry; or let a beat prove that there is none before it, and raise the base. */
 static void shard_step(struct shard *shards, unsigned count, unsigned at, struct cursor *cursor)
 {
     struct shard *shard = &shards[at];
@@ -564,7 +564,7 @@ static void shard_step(struct shard *shards, unsigned count, unsigned at, struct
     cursor_raise_base(cursor, base);
 }
 
-/* The entries that a reader who comes back with this cursor is given: those beyond its place. */
+/* The index of the first entry that a reader is given if it resumes from this place. */
 static unsigned shard_first_after(const struct shard *shard, struct position place)
 {
     unsigned first = 0;

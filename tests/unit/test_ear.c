@@ -1,6 +1,6 @@
 /*
- * All recorders must count the same messages: no echo of what is in the log already, no second copy of a message that
- * several patterns match, nothing that is not served.
+ * All recorders must count the same messages: not the echo of one that is in the log already, not the second copy of
+ * one that several patterns match, and none on a channel that is not served.
  */
 #include "ear.h"
 
@@ -91,7 +91,7 @@ static void an_echo_that_is_called_off_or_not_heard_is_not_waited_for(void **sta
     announce(&ear, true, "public:a", "same");
     ear_begin(&ear);
     assert_true(hear(&ear, "public:*", "public:a", "same"));
-    announce(&ear, true, "elsewhere", "same"); /* not served: its plain message is not heard */
+    announce(&ear, true, "elsewhere", "same"); /* not served: its plain copy is not received */
     assert_true(hear(&ear, "public:*", "public:a", "same"));
     announce(&ear, false, "public:a", "same");
     assert_true(hear(&ear, "public:*", "public:a", "same"));

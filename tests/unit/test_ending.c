@@ -1,5 +1,5 @@
 /*
- * Operators read the reasons as a label: each has a name of its own, and a refusal counts as what it is.
+ * The reasons are values of a metric's label: each has a unique name, and each refusal counts under the right one.
  */
 #include "serve/ending.h"
 

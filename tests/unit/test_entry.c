@@ -1,6 +1,5 @@
 /*
- * One message goes to ten thousand browsers: it is stored once, encoded once per wire format, and freed with its last
- * user.
+ * One message goes to ten thousand browsers: it is stored once, encoded once per format, and freed with its last user.
  */
 #include "words/entry.h"
 
@@ -71,7 +70,7 @@ static void encodes_once_per_format(void **state)
     assert_memory_equal(first->data, "chat:hi", 7);
     assert_ptr_equal(entry_encoded(entry, 1, encode), first);
     assert_int_equal(encode_calls, 1);
-    /* A format that comes out empty is encoded too, and not again. */
+    /* An empty encoding is kept too, and the entry not encoded again. */
     assert_int_equal(entry_encoded(entry, 0, encode)->len, 0);
     assert_non_null(entry_encoded(entry, 0, encode));
     assert_int_equal(encode_calls, 2);

@@ -1,6 +1,6 @@
 /*
- * Whatever a page sends, it becomes one of our frames or is refused with a reason; a ref comes back as the JSON that it
- * was, so that what it is attached to finds its answer.
+ * Whatever a page sends is read as one of our frames or refused with a reason. A ref comes back as the same JSON value,
+ * so that the page can match an answer to its request.
  */
 #include "frame.h"
 
@@ -147,7 +147,7 @@ static void a_ref_comes_back_as_it_was(void **state)
     assert_bytes(frame.ref, "");
 }
 
-/* Whoever asks finds out which of its frames was refused. */
+/* The client can tell which of its frames was refused. */
 static void a_refused_frame_still_has_its_ref(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /*
- * Nothing is lost silently: a cursor whose entries may be gone is told why, and one that misses nothing is not alarmed.
+ * Nothing is lost silently: a cursor whose entries may be gone gets a reason; one that misses nothing gets no gap.
  */
 #include "cmocka_all.h"
 #include "gap.h"

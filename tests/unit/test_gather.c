@@ -1,6 +1,6 @@
 /*
- * A message may come in any number of pieces, and is one message all the same. One that must become too large is given
- * up before it is here.
+ * A message may arrive in any number of pieces, and is still one message. One that is bound to be too large is refused
+ * before all of it has arrived.
  */
 #include "gather.h"
 

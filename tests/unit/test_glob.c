@@ -1,6 +1,6 @@
 /*
- * Who may hear what is decided by globs, by us and by Redis: the two must never disagree. Thousands of random globs are
- * given to a real redis-server (KEYS) and to glob_match(), over the same names.
+ * Globs decide which channels a client gets, in our code and in Redis: the two must never disagree. Thousands of random
+ * globs are given to a real redis-server (KEYS) and to glob_match(), with the same names.
  */
 #include "words/glob.h"
 
@@ -27,7 +27,7 @@ struct text {
     char bytes[TEXT_MAX];
 };
 
-/* xorshift: the same globs on every run, so that a failure can be looked at */
+/* xorshift: the same globs on every run, so that a failure can be reproduced */
 static uint64_t seed = 0x9E3779B97F4A7C15;
 
 static unsigned roll(unsigned limit)
@@ -38,7 +38,7 @@ static unsigned roll(unsigned limit)
     return (unsigned)(seed >> 33) % limit;
 }
 
-/* Few letters, so that much matches; all the characters that globs know; bytes of both signs, and NUL. */
+/* Few different letters, so that many texts match; all special characters of globs; bytes of both signs, and NUL. */
 static struct text random_text(size_t longest, const char *letters, unsigned letter_count)
 {
     struct text text = {.len = roll((unsigned)longest + 1)};
@@ -64,7 +64,7 @@ static bool matches(const struct text *glob, const struct text *name)
     return glob_match(glob->bytes, glob->len, name->bytes, name->len);
 }
 
-/* A text as C writes it, for messages. */
+/* A text with C escapes, for messages; valid for the next three calls. */
 static const char *shown(const struct text *text)
 {
     static char out[4][TEXT_MAX * 4 + 1];
@@ -93,7 +93,7 @@ static void server_exec(const struct server *server)
     _exit(127);
 }
 
-/* false: there is no redis-server here. */
+/* false: no redis-server is installed. */
 static bool server_start(struct server *server)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -160,7 +160,7 @@ static void set_key(struct server *server, const struct text *name)
     assert_string_equal(line, "+OK\r\n");
 }
 
-/* Redis's answer must be exactly the names that glob_match() takes: as many, and each of them. */
+/* KEYS must return exactly the names that glob_match() accepts: the same number, and each of them. */
 static void compare_with_redis(struct server *server, const struct text *glob, const struct text *names, unsigned count)
 {
     unsigned ours = 0;
@@ -218,7 +218,7 @@ static void agrees_with_redis(void **state)
     }
     for (unsigned i = 0; i < GLOBS; i++) {
         glob = random_glob();
-        if (glob.len != 1 || glob.bytes[0] != '*') /* KEYS * does not match at all, it lists */
+        if (glob.len != 1 || glob.bytes[0] != '*') /* KEYS * does no matching, it lists all keys */
             compare_with_redis(&server, &glob, names, count);
     }
     server_stop(&server);
@@ -297,7 +297,7 @@ static void contains_the_usual(void **state)
             fail_msg("%s is not within %s", no[i][1], no[i][0]);
 }
 
-/* A wrong yes would open a channel to those who may not hear it, so it is looked for at length. */
+/* A wrong yes would give clients a channel that they may not subscribe to, so this test tries many globs. */
 static void never_contains_too_much(void **state)
 {
     struct text names[NAMES];
@@ -305,7 +305,7 @@ static void never_contains_too_much(void **state)
     (void)state;
     for (unsigned i = 0; i < 60000; i++) {
         struct text outer = random_glob(), inner = random_glob();
-        if (i % 2 == 0) /* mostly the two have nothing to do with each other: cut one from the other */
+        if (i % 2 == 0) /* two random globs are rarely related: derive one from the other */
             inner.len = outer.len = outer.len % 6, memcpy(inner.bytes, outer.bytes, outer.len),
             inner.bytes[0] = random_glob().bytes[0];
         if (!glob_contains(outer.bytes, outer.len, inner.bytes, inner.len))

@@ -1,6 +1,6 @@
 /*
- * Whoever asks once gets the entries of all shards in one order, and a cursor with which asking again goes on exactly.
- * Redis is a few arrays in this file: what each shard has, in its order.
+ * A request for history gets the entries of all shards in one order, and a cursor from which the next request continues
+ * exactly. Redis is a few arrays in this file: what each shard has, in its order.
  */
 #include "broker/history.h"
 
@@ -15,14 +15,14 @@
 #define LAYOUT 5
 
 static struct position positions[SHARDS][ENTRIES];
-static char channels[SHARDS]; /* one in each */
+static char channels[SHARDS]; /* one in each shard */
 static struct broker broker;
 static struct shard shards[SHARDS];
 static struct glob_list none;
 
 /* --- Redis -------------------------------------------------------------------------------------------------------- */
 
-/* The caller of a shard is its place in this array. */
+/* The caller of shard i is a pointer to element i. */
 static char callers[SHARDS];
 static bool is_away[SHARDS];
 
@@ -77,7 +77,7 @@ void caller_newest(struct caller *caller, const struct bytes *names, unsigned co
     fn(arg, ticket, (struct reply){REPLY_OK, ""}, positions[shard][ENTRIES - newest - 1]);
 }
 
-/* --- asking ------------------------------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------------------------- */
 
 static struct position heard[SHARDS * ENTRIES];
 static unsigned heard_count, answers;
@@ -123,7 +123,7 @@ static void begin(unsigned count)
         for (char c = 'a'; c <= 'z'; c++)
             if (keyslot_shard((struct bytes){&c, 1}, SHARDS) == shard)
                 channels[shard] = c;
-        /* Some positions are the same in two shards, some shards are ahead of others. */
+        /* Some positions occur in two shards; some shards are ahead of others. */
         for (unsigned i = 0; i < ENTRIES; i++)
             positions[shard][i] = (struct position){10 + i * (shard + 1) / 2, i % 7 + 1};
     }
@@ -176,7 +176,7 @@ static void one_answer_where_a_shard_is_away(void **state)
     assert_int_equal(heard_count, 0);
 }
 
-/* The newest of all, not of each. */
+/* The newest entries of all shards together, not of each shard. */
 static void the_newest_are_those_of_all_shards(void **state)
 {
     (void)state;
@@ -196,7 +196,7 @@ static void the_newest_are_those_of_all_shards(void **state)
     }
 }
 
-/* It is a moment of another shard's clock, and there is nothing after it here. */
+/* The cursor's position comes from a shard that is ahead. That the others have nothing after it is no gap. */
 static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
 {
     (void)state;
@@ -208,7 +208,7 @@ static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
     assert_int_equal(position_compare(place, positions[2][ENTRIES - 1]), 0);
 }
 
-/* What a shard has lost is no reason to tell again what others have. */
+/* If one shard has lost something, the entries of the others are not given again. */
 static void only_a_shard_that_lost_begins_anew(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * Whoever serves sees requests, answers, streams and WebSockets, and nothing of who reads and writes them: what it says
- * arrives, now or later, what a browser says is handed up whole, and each end is told once.
+ * The layer above sees requests, answers, streams and WebSockets, but not the library that reads and writes them. What
+ * it sends arrives, at once or later; what a browser sends is handed up whole; each end is reported once.
  */
 #include "http/http.h"
 
@@ -29,12 +29,12 @@ struct scene {
     struct timer *alarm, *later;
     struct watch *watch;
     struct sockaddr_in address;
-    int browser;         /* its socket, -1: none */
-    struct buffer heard; /* by the browser */
+    int browser;         /* its socket; -1: none */
+    struct buffer heard; /* what the browser has received */
     bool is_hung_up, is_reset;
     bool (*is_over)(const struct scene *scene);
-    const char *awaited; /* by is_over */
-    /* What the server does. */
+    const char *awaited; /* what has_heard() looks for */
+    /* What the server does, and what it has seen. */
     void (*on_request)(struct scene *scene, struct request *request);
     void (*on_later)(struct scene *scene);
     struct exchange exchange;
@@ -265,7 +265,7 @@ static const struct request *read_length(const char *length)
     return read_request(text);
 }
 
-/* Else it might be one to libwebsockets, which would take the next request for a body. */
+/* libwebsockets might read it as a number (atoll), and would take the next request for the body. */
 static void a_length_that_is_none_is_not_taken_for_nothing(void **state)
 {
     (void)state;
@@ -359,7 +359,7 @@ static void an_answer_may_come_later(void **state)
     assert_int_equal(scene.gone, 1);
     buffer_clear(&scene.heard);
     scene.on_request = answer;
-    say(BYTES("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); /* the connection goes on */
+    say(BYTES("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); /* on the same connection */
     run_until_heard("hello");
     assert_int_equal(http_exchanges(scene.http), 0);
 }

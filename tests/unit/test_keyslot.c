@@ -1,5 +1,5 @@
 /*
- * A channel is in the shard where Redis Cluster has its slot.
+ * A channel belongs to the shard that its Redis Cluster hash slot maps to.
  */
 #include "words/keyslot.h"
 
@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* As CLUSTER KEYSLOT of Redis 7.0 answers. */
+/* The answers of CLUSTER KEYSLOT in Redis 7.0. */
 static void slots_are_those_of_redis(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * What is said on live comes from our own functions, but anybody with access to Redis can publish there: nothing that
- * is not whole may become an entry.
+ * Announcements on the live channels come from our own Redis functions, but anybody with access to Redis can publish
+ * there: nothing malformed may become an entry.
  */
 #include "redis/live.h"
 

@@ -1,5 +1,5 @@
 /*
- * A page that hangs still has a browser that answers; one whose script once said pong is expected to go on saying it.
+ * Browsers answer pings even if the page hangs, so a page whose script has ever sent a pong must keep sending messages.
  */
 #include "liveness.h"
 
@@ -21,7 +21,7 @@ static void who_says_nothing_is_given_up(void **state)
     (void)state;
     assert_false(liveness_is_over(&liveness, 1000 + LIMIT_MS, BEAT_MS));
     assert_true(liveness_is_over(&liveness, 1001 + LIMIT_MS, BEAT_MS));
-    liveness_ask(&liveness, 5000); /* that we ask is no sign of its life */
+    liveness_ask(&liveness, 5000); /* that we sent a ping is no sign of life */
     assert_true(liveness_is_over(&liveness, 1001 + LIMIT_MS, BEAT_MS));
     assert_int_equal(liveness_last_ms(&liveness), 5000);
 }
@@ -45,7 +45,7 @@ static void a_script_that_said_pong_is_held_to_it(void **state)
     liveness_hear_browser(&liveness, 40000);
     assert_false(liveness_is_over(&liveness, 2000 + LIMIT_MS, BEAT_MS));
     assert_true(liveness_is_over(&liveness, 2001 + LIMIT_MS, BEAT_MS));
-    liveness_hear_message(&liveness, 41000); /* whatever it says */
+    liveness_hear_message(&liveness, 41000); /* any message counts */
     assert_false(liveness_is_over(&liveness, 41000 + LIMIT_MS, BEAT_MS));
 }
 

@@ -1,5 +1,5 @@
 /*
- * A channel name with a newline in it must not write a log line of its own, and JSON lines must stay JSON.
+ * A newline in a channel name must not start another log line, and JSON lines must stay valid JSON.
  */
 #include "base/log.h"
 
@@ -20,7 +20,7 @@ static void catch_begin(void)
     dup2(pipe_ends[1], STDERR_FILENO);
 }
 
-/* What was written since, and the number of reads that brought it is the number of writes at most. */
+/* What was written to standard error since catch_begin(). */
 static const char *catch_end(void)
 {
     dup2(stderr_before, STDERR_FILENO);

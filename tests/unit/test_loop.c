@@ -1,5 +1,5 @@
 /*
- * All that one turn brings is handled before the hooks write it out, and nothing waits that has work left.
+ * All events of a turn are handled before its hooks run, and the loop does not wait while a hook has work left.
  */
 #include "base/loop.h"
 
@@ -89,7 +89,7 @@ static void hook_again(void *arg)
         loop_stop(scene->loop);
 }
 
-/* There is no event at all here: only loop_again() turns the loop. */
+/* There are no events here: only loop_again() keeps the loop turning. */
 static void again_does_not_wait(void **state)
 {
     struct scene *scene = *state;

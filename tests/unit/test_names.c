@@ -1,6 +1,6 @@
 /*
- * Every name of ours in Redis begins with the prefix, so that two bridges, or a bridge and anybody else, can share one;
- * and nobody outside may publish or subscribe there.
+ * All our names in Redis begin with the prefix, so that two bridges, or a bridge and another program, can share one
+ * Redis; and no client may publish or subscribe to them.
  */
 #include "redis/names.h"
 

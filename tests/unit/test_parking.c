@@ -1,7 +1,8 @@
 /*
- * Who asks may be known only after somebody else was asked. Meanwhile the request waits: for 2 s at most, whatever it is,
- * and whoever leaves meanwhile is forgotten. A native EventSource must come back where no answer came, so it is never
- * told so by a status. Here HTTP is real, the broker is this file, and the one who knows is as late as the test wants.
+ * The access check may need an answer from elsewhere. Until it comes, the request is parked, for 2 s at most, whatever
+ * it asks for; if its client disconnects, it is dropped. A native EventSource does not reconnect after an error status,
+ * so if no answer comes, it gets a 200 response that ends. Here HTTP is real, the broker is a stub in this file, and
+ * the access check answers as late as the test wants.
  */
 #include "access/access.h"
 #include "base/clock.h"
@@ -32,7 +33,7 @@ struct subscriber {
     unsigned feeds;
 };
 
-static char published[64]; /* the payload; "" where nothing was */
+static char published[64]; /* the last payload; "": none */
 static unsigned histories;
 
 struct subscriber *subscriber_new(struct broker *broker, const struct sink_ops *ops, void *sink, unsigned format)
@@ -100,7 +101,7 @@ void broker_history(struct broker *broker, const struct bytes *names, unsigned c
     fn(arg, ticket, ANSWER_OK, &history, NULL);
 }
 
-/* --- the one who knows who asks ----------------------------------------------------------------------------------- */
+/* --- the access check --------------------------------------------------------------------------------------------- */
 
 #define ASKED_MAX 16
 
@@ -184,7 +185,7 @@ static struct server_status status_now(void)
     return status;
 }
 
-/* --- turning the loop until something is true --------------------------------------------------------------------- */
+/* --- running the loop until a condition holds --------------------------------------------------------------------- */
 
 static struct wait {
     bool (*is_true)(const void *arg);
@@ -276,7 +277,7 @@ static bool has_been_answered(const void *arg)
     return client->len > 0;
 }
 
-/* A close frame with this code (RFC 6455, 5.5.1); after it the server waits for ours. */
+/* Has a close frame with this code arrived (RFC 6455, 5.5.1)? The server then waits for ours. */
 static bool has_been_told_to_go(struct client *client, const char *code)
 {
     read_more(client);
@@ -346,7 +347,7 @@ static void answer_no(unsigned i)
     "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"        \
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: bridge.v1.json\r\n\r\n"
 
-/* --- yes ---------------------------------------------------------------------------------------------------------- */
+/* --- the client is let in ----------------------------------------------------------------------------------------- */
 
 static void a_stream_begins_when_it_is_known_who_asks(void **state)
 {
@@ -360,7 +361,7 @@ static void a_stream_begins_when_it_is_known_who_asks(void **state)
     assert_has(&client, "HTTP/1.1 200");
     assert_has(&client, "text/event-stream");
     WAIT(one_stream_is_open, NULL);
-    answer_yes(0); /* told again: nobody is there for it */
+    answer_yes(0); /* a second answer is ignored */
     assert_int_equal(status_now().connections, 1);
     close(client.fd);
 }
@@ -402,7 +403,7 @@ static void a_body_may_come_before_it_is_known_or_after(void **state)
     close(late.fd);
 }
 
-/* Masked by zeroes (RFC 6455, 5.3), so that it reads as it is. */
+/* Masked with zeroes (RFC 6455, 5.3), which leaves the text as it is. */
 static size_t masked_publish(char out[static 128])
 {
     static const char text[] = "{\"type\":\"publish\",\"channel\":\"public:a\",\"data\":\"hello\"}";
@@ -421,7 +422,7 @@ static void what_a_websocket_says_meanwhile_waits_with_it(void **state)
     assert_has(&client, "HTTP/1.1 101");
     size_t len = masked_publish(frame);
     assert_int_equal(send(client.fd, frame, len, MSG_NOSIGNAL), len);
-    for (unsigned i = 0; i < 20; i++) { /* time enough to do what it shall not do */
+    for (unsigned i = 0; i < 20; i++) { /* time enough to publish it too early */
         const unsigned one = 1;
         WAIT(are_parked, &one);
     }
@@ -434,7 +435,7 @@ static void what_a_websocket_says_meanwhile_waits_with_it(void **state)
     close(client.fd);
 }
 
-/* --- no ----------------------------------------------------------------------------------------------------------- */
+/* --- the client is refused ---------------------------------------------------------------------------------------- */
 
 static void who_may_not_is_told_why(void **state)
 {
@@ -453,7 +454,7 @@ static void who_may_not_is_told_why(void **state)
     assert_has(&post, "HTTP/1.1 403");
     assert_has(&post, "nobody knows you");
     assert_has(&ws, "\"code\":\"forbidden\"");
-    say(&post, "hello"); /* the body, which nobody wants */
+    say(&post, "hello"); /* the body of the request that was refused */
     close(events.fd);
     close(history.fd);
     close(ws.fd);
@@ -486,7 +487,7 @@ static void without_an_answer_everybody_is_told_to_come_back(void **state)
     assert_int_equal(status_now().parked, 0);
     for (unsigned i = 0; i < 4; i++)
         answer_yes(i);                             /* too late */
-    assert_int_equal(status_now().connections, 1); /* the WebSocket, until its browser has closed it */
+    assert_int_equal(status_now().connections, 1); /* the WebSocket, until its client closes it */
     assert_string_equal(published, "");
     assert_int_equal(histories, 0);
     close(events.fd);
@@ -495,7 +496,7 @@ static void without_an_answer_everybody_is_told_to_come_back(void **state)
     close(ws.fd);
 }
 
-/* Nobody fills our memory with what waits. */
+/* Clients can't fill our memory with parked requests. */
 static void there_is_room_for_so_many(void **state)
 {
     struct client clients[PARKED_MAX];

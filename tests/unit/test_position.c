@@ -1,5 +1,5 @@
 /*
- * A browser may send anything as Last-Event-ID: what is a position is read exactly, everything else is refused.
+ * A browser may send anything as Last-Event-ID: a position is read exactly, everything else is refused.
  */
 #include "words/position.h"
 

@@ -1,5 +1,5 @@
 /*
- * A container's health check gets an answer even from a bridge that hangs.
+ * A container's health check gets a result even if the bridge hangs.
  */
 #include "probe.h"
 
@@ -20,7 +20,7 @@
 
 static char no_file[] = "", any[] = "::";
 
-/* Somebody who listens on a free port of this machine. */
+/* A socket that listens on a free port of this machine, and a config to probe it. */
 static int listen_somewhere(struct config *config)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -47,7 +47,7 @@ static pid_t answer_once(int fd, const char *answer)
     return pid;
 }
 
-/* What the probe prints belongs to its user, not to the test's report. */
+/* Keep what the probe prints out of the test's report. */
 static bool is_ready_quietly(const struct config *config)
 {
     int before = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);

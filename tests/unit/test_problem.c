@@ -97,7 +97,7 @@ static void a_refusal_quotes_what_the_client_sent(void **state)
                         "at most 18446744073709551615 bytes");
 }
 
-/* A name of 256 bytes is not given back in full, and the cut leaves whole characters. */
+/* A name of 256 bytes is not quoted in full, and is cut between characters. */
 static void a_long_subject_is_cut(void **state)
 {
     char name[256];

@@ -1,13 +1,13 @@
 /*
- * A browser gets the entries of its channels in order, each once, whatever comes in whatever order from the two
+ * A browser gets the entries of its channels in order, each once, in whatever order things arrive on the two
  * connections to Redis. Here Redis is a model in this file: it executes what the broker sends at any later moment, its
- * announcements and answers arrive at any later moment (in order on each connection, as TCP has it), connections die,
- * pages are short, tails are shorter, sockets fill up. A seeded run of dice decides; the seed is printed on failure.
+ * announcements and answers arrive at any later moment (in order on each connection, as with TCP), connections die,
+ * pages are short, tails are shorter, sockets fill up. Seeded random numbers decide; the seed is printed on failure.
  *
- * The same with three shards, each a Redis of its own: an id that a browser holds says what it was given of each, so that
- * it may be cut off at any byte, and goes on exactly; and a shard that is away keeps nobody from the others.
+ * The same with three shards, each a Redis of its own: an id says what the browser was given of each shard, so that the
+ * browser may be disconnected at any byte and resumes exactly; and a shard that is away does not delay the others.
  *
- *     test_pump [seed [steps]]     play one game of each kind again, or a longer one
+ *     test_pump [seed [steps]]     replay one game of each kind, or play a longer one
  */
 #include "broker/broker.h"
 #include "broker/subscriber.h"
@@ -40,11 +40,11 @@
 #define BROWSERS_MAX 12
 #define SHARDS_MAX 3
 #define LAYOUT 7
-#define PENDING_MAX (1 << 20) /* bytes on their way to one browser */
+#define PENDING_MAX (1 << 20) /* bytes in flight to one browser */
 #define GAMES 300
 #define STEPS 1500
 
-/* --- the loop, held by the test ----------------------------------------------------------------------------------- */
+/* --- the loop, driven by the test --------------------------------------------------------------------------------- */
 
 struct timer {
     loop_fn fn;
@@ -95,12 +95,12 @@ static void turn(void)
 
 static unsigned shard_count;
 
-/* Everything that was ever published, in the order of time. */
-static unsigned published[ENTRIES_MAX], published_count; /* the channel */
+/* Everything that was ever published, in chronological order. */
+static unsigned published[ENTRIES_MAX], published_count; /* the channel of each entry */
 static struct position positions[ENTRIES_MAX];
-static unsigned oldest_kept; /* the logs' entries before this are trimmed */
+static unsigned oldest_kept; /* entries before this index are trimmed from the logs */
 
-static unsigned shards[CHANNELS]; /* of each channel */
+static unsigned shards[CHANNELS]; /* the shard of each channel */
 
 static unsigned shard_of(unsigned channel)
 {
@@ -112,7 +112,7 @@ static struct position position_of(unsigned i)
     return positions[i];
 }
 
-/* With several shards, two neighbours have the same position where they are of different ones. */
+/* With several shards, two neighbouring entries have the same position if they are in different shards. */
 static struct position position_new(unsigned i)
 {
     if (shard_count == 1)
@@ -121,7 +121,7 @@ static struct position position_new(unsigned i)
     return (struct position){i / 2 + 1, is_second};
 }
 
-/* The newest of a shard among the first `count`. */
+/* The newest position of a shard among the first `count` entries. */
 static struct position newest_position(unsigned shard, unsigned count)
 {
     while (count-- > 0)
@@ -130,7 +130,7 @@ static struct position newest_position(unsigned shard, unsigned count)
     return (struct position){0, 1};
 }
 
-/* The position before entry i in its channel. */
+/* The position of the entry before entry i in its channel. */
 static struct position previous_of(unsigned i)
 {
     for (unsigned j = i; j-- > 0;)
@@ -155,7 +155,7 @@ static struct entry *entry_of(unsigned i)
     return entry;
 }
 
-/* The listener's wire: commands on their way to Redis, and pushes on their way back. */
+/* The listener's wire: commands in flight to Redis, and pushes in flight back. */
 struct push {
     enum { CONFIRM, MESSAGE } kind;
     bool is_pattern;
@@ -190,7 +190,7 @@ struct listener {
     struct command commands[WIRE_MAX];
     struct push pushes[WIRE_MAX];
     unsigned command_first, command_end, push_first, push_end;
-    struct command subscriptions[64]; /* in force at Redis */
+    struct command subscriptions[64]; /* active in Redis */
     unsigned subscription_count;
 };
 struct caller {
@@ -297,7 +297,7 @@ bool listener_is_up(const struct listener *l)
 
 void listener_hear_more(struct listener *l)
 {
-    (void)l; /* what was said comes by the wire, whenever the dice say so */
+    (void)l; /* messages arrive only when the dice deliver them */
 }
 
 const char *listener_trouble(const struct listener *l)
@@ -436,7 +436,7 @@ static bool call_concerns(const struct caller *c, const struct call *call, unsig
     return shard_of(published[i]) == shard_of_caller(c) && name_matches(call->name, strlen(call->name), published[i]);
 }
 
-/* What read() answered at the moment when it was executed: at most call->until entries. */
+/* The page as read() saw it when it was executed: at most call->until entries. */
 static void call_answer_page(const struct caller *c, const struct call *call, struct reply reply)
 {
     struct entry *entries[ENTRIES_MAX];
@@ -470,7 +470,7 @@ static void call_answer_page(const struct caller *c, const struct call *call, st
         entry_unref(entries[i]);
 }
 
-/* Just before entry i, in the order of its shard. */
+/* The position just before entry i in its shard. */
 static struct position position_before(unsigned i)
 {
     struct position p = position_of(i);
@@ -543,7 +543,7 @@ static void deliver_answer(struct caller *c)
 
 /* --- browsers ----------------------------------------------------------------------------------------------------- */
 
-/* What goes over the wire: a block is this, and then the text of the cursor that is its id. */
+/* The wire format: a block is this struct, followed by the text of the cursor that is its id. */
 struct block {
     char kind; /* 'e' an entry, 'g' a gap, 'c' a cursor, 'b' the first cursor, 's' a channel that is caught up */
     char channel;
@@ -554,22 +554,22 @@ struct block {
 };
 
 struct browser {
-    struct subscriber *subscriber; /* NULL: not there */
-    struct buffer pending;         /* given to its socket, and not arrived */
-    char id[CURSOR_TEXT_MAX];      /* the last one that arrived, of those that cover all it listens to; "": none */
+    struct subscriber *subscriber; /* NULL: not connected */
+    struct buffer pending;         /* written to its socket, not arrived yet */
+    char id[CURSOR_TEXT_MAX];      /* the last that arrived, except those of late entries; "": none */
     bool has_start, is_full;
     unsigned name_count;
     char names[3][8];
-    unsigned told;                 /* channels that are caught up */
-    bool has_cursor;               /* of this connection ... */
-    struct position gap_oldest[3]; /* ... the last gap that was told, by name */
+    unsigned told;                 /* channels reported as caught up */
+    bool has_cursor;               /* on this connection it was told its start ... */
+    struct position gap_oldest[3]; /* ... and this is the `oldest` of its last gap, by name */
     bool is_gap_told;
     bool asks_for_kept[SHARDS_MAX];
-    bool is_begun[SHARDS_MAX];          /* it was given its first of a shard ... */
+    bool is_begun[SHARDS_MAX];          /* it was given its first entry of a shard ... */
     unsigned kept[SHARDS_MAX];          /* ... when this was oldest_kept */
-    struct position starts[SHARDS_MAX]; /* what is not after it is not due */
-    unsigned next[SHARDS_MAX];          /* the first of published[] that is not accounted for, by shard */
-    /* One more channel, asked for later and from a place of its own; -1: none. In order for itself. */
+    struct position starts[SHARDS_MAX]; /* entries up to here are not due */
+    unsigned next[SHARDS_MAX];          /* the first of published[] that is not accounted for yet, by shard */
+    /* One more channel, added later with a start of its own; -1: none. Its order is checked by itself. */
     int late;
     struct position late_start;
     unsigned late_next;
@@ -581,7 +581,7 @@ struct browser {
 static struct browser browsers[BROWSERS_MAX];
 static struct broker *broker;
 static unsigned given, gaps, fulls, cuts;
-static bool is_loss_expected; /* Redis forgets: what comes is not looked at */
+static bool is_loss_expected; /* only `ahead` gaps are expected, entries are ignored */
 
 static bool browser_asks_for(const struct browser *b, unsigned channel)
 {
@@ -597,7 +597,7 @@ static bool browser_wants(const struct browser *b, unsigned i)
            position_compare(position_of(i), b->starts[shard_of(published[i])]) > 0;
 }
 
-/* Is it clear to the browser that it may not get entry i? Whoever asks for what is kept asks for no more. */
+/* May entry i be missing: is it trimmed, and did the browser get a gap, or ask only for what was kept? */
 static bool browser_knows(const struct browser *b, unsigned i)
 {
     unsigned shard = shard_of(published[i]), kept = b->is_begun[shard] ? b->kept[shard] : oldest_kept;
@@ -615,7 +615,7 @@ static bool browser_lacks_late(const struct browser *b, unsigned i)
            !(b->is_gap_told && i < oldest_kept);
 }
 
-/* An id says that everything up to it has been given, in each shard. */
+/* Check that everything up to the id has been given, in each shard. */
 static void browser_check_id(struct browser *b, const struct cursor *id)
 {
     for (unsigned shard = 0; shard < shard_count; shard++) {
@@ -643,7 +643,7 @@ static void browser_given_late(struct browser *b, unsigned i)
     b->late_next = i + 1;
 }
 
-/* The next entry that must come, given all that came before. */
+/* Entry i has arrived: check that it is the next one that is due. */
 static void browser_given(struct browser *b, unsigned i)
 {
     unsigned shard = shard_of(published[i]);
@@ -664,7 +664,7 @@ static void browser_given(struct browser *b, unsigned i)
 
 static void browser_starts(struct browser *b, const struct cursor *cursor)
 {
-    if (b->has_start) /* it came back: what it has, it has */
+    if (b->has_start) /* it resumed: it keeps its first start */
         return;
     b->has_start = true;
     for (unsigned shard = 0; shard < shard_count; shard++) {
@@ -679,7 +679,7 @@ static void browser_starts(struct browser *b, const struct cursor *cursor)
 
 static unsigned entry_at(char channel, struct position position)
 {
-    for (unsigned i = (unsigned)position.ms - 1; i < published_count; i++) /* not before that */
+    for (unsigned i = (unsigned)position.ms - 1; i < published_count; i++) /* no entry of this ms is earlier */
         if (published[i] == (unsigned)(channel - 'a') && position_compare(position_of(i), position) == 0)
             return i;
     fail_msg("an entry came that was never published: %c %s", channel, POSITION_TEXT(position));
@@ -700,14 +700,14 @@ static void browser_hear_block(struct browser *b, const struct block *block, con
         b->is_late_told = true;
     if (block->kind == 'g')
         b->is_gap_told = true;
-    if (is_late) /* it may be on its way to the place of the others */
+    if (is_late) /* while it catches up, its ids may be behind those of the others */
         return;
     browser_check_id(b, &id);
     memcpy(b->id, id_text, block->id_len);
     b->id[block->id_len] = '\0';
 }
 
-/* So many bytes arrive. What is no whole block by then is nothing. */
+/* The first `len` pending bytes arrive. A block that is incomplete by then is not processed. */
 static void browser_receive(struct browser *b, size_t len)
 {
     size_t at = 0;
@@ -758,7 +758,7 @@ static enum sink_result on_write(void *sink, char *bytes, size_t len)
     return sink_answer(b);
 }
 
-/* What is missing is told once. */
+/* A loss is reported only once. */
 static void browser_told_gap(struct browser *b, const struct gap *gap)
 {
     for (unsigned n = 0; n < b->name_count; n++)
@@ -857,7 +857,7 @@ static void browser_come(struct browser *b)
     browser_connect(b, &start);
 }
 
-/* The connection is cut at some byte; it comes back with the last id that arrived. */
+/* The connection is cut at some byte; the browser resumes from the last id that arrived. */
 static void browser_cut(struct browser *b)
 {
     struct cursor after;
@@ -877,7 +877,7 @@ static void browser_cut(struct browser *b)
     browser_connect(b, &(struct start){.kind = START_AFTER, .after = &after});
 }
 
-/* Ask for one more channel, or leave it again. */
+/* Subscribe to one more channel, or unsubscribe from it again. */
 static void browser_change(struct browser *b)
 {
     unsigned channel = roll(CHANNELS);
@@ -910,7 +910,7 @@ static void browser_go(struct browser *b)
     b->subscriber = NULL;
 }
 
-/* A heartbeat's cursor must never pass by something that has not been given. */
+/* A heartbeat's cursor must never pass an entry that has not been given. */
 static void browser_heartbeat(struct browser *b)
 {
     struct cursor cursor;
@@ -950,7 +950,7 @@ static void wires_compact(unsigned shard)
         c->first = c->executed = c->end = 0;
 }
 
-/* Whatever has just happened, what the states say is true. */
+/* Whatever has just happened, the state of every strand is sound. */
 static void assert_sound(void)
 {
     for (unsigned n = 0; n < BROWSERS_MAX; n++)
@@ -1073,7 +1073,7 @@ static void settle_shard(unsigned shard, unsigned round)
     wires_compact(shard);
 }
 
-/* Everything that is under way arrives, but for the shard that is away (or none). */
+/* Everything in flight arrives, except from the shard that is away (SHARDS_MAX: none is). */
 static void settle(unsigned away)
 {
     for (unsigned i = 0; i < 4000; i++) {
@@ -1091,7 +1091,7 @@ static void settle(unsigned away)
         browser_receive(&browsers[n], browsers[n].pending.len);
 }
 
-static bool is_over; /* the last game, to its end */
+static bool is_over; /* the last game was played to its end */
 
 static void begin(uint64_t game, unsigned count)
 {
@@ -1119,7 +1119,7 @@ static void begin(uint64_t game, unsigned count)
     timer_count = listener_count = caller_count = 0;
     page_max = 1 + roll(6);
     for (unsigned n = 0; n < BROWSERS_MAX; n++) {
-        buffer_fini(&browsers[n].pending); /* of a game that failed */
+        buffer_fini(&browsers[n].pending); /* left by a game that failed */
         browsers[n] = (struct browser){.late = -1};
     }
     clock_hold(1000);
@@ -1127,7 +1127,7 @@ static void begin(uint64_t game, unsigned count)
     assert_non_null(broker);
 }
 
-/* Afterwards everybody must have everything. */
+/* Let everything arrive: then every browser must have everything. */
 static void end(void)
 {
     settle(SHARDS_MAX);
@@ -1149,7 +1149,7 @@ static void end(void)
     for (unsigned shard = 0; shard < shard_count; shard++) {
         struct feed *feed, *next;
         HASH_ITER (by_name, broker->shards[shard].feeds, feed, next)
-            assert_true(TAILQ_EMPTY(&feed->pager.pages)); /* whoever is live needs none */
+            assert_true(TAILQ_EMPTY(&feed->pager.pages)); /* live strands need none */
     }
     for (unsigned n = 0; n < BROWSERS_MAX; n++)
         if (browsers[n].subscriber)
@@ -1171,7 +1171,7 @@ static uint64_t first_game = 1;
 static void play_all(unsigned count, bool trims)
 {
     given = gaps = fulls = cuts = 0;
-    unsigned last = games == 1 ? 1 : games / count; /* of three shards a third */
+    unsigned last = games == 1 ? 1 : games / count; /* with three shards a third as many */
     for (uint64_t game = first_game; game < first_game + last; game++) {
         begin(game, count);
         for (unsigned i = 0; i < steps; i++)
@@ -1222,8 +1222,8 @@ static unsigned browser_missing(const struct browser *b, unsigned away)
     return missing;
 }
 
-/* Minutes without one of three Redises: what the others have comes as ever, also to who comes or comes back meanwhile, and
- * what was published on the one that was away comes once it is back. */
+/* One of three Redises is away for minutes: entries of the others arrive as usual, also for browsers that connect or
+ * reconnect meanwhile, and what was published on the one that was away arrives once it is back. */
 static void a_shard_that_is_away_delays_nobody_else(void **state)
 {
     (void)state;
@@ -1275,7 +1275,7 @@ static void publish(unsigned channel, unsigned count)
 
 static const struct start now = {.kind = START_NOW};
 
-/* What is gone is no gap for who asked for what is kept, or for the newest of it. */
+/* Trimmed entries are no gap for a browser that asked for what is kept, or for the newest of it. */
 static void who_asks_for_what_is_kept_is_told_no_gap(void **state)
 {
     (void)state;
@@ -1292,7 +1292,7 @@ static void who_asks_for_what_is_kept_is_told_no_gap(void **state)
     end();
 }
 
-/* A channel that is asked for later, from a place that never was. */
+/* A channel is added later, from a position that never existed. */
 static void a_later_channel_from_ahead_is_told(void **state)
 {
     (void)state;
@@ -1336,7 +1336,7 @@ static void rush_shard(unsigned shard)
     wires_compact(shard);
 }
 
-/* The same as settle(), but all that a shard has to say arrives in one turn. */
+/* The same as settle(), but all that a shard sends arrives in one turn. */
 static void rush(unsigned away)
 {
     for (unsigned i = 0; i < 20; i++) {
@@ -1348,7 +1348,7 @@ static void rush(unsigned away)
     settle(away);
 }
 
-/* b has been given its start, and nobody else wakes it: its feed is live and quiet. */
+/* The strand of channel b knows its place, and no message wakes it: its feed is live and quiet. */
 static void a_start_does_not_wait_for_who_has_left(void **state)
 {
     (void)state;
@@ -1381,7 +1381,7 @@ static void a_start_does_not_wait_for_a_shard_that_goes_away(void **state)
     end();
 }
 
-/* Two channels of one shard are asked for at once, from a moment that is ahead of it. */
+/* Two channels of one shard are added at once, from a position of another shard that is ahead of theirs. */
 static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
 {
     (void)state;
@@ -1399,7 +1399,7 @@ static void a_moment_that_is_ahead_of_a_shard_is_no_gap(void **state)
     end();
 }
 
-/* The same, asked for by who listens in that shard already. */
+/* The same, for a browser that has a channel of that shard already. */
 static void a_later_channel_from_a_moment_that_is_ahead_is_no_gap(void **state)
 {
     (void)state;
@@ -1421,7 +1421,7 @@ static void a_later_channel_from_a_moment_that_is_ahead_is_no_gap(void **state)
     end();
 }
 
-/* Where a shard was away at the start, its place is a moment of another shard; an id must not say that it is its own. */
+/* If a shard was away at the start, its place comes from another shard: ids must not claim it for the shard itself. */
 static void an_id_claims_no_moment_of_another_shard(void **state)
 {
     (void)state;
@@ -1445,7 +1445,7 @@ static void an_id_claims_no_moment_of_another_shard(void **state)
     end();
 }
 
-/* "Now" in a shard that is away is not before what has been heard of it. */
+/* "Now" in a shard that is away is not before what has already been received from it. */
 static void now_is_not_before_what_was_heard(void **state)
 {
     (void)state;
@@ -1465,7 +1465,7 @@ static void now_is_not_before_what_was_heard(void **state)
     end();
 }
 
-/* Who was given entries of a shard has a place of its own there, wherever it came from: what is lost is told. */
+/* A browser that was given entries of a shard has an exact place there, wherever it started: a loss is reported. */
 static void what_a_shard_has_lost_is_told(void **state)
 {
     (void)state;
@@ -1491,7 +1491,7 @@ static void what_a_shard_has_lost_is_told(void **state)
     end();
 }
 
-/* A pattern that was asked for later counts as caught up when it is heard on every shard. */
+/* A pattern that is added later is reported as caught up only when it is so in every shard. */
 static void a_pattern_is_caught_up_in_all_shards(void **state)
 {
     (void)state;
@@ -1501,7 +1501,7 @@ static void a_pattern_is_caught_up_in_all_shards(void **state)
     settle(SHARDS_MAX);
     assert_int_equal(subscriber_add(b->subscriber, name_of("*"), &now, 1), ADD_OK);
     strcpy(b->names[b->name_count++], "*");
-    for (unsigned i = 0; i < 10; i++) { /* b's and c's Redis takes its time */
+    for (unsigned i = 0; i < 10; i++) { /* the Redises of b and c are slow */
         rush_shard(shard_of(A));
         turn();
         b->is_full = false;

@@ -1,6 +1,6 @@
 /*
- * The recorder keeps what it heard until it is known to be recorded; ordinals must stay dense through growth, drops,
- * messages that are passed over, and being taken again.
+ * The recorder keeps each message until it is known to be recorded. Ordinals must stay dense when the queue grows or
+ * drops items, when messages are passed over, and when items are taken again.
  */
 #include "cmocka_all.h"
 #include "queue.h"

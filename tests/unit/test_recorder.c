@@ -1,10 +1,10 @@
 /*
- * Plain messages are recorded once and in order by several recorders, though processes crash and hang, connections die
- * (and Redis notices late, or executes late what was sent before), calls fail, leases run out, and durable messages
- * come in between. As in test_pump, Redis is a model here, and a seeded run of dice decides when what happens; the seed
- * is printed on failure.
+ * Several recorders record plain messages once and in order, although processes crash and hang, connections die (and
+ * Redis notices late, or executes late what was sent before), calls fail, leases expire, and durable messages come in
+ * between. As in test_pump, Redis is a model here, and seeded random numbers decide what happens when; the seed is
+ * printed on failure.
  *
- * Two kinds of game. Strict: nothing is done to the last good member, and every plain message must be recorded. Wild:
+ * Two kinds of game. Strict: the last good member is never hurt, and every plain message must be recorded. Wild:
  * anything goes, and no message may be recorded twice or out of order.
  */
 #include "recorder/recorder.h"
@@ -61,7 +61,7 @@ struct listener {
     void *arg;
     bool is_up; /* as the process sees it */
     bool is_doomed;
-    bool is_cut;   /* what Redis pushes gets nowhere */
+    bool is_cut;   /* what Redis pushes does not arrive */
     bool is_heard; /* as Redis sees it: subscribed to its node's channel */
     bool hears_control, hears_plain, hears_live;
     char node[NAMES_TOKEN_MAX];
@@ -102,7 +102,7 @@ struct caller {
 };
 
 struct loop {
-    struct recorder *recorder; /* NULL: does not run */
+    struct recorder *recorder; /* NULL: not running */
     struct timer timers[8];
     unsigned timer_count;
     loop_fn turn_fn;
@@ -114,7 +114,7 @@ struct loop {
 
 static struct loop processes[PROCESSES];
 
-/* What a connection that died had on its way to Redis. */
+/* The calls that a connection had in flight to Redis when it died. */
 struct ghost {
     unsigned first, end;
     struct call calls[64];
@@ -154,8 +154,8 @@ void timer_free(struct timer *timer)
 /* --- Redis -------------------------------------------------------------------------------------------------------- */
 
 static unsigned published, logged[MESSAGES_MAX], logged_count, inbox_count;
-static bool is_durable[MESSAGES_MAX]; /* in the log by another way */
-static bool is_large[MESSAGES_MAX];   /* not to be recorded */
+static bool is_durable[MESSAGES_MAX]; /* already in the log, not by a recorder */
+static bool is_large[MESSAGES_MAX];   /* too large to be recorded */
 static uint64_t era, last, era_filter;
 static struct lease {
     char node[NAMES_TOKEN_MAX];
@@ -180,7 +180,7 @@ static void tell_control(const char *words)
             push_to(&processes[i].listener, &one);
 }
 
-/* PUBLISH to the node's channel: did anybody hear it? */
+/* PUBLISH to the node's channel: did a subscriber receive it? */
 static bool is_heard(const char *node)
 {
     for (unsigned i = 0; i < PROCESSES; i++) {
@@ -415,13 +415,13 @@ struct listener *listener_new(struct loop *loop, const struct redis_config *conf
     return &loop->listener;
 }
 
-/* Redis closes it. */
+/* Redis closes the connection. */
 static void redis_forget(struct listener *listener)
 {
     listener->is_heard = listener->hears_control = listener->hears_plain = listener->hears_live = false;
 }
 
-/* The process's end of it; Redis may still believe in it. */
+/* The process closes its end; Redis may still take the connection for open. */
 static void listener_close(struct listener *listener)
 {
     listener->is_up = listener->is_doomed = false;
@@ -544,7 +544,7 @@ static void call_answer(const struct call *call, enum reply_status status)
     }
 }
 
-/* What was sent may still be executed, or not; nobody will be told. */
+/* Calls that were sent may still be executed, or not; nobody gets their answers. */
 static void caller_haunt(const struct caller *caller, unsigned end)
 {
     for (unsigned i = 0; i < GHOSTS_MAX; i++) {
@@ -740,7 +740,7 @@ static void process_connect(struct loop *process)
             callers[i]->events.up(callers[i]->arg);
         }
     if (!process->listener.is_up) {
-        redis_forget(&process->listener); /* the model keeps one connection of each process */
+        redis_forget(&process->listener); /* the model has one listener connection for each process */
         process->listener.is_up = true;
         process->listener.is_cut = false;
         process->listener.events.up(process->listener.arg);
@@ -758,7 +758,7 @@ static void wires_compact(struct loop *process)
             callers[i]->first = callers[i]->executed = callers[i]->end = 0;
 }
 
-/* It has all that is not recorded, or will hear it, it can record it, and it is not about to step down. */
+/* It has or will receive all messages that are not recorded yet, can record them, and is not about to step down. */
 static bool is_good(const struct loop *process)
 {
     const struct listener *listener = &process->listener;

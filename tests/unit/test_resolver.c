@@ -1,5 +1,5 @@
 /*
- * A name that nobody answers for must neither block the loop nor outlive the connection that asked.
+ * A lookup that gets no answer must neither block the loop nor outlive the connection that asked.
  */
 #include "base/resolver.h"
 
@@ -132,7 +132,7 @@ static void the_callback_may_free_the_resolver(void **state)
     assert_int_equal(scene->calls, 1);
 }
 
-/* Whether or not a name server is there: an answer comes, and it is "no". */
+/* With or without a name server: a result comes, and it is an error. */
 static void an_unknown_name_has_a_reason(void **state)
 {
     struct scene *scene = *state;
@@ -157,7 +157,7 @@ static void freeing_all_at_once_leaks_nothing(void **state)
 {
     struct scene *scene = *state;
     resolver_lookup(scene->resolver, "no-such-host.invalid", on_result, scene);
-    /* scene_end frees resolver and loop without another turn; AddressSanitizer looks at what is left. */
+    /* scene_end frees resolver and loop without another turn; AddressSanitizer reports what is left. */
 }
 
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)

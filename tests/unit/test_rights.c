@@ -1,5 +1,5 @@
 /*
- * Nobody hears or says anything outside what the operator opened, and never the bridge's own names, also where the
+ * Clients can subscribe and publish only to what the operator opened, and never to the bridge's own names, even if the
  * operator opened everything.
  */
 #include "access/rights.h"
@@ -91,7 +91,7 @@ static void a_name_must_be_one(void **state)
     assert_string_equal(hears("*a*a*a*a*a*a*a*a*b"), "bad_channel");
 }
 
-/* Who says nothing about an origin is no page of another site. */
+/* A request without an Origin does not come from a page of another site. */
 static void pages_of_other_origins_stay_out(void **state)
 {
     struct glob_list origins;
@@ -109,7 +109,7 @@ static void pages_of_other_origins_stay_out(void **state)
     glob_list_fini(&origins);
 }
 
-/* So far: a check needs nobody else, and its answer is there at once. */
+/* So far, a check asks nobody else and answers at once. */
 static void everybody_is_anonymous(void **state)
 {
     struct access_answer answer;

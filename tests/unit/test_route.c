@@ -1,6 +1,6 @@
 /*
- * Each path has its methods, and whoever uses another is told which; a path that merely begins like one of ours is not
- * there.
+ * Each path has its methods, and a client that uses another one is told which; a path that merely begins like one of
+ * ours does not exist.
  */
 #include "route.h"
 

@@ -1,5 +1,5 @@
 /*
- * What clients branch on, byte for byte: each is one text frame that is a JSON object with its type in front.
+ * What clients depend on, byte for byte: each message is one text frame with a JSON object whose type comes first.
  */
 #include "say.h"
 

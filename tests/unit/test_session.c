@@ -1,5 +1,5 @@
 /*
- * The same rights and limits hold over every kind of connection, each request is answered once, and a session that has
+ * The same rights and limits apply to every kind of connection, each request is answered once, and a session that has
  * ended gets no more answers. The broker is a stub in this file.
  */
 #include "session.h"
@@ -266,7 +266,7 @@ static void its_ref_is_there_when_it_is_caught_up(void **state)
     session_settle(&session, pending);
     assert_null(session_pending(&session, session.subscriber->tags[0]));
     assert_int_equal(session.pending_count, 0);
-    assert_null(session_pending(&session, 0)); /* no ticket: what the session began with */
+    assert_null(session_pending(&session, 0)); /* tag 0: the channels that the session began with */
     session_settle(&session, NULL);
 }
 

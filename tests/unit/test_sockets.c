@@ -1,6 +1,6 @@
 /*
- * A worker's death refuses nobody, since its socket is not its own; "port in use" is said before anything starts; and
- * what browsers' connections need is theirs from the first moment.
+ * No client is refused when a worker dies, since the supervisor holds its socket too; "port in use" is reported before
+ * anything starts; and connections inherit the socket options that they need.
  */
 #include "sockets.h"
 
@@ -16,7 +16,7 @@
 
 static char any[] = "::", any_v4[] = "0.0.0.0", local[] = "127.0.0.1";
 
-/* A port of this machine that nobody has. */
+/* A config with a free port of this machine. */
 static struct config config_at(char *host)
 {
     struct address address = address_of("0.0.0.0", 0);
@@ -27,7 +27,7 @@ static struct config config_at(char *host)
     return (struct config){.host = host, .port = ntohs(address.at.v4.sin_port)};
 }
 
-/* Connected, or -1 and errno. */
+/* A connected socket, or -1 and errno. */
 static int knock(const struct config *config, const char *host)
 {
     struct address address = address_of(host, (unsigned)config->port);
@@ -48,7 +48,7 @@ static int option(int fd, int level, int name)
     return value;
 }
 
-/* The connection that came to any of these. */
+/* Accept the connection that arrived at one of these sockets. */
 static int let_in(const struct sockets *sockets)
 {
     struct pollfd waiting[BOARD_WORKERS_MAX];
@@ -123,7 +123,7 @@ static void a_port_in_use_is_not_shared(void **state)
     sockets_close(&other);
 }
 
-/* Also while connections of the run before are still open, or linger. */
+/* Even while connections of the previous run are still open, or in TIME_WAIT. */
 static void a_port_that_was_in_use_is_free(void **state)
 {
     struct config config = config_at(any);
@@ -149,7 +149,7 @@ static void a_worker_keeps_its_own_alone(void **state)
     int own = sockets.fds[1], other = sockets.fds[2];
     assert_int_equal(sockets_keep(&sockets, 1), own);
     assert_int_equal(fcntl(other, F_GETFD), -1);
-    for (unsigned i = 0; i < 20; i++) { /* nobody is dealt to one that is gone */
+    for (unsigned i = 0; i < 20; i++) { /* no connection is dealt to a closed socket */
         int client = knock(&config, "127.0.0.1");
         assert_true(client >= 0);
         int fd = accept(own, NULL, NULL);

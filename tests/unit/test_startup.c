@@ -1,5 +1,5 @@
 /*
- * A mistake in a setting is reported at once, with the name, the value and what is accepted; it is never ignored.
+ * A bad setting is reported at once, with its name, its value and what is accepted; nothing is guessed or ignored.
  */
 #include "startup.h"
 
@@ -285,7 +285,7 @@ static void typos_are_told(void **state)
     assert_int_equal(READ("serve"), STARTUP_BAD);
 }
 
-/* One line, however many of them: compose files pass variables on that are not set. */
+/* However many are empty, there is one line: compose files pass unset variables on as empty ones. */
 static void empty_variables_are_named(void **state)
 {
     (void)state;

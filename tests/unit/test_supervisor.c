@@ -1,6 +1,6 @@
 /*
- * Whatever happens to one process of an instance, the others serve on; told to end, all do, in order and in time; and
- * nobody is left behind, even if the supervisor itself is shot.
+ * Whatever happens to one process of an instance, the others keep serving; told to end, all do, in order and in time;
+ * and no process is left behind, even if the supervisor itself is killed.
  */
 #include "supervisor.h"
 
@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 /*
- * The workers here are made of paper: they tell what they do by a letter in a pipe (capital: begins, small: ends, '+': has
- * let somebody in).
+ * The workers here are stubs: they report what they do with a letter in a pipe (upper case: begins, lower case: ends,
+ * '+': has accepted a connection).
  */
 enum manner { WAITS, HANGS, HOPELESS, DIES_ONCE, DIES_KNOCKED };
 
@@ -41,7 +41,7 @@ uint64_t worker_drain_ms(const struct config *config)
     return config->drain_ms / 2;
 }
 
-/* The first of them to come here goes on, the others do not. */
+/* Is this the first worker of its supervisor to get here? */
 static bool is_first(void)
 {
     char path[64];
@@ -49,7 +49,7 @@ static bool is_first(void)
     return mkdir(path, 0700) == 0;
 }
 
-/* Somebody knocks; the first worker to hear it dies of it. */
+/* Wait for a client to connect; the first worker to notice kills itself, the next one accepts. */
 static void meet(int listening)
 {
     struct pollfd poll_knock = {.fd = listening, .events = POLLIN};
@@ -106,7 +106,7 @@ static pid_t begin(enum manner chosen, unsigned workers, unsigned drain_ms)
     return pid;
 }
 
-/* The next `count` letters, sorted; fewer where nothing came for 10 s or everybody is gone. */
+/* The next `count` letters, sorted; fewer if nothing came for 10 s or all processes have ended. */
 static const char *hear(unsigned count)
 {
     static char heard[32];
@@ -205,7 +205,7 @@ static bool is_dead(pid_t pid)
     return state == 'Z';
 }
 
-/* A child of this one, which is stopped, is dead and not yet reaped. */
+/* Wait until a child of `parent` has died. The parent is stopped, so the child is not reaped. */
 static void wait_for_a_death(pid_t parent)
 {
     uint64_t until_ms = clock_now_ms() + 10000;
@@ -236,7 +236,7 @@ static void who_knocks_outlives_a_worker(void **state)
     forget_first(pid);
 }
 
-/* Even where no worker was to come any more. */
+/* Even if the instance ends before the worker would have been restarted. */
 static void who_knocks_is_let_in_at_the_end(void **state)
 {
     pid_t pid = begin(DIES_KNOCKED, 1, 10000);
@@ -257,11 +257,11 @@ static void gives_up_where_it_is_hopeless(void **state)
 {
     pid_t pid = begin(HOPELESS, 1, 10000);
     (void)state;
-    assert_non_null(strchr(hear(8), 'W')); /* the recorder may be told to end before it can tell anything */
+    assert_non_null(strchr(hear(8), 'W')); /* the recorder may be terminated before it writes a letter */
     assert_int_equal(end(pid), 1);
 }
 
-/* The pipe ends when the last process that holds it is gone. */
+/* The pipe reaches end of file when the last process that holds it has ended. */
 static void leaves_nobody_behind(void **state)
 {
     pid_t pid = begin(HANGS, 2, 10000);

@@ -1,6 +1,6 @@
 /*
- * A tail is what makes a short absence cheap: it must say exactly how far back it reaches, or a browser would miss
- * something silently.
+ * A tail makes it cheap to resume after a short absence. It must know exactly how far back it reaches, or a browser
+ * would miss something silently.
  */
 #include "cmocka_all.h"
 #include "tail.h"

@@ -1,5 +1,5 @@
 /*
- * REDIS_URL as platforms give it: percent-encoded passwords, IPv6, databases, sockets; a bad one says what is wrong.
+ * REDIS_URL as platforms set it: percent-encoded passwords, IPv6, databases, sockets; the error for a bad one says why.
  */
 #include "cmocka_all.h"
 #include "redis/config.h"

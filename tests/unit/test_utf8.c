@@ -1,5 +1,5 @@
 /*
- * What is not UTF-8 must never go out as a text frame: a browser would close the WebSocket over it.
+ * Bytes that are not UTF-8 must never be sent as a text frame: a browser would close the WebSocket.
  */
 #include "base/utf8.h"
 
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* RFC 3629 section 3, the other way round: what an encoder makes of a code point. */
+/* RFC 3629 section 3, in the other direction: the bytes of a code point, also of one that UTF-8 does not allow. */
 static size_t encode(uint32_t point, char out[4])
 {
     if (point < 0x80) {
@@ -36,7 +36,7 @@ static void every_code_point_but_surrogates(void **state)
     }
 }
 
-/* Exactly 128 one-byte and 30 * 64 two-byte sequences exist; any other pair of bytes is two of one byte, or wrong. */
+/* A valid pair is two of the 128 one-byte sequences, or one of the 30 * 64 two-byte sequences. */
 static void every_pair_of_bytes(void **state)
 {
     unsigned count = 0;

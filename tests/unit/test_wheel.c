@@ -1,6 +1,6 @@
 /*
- * A heartbeat that came early would cost, one that never came would lose a browser behind a proxy: each item is looked
- * at when its moment has come, not before, and never more than a tick after.
+ * An early heartbeat is wasted, and without one a proxy would disconnect the browser: each item is looked at when it is
+ * due, not before, and never more than a tick later.
  */
 #include "http/wheel.h"
 
@@ -11,7 +11,7 @@
 #define TICK 100
 
 struct job {
-    struct wheel_item item; /* first */
+    struct wheel_item item; /* must be first */
     uint64_t due_ms;
     unsigned looks;
     bool again;
@@ -51,7 +51,7 @@ static void count_item(struct wheel_item *item, void *arg)
     ++*(unsigned *)arg;
 }
 
-/* How many hang there. */
+/* How many items are on the wheel. */
 static unsigned count(void)
 {
     unsigned items = 0;

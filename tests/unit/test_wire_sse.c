@@ -1,6 +1,6 @@
 /*
- * What a publisher says arrives as the standard's parser gives it, and nothing that it says can pass for something
- * else: not a payload with `data:` in it, not an event called `gap`, not a channel with a line end.
+ * What a publisher sends comes out of the standard's parser (with line ends as LF), and none of it can pass for
+ * something else: not a payload with `data:` in it, not an event called `gap`, not a channel with a line end.
  */
 #include "wire/sse.h"
 #include "words/cursor.h"

@@ -1,6 +1,6 @@
 /*
- * Frames go to the socket as they are here, so every byte of their headers is ours to get right; and a text frame that
- * is not UTF-8 would make every browser drop its connection.
+ * Frames go to the socket exactly as they are built here, so every byte of their headers must be right; and a text
+ * frame that is not UTF-8 would make every browser close its connection.
  */
 #include "wire/ws.h"
 
@@ -122,7 +122,7 @@ static void a_text_frame_is_always_utf8(void **state)
           "\"event\":\"\xef\xbf\xbd(\"}");
 }
 
-/* The id stays the entry's; the cursor goes along where it is another. Behind bytes it is a frame. */
+/* The id stays the entry's position. JSON gets the cursor too if it differs; binary data gets it as a second frame. */
 static void a_cursor_of_several_shards_goes_along(void **state)
 {
     struct entry text = example("x", 1), bytes = example("\xff", 1);
