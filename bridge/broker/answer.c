@@ -1,5 +1,5 @@
 /*
- * answer.c - errors that pass by themselves are no refusals.
+ * answer.c - transient Redis errors count as unavailable, not as refused.
  */
 #include "answer.h"
 

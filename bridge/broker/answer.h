@@ -1,5 +1,5 @@
 /*
- * answer.h - what an answer of Redis means to whoever asked.
+ * answer.h - what a reply from Redis means to the caller.
  */
 #ifndef BROKER_ANSWER_PRIVATE_H
 #define BROKER_ANSWER_PRIVATE_H

@@ -1,8 +1,8 @@
 /*
- * broker.c - birth and death, and the end of each loop turn.
+ * broker.c - creation, status, and the end of each loop turn.
  *
- *   a turn ends:  hear what is left ──► those who are live are given what was pushed: fresh
- *                 ──► those who are behind, for as long as PUMP_MS: pump ──► what was said to be void is forgotten
+ *   a turn ends:  receive what the sockets still hold ──► fresh: live members are given what was pushed
+ *                 ──► pump: strands that are behind, for PUMP_MS ──► what Redis reported void is dropped
  *                 ──► pages are asked for
  */
 #include "broker/broker.h"
@@ -17,11 +17,11 @@
 
 #include <stdlib.h>
 
-#define PUMP_MS 2 /* of a turn, for those who catch up */
+#define PUMP_MS 2 /* the share of a turn for strands that are behind */
 
-/* --- what a shard says -------------------------------------------------------------------------------------------- */
+/* --- callbacks from a shard --------------------------------------------------------------------------------------- */
 
-/* Members that have everything up to the last flush keep that as their place. */
+/* The listener is lost: strands that have been given everything up to shard.flushed take that as their place. */
 static void broker_on_going(struct shard *shard)
 {
     struct feed *feed, *next;
@@ -67,7 +67,7 @@ static void broker_give_fresh(struct broker *broker)
     }
 }
 
-/* More was heard, so more is certain. */
+/* More was received, so more is certain. */
 static void broker_wake_horizon(struct shard *shard)
 {
     struct strand *strand;
@@ -75,12 +75,12 @@ static void broker_wake_horizon(struct shard *shard)
         return;
     shard->has_news = false;
     while ((strand = TAILQ_FIRST(&shard->at_horizon)))
-        strand_wake(strand, "more was heard");
+        strand_wake(strand, "more was received");
 }
 
 /*
- * Those that the pump puts back are for the next turn, so that sockets and Redis are looked at in between; and where
- * there are many, those that this turn has no time for: nobody who is live waits for those who catch up.
+ * Strands that the pump puts back wait for the next turn, so that sockets and Redis are served in between. So do those
+ * that do not fit into PUMP_MS, so that catching up does not delay live delivery.
  */
 static void broker_pump_behind(struct broker *broker)
 {
@@ -96,8 +96,8 @@ static void broker_pump_behind(struct broker *broker)
     }
 }
 
-/* Redis was flushed, or lost something: those who come back with a cursor from before are to be told, not served from
- * memory. */
+/* Redis was flushed, or lost something: clients that come back with a cursor from before must be told of the gap, not
+ * served from memory. */
 static void broker_forget(struct shard *shard)
 {
     struct feed *feed, *next;
@@ -114,7 +114,7 @@ static void broker_forget(struct shard *shard)
     shard->has_void = shard->is_lost = false;
 }
 
-/* With many channels, those that are quiet keep nothing. */
+/* With many channels, those that have been quiet longest keep no tail. */
 static void broker_limit_tails(struct broker *broker)
 {
     while (broker->tail_bytes > broker->config.tails_bytes)

@@ -1,5 +1,5 @@
 /*
- * catch_up.c - one member after the other; each is given what it lacks by itself, and is then merged.
+ * catch_up.c - one member after the other: each is given what it lacks on its own, and is then merged.
  */
 #include "catch_up.h"
 
@@ -13,7 +13,7 @@ static bool catch_up_start(struct member *member)
     if (member->has_after)
         return true;
     switch (member->start.kind) {
-    case START_NEWEST: /* on a connection that is under way, only "now" and "after" mean something exact */
+    case START_NEWEST: /* once the strand has a place, "newest" has no exact meaning: treat it as "now" */
     case START_NOW:
         if (member->feed->state != FEED_LIVE)
             return false;
@@ -32,7 +32,7 @@ static bool catch_up_start(struct member *member)
     return true;
 }
 
-/* Up to where may it be given now? Up to the strand's place, unless its page or what is certain ends before that. */
+/* Up to where may entries be given now? To the strand's place, unless the page or what is certain ends before that. */
 static struct position catch_up_until(const struct member *member, const struct horizon *horizon, bool *is_late)
 {
     struct position until = member->strand->place;
@@ -42,14 +42,14 @@ static struct position catch_up_until(const struct member *member, const struct 
     return *is_late ? position_max(horizon->certain, member->after) : until;
 }
 
-/* One write. false: that is all for now, and the strand's state says why. */
+/* One write. false: no more for now, and the strand's state says why. */
 static bool catch_up_write(struct strand *strand, struct member *member)
 {
     struct run run;
     struct horizon horizon = {0};
     bool is_late;
     if (!give_run(member, &run, &horizon)) {
-        strand_enter(strand, STRAND_WAITING, "a new feed catches up");
+        strand_enter(strand, STRAND_WAITING, "a new feed is not live, or its page is missing");
         return false;
     }
     struct position until = catch_up_until(member, &horizon, &is_late);
@@ -64,7 +64,7 @@ static bool catch_up_write(struct strand *strand, struct member *member)
         member->after = until;
     }
     if (is_late) {
-        strand_enter(strand, STRAND_AT_HORIZON, "a new feed has no more that is certain");
+        strand_enter(strand, STRAND_AT_HORIZON, "no more of a new feed is certain");
         shard_hurry(strand->shard);
     }
     return !is_late;

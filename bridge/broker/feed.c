@@ -2,11 +2,11 @@
  * feed.c - joining live to the log without a hole.
  *
  * First subscribe, on one connection; once that is confirmed, read the log, on the other. Redis executes the read after
- * the subscription, so whatever the read does not bring is announced. What is announced before the read's answer is
- * held, and what of it the answer covers is dropped.
+ * the subscription, so whatever the read does not bring is announced. Announcements that come before the read's answer
+ * are held, and dropped if the answer covers them.
  *
- * After an outage the same read begins at the tail's end: where it brings all that was missed, the tail goes on as if
- * nothing had been; where it does not, the tail begins anew and each member reads on from its own place.
+ * After an outage the same read begins at the tail's end. If it brings all that was missed, the tail goes on as if
+ * nothing had happened; if not, the tail starts again empty, and each member reads on from its own place.
  */
 #include "feed.h"
 
@@ -77,7 +77,7 @@ static void feed_mark_dirty(struct feed *feed)
     TAILQ_INSERT_TAIL(&feed->shard->broker->dirty, feed, in_dirty);
 }
 
-/* Where there is no memory the tail begins anew behind the entry, and members read it from the log. */
+/* If there is no memory, the tail starts again after the entry, and members read the entry from the log. */
 static void feed_push(struct feed *feed, struct entry *entry)
 {
     const struct broker_config *config = &feed->shard->broker->config;
@@ -122,8 +122,8 @@ struct position feed_heard(const struct feed *feed)
 
 /* --- filling ------------------------------------------------------------------------------------------------------ */
 
-/* The place from which the filling read starts: where the tail ends; for a new feed, where the member furthest behind
- * starts. */
+/* The place from which the filling read starts: the tail's end; for a new feed, the place of the member furthest
+ * behind. */
 static struct position feed_fill_after(const struct feed *feed)
 {
     if (feed->has_tail)
@@ -148,7 +148,7 @@ static void feed_fill(struct feed *feed)
                 feed->ticket);
 }
 
-/* Let the tail go on with what the page brings, or where that is not all, begin anew behind it. */
+/* Extend the tail by the page; if that is not all that was missed, start the tail again at the newest position. */
 static void feed_extend_tail(struct feed *feed, const struct page *page)
 {
     enum gap_reason reason;
@@ -168,7 +168,7 @@ static void feed_extend_tail(struct feed *feed, const struct page *page)
     feed->joined_at = page->newest;
 }
 
-/* The page was read after the subscription was confirmed: what is later than page->newest was heard. */
+/* The page was read after the subscription was confirmed: entries later than page->newest were received, and held. */
 static void feed_go_live(struct feed *feed, const struct page *page)
 {
     feed_extend_tail(feed, page);
@@ -209,7 +209,7 @@ static void feed_on_filled(void *arg, uint64_t ticket, struct reply reply, const
         feed_go_live(feed, page);
 }
 
-/* --- what the source says ----------------------------------------------------------------------------------------- */
+/* --- callbacks from the source ------------------------------------------------------------------------------------ */
 
 static struct feed *feed_of(struct source_client *client)
 {
@@ -233,7 +233,7 @@ static void feed_on_confirmed(struct source_client *client)
     feed_fill(feed);
 }
 
-/* Answers to what was asked before belong to an earlier subscription: they shall find nobody. */
+/* Answers under way belong to an earlier subscription: with a new ticket they are ignored. */
 static void feed_on_away(struct source_client *client)
 {
     struct feed *feed = feed_of(client);
@@ -252,7 +252,7 @@ static void feed_hold(struct feed *feed, struct entry *entry)
     const struct broker_config *config = &feed->shard->broker->config;
     unsigned before = feed->held.count;
     if (!tail_push(&feed->held, entry, config->tail_entries, config->tail_bytes) || feed->held.count <= before)
-        feed->held_overflowed = true; /* the log has it: read once more, from a later moment on */
+        feed->held_overflowed = true; /* the log has it: the read will be repeated */
 }
 
 static void feed_on_heard(struct source_client *client, struct entry *entry)
@@ -271,7 +271,7 @@ static void feed_on_heard(struct source_client *client, struct entry *entry)
         return;
     struct position known = position_max(feed_heard(feed), feed->shard->watermark);
     if (!feed->is_pattern && position_compare(entry->previous, known) > 0) {
-        /* Redis never skips one on a connection that lives; but where it did, the log has it. */
+        /* Redis never skips an entry on a working connection; if it ever does, the log has it. */
         log_warn("hole", "channel=\"%s\"", LOG_TEXT(feed->name, feed->name_len));
         feed->shard->broker->counters.holes_filled++;
         feed_enter(feed, FEED_FILLING);

@@ -1,5 +1,5 @@
 /*
- * fresh.c - the hottest loop: per browser, one look at its member and its strand, and one write.
+ * fresh.c - the hottest loop: for each browser, look at its member and its strand, and make one write.
  */
 #include "fresh.h"
 
@@ -13,11 +13,11 @@ static_assert(offsetof(struct strand, is_begun) < 64 && offsetof(struct strand, 
 /* What a turn brought on a feed. */
 struct fresh {
     struct feed *feed;
-    unsigned first;                            /* of its tail */
-    struct position since;                     /* who is before this lacks more than that */
-    struct position oldest;                    /* the first entry */
-    const struct buffer *bytes[ENTRY_FORMATS]; /* all of it in each wire format; NULL: not put together yet */
-    struct buffer batches[ENTRY_FORMATS];      /* where `bytes` are, of more than one entry */
+    unsigned first;                            /* index in the feed's tail */
+    struct position since;                     /* strands before this lack more than the tail has */
+    struct position oldest;                    /* the first entry's position */
+    const struct buffer *bytes[ENTRY_FORMATS]; /* all entries in each wire format; NULL: not encoded yet */
+    struct buffer batches[ENTRY_FORMATS];      /* what `bytes` points to, if there are several entries */
 };
 
 static void fresh_init(struct fresh *fresh, struct feed *feed, unsigned first)
@@ -32,7 +32,7 @@ static void fresh_fini(struct fresh *fresh)
         buffer_fini(&fresh->batches[i]);
 }
 
-/* All of it in one wire format; NULL: no memory. */
+/* All entries in one wire format. NULL: no memory. */
 static const struct buffer *fresh_encode(struct fresh *fresh, unsigned format)
 {
     const struct tail *tail = &fresh->feed->tail;
@@ -50,7 +50,7 @@ static const struct buffer *fresh_encode(struct fresh *fresh, unsigned format)
     return batch->failed ? NULL : (fresh->bytes[format] = batch);
 }
 
-/* Is it exactly what this one lacks? Where it is not, the pump sees to it, or it is none of its business now. */
+/* Are the new entries exactly what this strand lacks? If not, a live strand is left to the pump; others are skipped. */
 static bool fresh_fits(const struct fresh *fresh, struct strand *strand, const struct member *member)
 {
     if (strand->state == STRAND_WAITING && strand->is_unmerged && member->is_merged)
@@ -61,18 +61,18 @@ static bool fresh_fits(const struct fresh *fresh, struct strand *strand, const s
         position_compare(strand->place, fresh->since) >= 0 &&
         (!member->has_after || position_compare(member->after, fresh->oldest) < 0))
         return true;
-    strand_wake(strand, "several feeds to merge");
+    strand_wake(strand, "the new entries are not exactly what it lacks");
     return false;
 }
 
-/* The common case of fresh_fits(): it was given what came the time before, and nothing since. */
+/* The common case of fresh_fits(): the strand's place is where the tail ended before this turn. */
 static inline bool fresh_follows(const struct strand *strand, const struct member *member, struct position before)
 {
     return strand->state == STRAND_LIVE && strand->is_simple && !member->has_after && strand->place.seq == before.seq &&
            strand->place.ms == before.ms;
 }
 
-/* The first 64 bytes, on whatever two lines of the cache they are. */
+/* Prefetch the first 64 bytes, which may span two cache lines. */
 static void fresh_fetch(const void *object)
 {
     __builtin_prefetch(object);
@@ -80,8 +80,8 @@ static void fresh_fetch(const void *object)
 }
 
 /*
- * With many members none of this is in the processor's caches when its turn comes: have it fetched while the kernel
- * sends to those before it. Each step reads what the step before had fetched.
+ * With many members, none of these objects would be in the CPU's caches when the loop reaches them: prefetch them while
+ * the kernel sends to the members before. Each step reads what the step before has prefetched.
  */
 static void fresh_fetch_ahead(const struct member *member)
 {
@@ -103,7 +103,7 @@ static void fresh_recorded(struct feed *feed)
     if (first == feed->tail.count)
         return;
     fresh_init(&fresh, feed, first);
-    if (position_compare(before, fresh.since) < 0) /* more came than the tail holds: nobody follows */
+    if (position_compare(before, fresh.since) < 0) /* more came than the tail holds: no strand follows */
         before = (struct position){UINT64_MAX, UINT64_MAX};
     TAILQ_FOREACH (member, &feed->members, in_feed) {
         struct strand *strand = member->strand;
@@ -122,7 +122,7 @@ static void fresh_recorded(struct feed *feed)
     fresh_fini(&fresh);
 }
 
-/* What has no place in the order can go out at any time, but does not wait for a socket. */
+/* Entries without a position can be sent at any time, but a strand whose socket is full misses them. */
 static void fresh_ephemeral(struct feed *feed)
 {
     struct fresh fresh;

@@ -1,14 +1,15 @@
 /*
- * fresh.h - the short way for those who are live on one feed.
+ * fresh.h - the fast path: new entries of one feed for its live members.
  *
- * Story     All of them lack the same entries, so these are put together once per wire format, and it is one write each.
+ * Story     All live members lack the same entries, so these are encoded once per wire format, and each member gets
+ *           them in one write.
  */
 #ifndef BROKER_FRESH_H
 #define BROKER_FRESH_H
 
 struct feed;
 
-/* Give what this turn brought on a feed to all its members that are live. */
+/* Give what this turn brought on a feed to all its live members. */
 void fresh(struct feed *feed);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * gap.c - when a resume is complete. For a cursor c:
+ * gap.c - decides whether a resume is complete. For a cursor c:
  *
- *   c is the beginning          complete by definition: it asks for what is kept
- *   c newer than the newest     ahead     acknowledged writes were lost in a failover, or c is from elsewhere
- *   c older than genesis        reset     the keyspace is another one
+ *   c is the beginning          complete by definition: it asks for whatever is kept
+ *   c newer than the newest     ahead     a failover lost acknowledged writes, or c is from elsewhere
+ *   c older than genesis        reset     c is from an earlier keyspace
  *   c older than extent.trimmed  trimmed   the log's oldest entry has a predecessor that c has not seen
  *   c older than lost           reset     Redis lost what it had acknowledged, in a crash or a failover
- *   c older than extent.expired  expired   a log that is not there may have had entries after c
+ *   c older than extent.expired  expired   a log that no longer exists may have had entries after c
  */
 #include "gap.h"
 

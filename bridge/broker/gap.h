@@ -1,5 +1,5 @@
 /*
- * gap.h - does a place miss anything that is gone?
+ * gap.h - are any entries after a given place gone?
  */
 #ifndef BROKER_GAP_H
 #define BROKER_GAP_H
@@ -13,13 +13,13 @@
 /* What is missing after a place. */
 struct loss {
     struct position after;  /* the place */
-    struct position oldest; /* where has_oldest: the oldest entry that there is */
+    struct position oldest; /* if has_oldest: the oldest entry that is kept */
     enum gap_reason reason;
     bool has_oldest;
 };
 
-/* true where everything after the place still exists; else the reason. The place is not before page->after, or it is the
- * beginning. */
+/* true: everything after the place still exists. false: not, and *reason says why. The place must not be before
+ * page->after, unless it is the beginning. */
 MUST_CHECK bool gap_is_absent(const struct page *page, const struct log_extent *extent, struct position place,
                               enum gap_reason *reason);
 

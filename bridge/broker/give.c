@@ -1,15 +1,15 @@
 /*
- * give.c - a merge of a few runs into one buffer.
+ * give.c - merges a few runs into one buffer.
  */
 #include "give.h"
 
 #include "subscriber.h"
 
-#define WRITE_MAX 65536 /* bytes that one write puts together, at most (or one entry) */
+#define WRITE_MAX 65536 /* bytes after which a write takes no further entry */
 
 /* --- where entries come from -------------------------------------------------------------------------------------- */
 
-/* May what comes after this place be taken from the tail? Not where the place might be ahead of all positions. */
+/* Can the tail serve what comes after this place? Not if the place might be ahead of the shard's newest position. */
 static bool give_tail_serves(const struct feed *feed, const struct strand *strand, struct position after)
 {
     return position_compare(after, feed->tail.since) >= 0 &&
@@ -72,7 +72,7 @@ static struct run *give_earliest(struct run *runs, unsigned count)
     return first;
 }
 
-/* An entry whose id says what all shards of this subscriber have given, so that it is put together for it alone. */
+/* Encode an entry for this subscriber alone: its id is a cursor over all the subscriber's shards. false: no memory. */
 static bool give_composed(struct strand *strand, const struct entry *entry, struct buffer *out)
 {
     struct cursor cursor;

@@ -1,5 +1,5 @@
 /*
- * history.c - a page of the log of each shard that has one of the names, merged by position, without a subscriber.
+ * history.c - one page from each shard that has any of the names, merged by position.
  */
 #include "broker/history.h"
 
@@ -17,28 +17,28 @@
 struct history_part {
     struct inquiry *inquiry;
     struct shard *shard;
-    unsigned count;        /* names; 0: nothing is asked here */
+    unsigned count;        /* of names; 0: this shard is not asked */
     struct bytes *names;   /* into inquiry.names_of_parts */
-    struct position until; /* up to here it was given; where its place was ahead of everything, the beginning */
-    struct position given; /* its last entry so far, in history_cut() */
-    bool has_more_here;    /* it has entries that did not fit */
+    struct position until; /* the answer covers it up to here; if its start was ahead of it, the beginning */
+    struct position given; /* for history_cut(): its last entry so far */
+    bool has_more_here;    /* it brought entries that do not fit into the answer */
     bool has_more;         /* its log has more */
     bool has_come;
-    bool is_exact; /* it is asked from a place of this very shard */
+    bool is_exact; /* its start is a place of this very shard */
 };
 
-/* A question under way. Owns a copy of the names, and what has come. */
+/* A request under way. Owns a copy of the names, and the entries and gaps that have come. */
 struct inquiry {
     struct broker *broker;
     history_fn fn;
     void *arg;
     uint64_t ticket;
     unsigned limit;
-    unsigned newest; /* no more than so many, the newest; 0: all */
-    unsigned left;   /* parts that were not answered yet */
+    unsigned newest; /* at most this many, the newest; 0: no such limit */
+    unsigned left;   /* parts that have not been answered yet */
     struct reply failure;
     char failure_text[128];
-    struct bytes *names; /* of all parts, one part behind the other */
+    struct bytes *names; /* of all parts, one part after the other */
     char *bytes;         /* of the names */
     unsigned entry_count;
     struct entry **entries;
@@ -107,7 +107,8 @@ static int history_compare(const void *a, const void *b)
     return position_compare((*(struct entry *const *)a)->position, (*(struct entry *const *)b)->position);
 }
 
-/* Each shard has brought its newest: those of all of them are the last. What does not fit in an answer is not looked at. */
+/* Each shard has brought its own newest entries: drop those that are not among the newest of all shards. If some shard
+ * has more than it brought, the newest are not known: keep everything. */
 static void history_keep_newest(struct inquiry *inquiry)
 {
     if (inquiry->newest == 0 || inquiry->entry_count <= inquiry->newest)
@@ -122,7 +123,7 @@ static void history_keep_newest(struct inquiry *inquiry)
     memmove(inquiry->entries, inquiry->entries + older, inquiry->newest * sizeof *inquiry->entries);
 }
 
-/* Where only the first `count` entries are given: up to where was each part? */
+/* Only the first `count` entries are given: find up to where each part is. */
 static void history_cut(struct inquiry *inquiry, unsigned count)
 {
     unsigned shards = inquiry->broker->config.shard_count;
@@ -186,7 +187,7 @@ static void history_free(struct inquiry *inquiry)
     free(inquiry);
 }
 
-/* One part less to wait for. */
+/* One part has been answered or has failed; after the last one, call back. */
 static void history_part_done(struct inquiry *inquiry)
 {
     struct history history;
@@ -206,7 +207,7 @@ static void history_part_failed(struct history_part *part, struct reply reply)
     struct inquiry *inquiry = part->inquiry;
     size_t len = strnlen(reply.text, sizeof inquiry->failure_text - 1);
     memcpy(inquiry->failure_text, reply.text, len);
-    inquiry->failure_text[len] = '\0'; /* an earlier one may have been longer */
+    inquiry->failure_text[len] = '\0'; /* an earlier failure's text may have been longer */
     inquiry->failure = (struct reply){reply.status == REPLY_OK ? REPLY_ERROR : reply.status, inquiry->failure_text};
     history_part_done(inquiry);
 }
@@ -222,7 +223,7 @@ static void history_add_gaps(struct history_part *part, const struct page *page)
         if (gap_is_absent(page, extent, page->after, &reason))
             continue;
         if (reason == GAP_AHEAD && !part->is_exact && shard_is_moment(page->after)) {
-            part->until = page->newest; /* its clock, or its last entry, is behind that of others */
+            part->until = page->newest; /* no loss: this shard's clock or last entry is behind the others' */
             continue;
         }
         if (reason == GAP_AHEAD)
@@ -262,7 +263,7 @@ static void history_on_page(void *arg, uint64_t ticket, struct reply reply, cons
     history_part_done(part->inquiry);
 }
 
-/* --- the door ----------------------------------------------------------------------------------------------------- */
+/* --- the public function ------------------------------------------------------------------------------------------ */
 
 static void history_ask(struct history_part *part, const struct start *start)
 {

@@ -22,23 +22,23 @@ struct strand;
 /* Where a member wants to start, in the order of its shard. */
 struct shard_start {
     enum start_kind kind;
-    bool is_exact;         /* START_AFTER: `after` is a place of this very shard, not of another one's clock */
+    bool is_exact;         /* START_AFTER: `after` was given for this very shard, not as a base for all shards */
     unsigned count;        /* START_NEWEST */
     struct position after; /* START_AFTER */
 };
 
 struct member {
-    TAILQ_ENTRY(member) in_feed; /* this and the next are what a delivery needs */
+    TAILQ_ENTRY(member) in_feed; /* from here to is_merged: what a delivery reads */
     struct strand *strand;
-    struct position after; /* where has_after: nothing up to here is wanted; of one that is not merged, its own place */
+    struct position after; /* if has_after: entries up to here are not wanted; if not merged: the member's own place */
     bool has_after;
-    bool is_merged; /* the strand's place covers it */
+    bool is_merged; /* the strand's place covers this member */
     bool is_told;   /* sink.subscribed was called */
     struct feed *feed;
-    struct member *next; /* of the strand */
+    struct member *next; /* in the strand */
     struct shard_start start;
     struct pager_client page;
-    uint64_t tag; /* of subscriber_add() */
+    uint64_t tag; /* from subscriber_add() */
 };
 static_assert(offsetof(struct member, start) <= 64, "what a delivery needs of a member is in its first 64 bytes");
 

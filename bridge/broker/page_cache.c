@@ -1,6 +1,6 @@
 /*
- * page_cache.c - the cache of one feed: a list, searched from its newest end; there are few, since whoever is behind reads
- * on from what others left, and a log is a few pages long.
+ * page_cache.c - one feed's pages in a list, searched from the newest. The list is short, since clients that are behind
+ * share pages, and a log is only a few pages long.
  */
 #include "page_cache.h"
 

@@ -1,5 +1,5 @@
 /*
- * pager.c - one list of those who wait, one read under way, a few pages that were read.
+ * pager.c - a list of waiting clients, at most one read under way, a few pages in memory.
  */
 #include "pager.h"
 
@@ -24,7 +24,7 @@ static void pager_want_not(struct pager *pager)
     pager->is_wanted = false;
 }
 
-/* --- who waits ---------------------------------------------------------------------------------------------------- */
+/* --- waiting clients ---------------------------------------------------------------------------------------------- */
 
 static void pager_wait(struct pager *pager, struct pager_client *client, struct position after)
 {
@@ -43,7 +43,7 @@ static void pager_wait_not(struct pager *pager, struct pager_client *client)
     client->state = PAGER_IDLE;
 }
 
-/* Read on from this page (NULL: from none); it stays in memory until then. */
+/* Pin this page for the client instead of its last one; NULL: none. A pinned page stays in memory. */
 static void pager_pin(struct pager_client *client, struct cached_page *page)
 {
     if (page)
@@ -64,9 +64,9 @@ void pager_dismiss(struct pager *pager, struct pager_client *client)
     pager_pin(client, NULL);
 }
 
-/* --- what a page says --------------------------------------------------------------------------------------------- */
+/* --- what a page means to a client -------------------------------------------------------------------------------- */
 
-/* Whoever asks for what is kept, or for the newest of it, is not told of what was gone before. */
+/* A client that asks for what is kept, or for the newest of it, is not told of what was gone before. */
 static void pager_serve_kept(struct pager_client *client, const struct known_loss *loss, struct position newest)
 {
     if (client->wants_kept && !client->is_served)
@@ -74,7 +74,7 @@ static void pager_serve_kept(struct pager_client *client, const struct known_los
     client->is_served = true;
 }
 
-/* Does it miss something that it has not been told, and asked for? */
+/* Does the client miss something that it asked for and has not been told of? */
 static bool pager_misses(const struct page *page, struct pager_client *client, enum gap_reason *reason)
 {
     struct known_loss loss = page_loss(page);
@@ -87,7 +87,7 @@ static bool pager_misses(const struct page *page, struct pager_client *client, e
            (*reason == GAP_AHEAD || !known_loss_covers(&client->known_loss, &loss, client->after));
 }
 
-/* What the page, which was kept as `cached` (or not: NULL), says to one that waited for it. */
+/* Tell a client that waited for this page what it means; `cached` is the copy to pin, or NULL. */
 static void pager_serve(struct pager *pager, const struct page *page, struct cached_page *cached,
                         struct pager_client *client)
 {
@@ -129,7 +129,7 @@ static void pager_on_page(void *arg, uint64_t ticket, struct reply reply, const 
     struct pager_client *client, *next;
     for (client = TAILQ_FIRST(&pager->waiting); client; client = next) {
         next = TAILQ_NEXT(client, in_waiting);
-        /* Who came after the read was sent may know of newer positions than the read does. */
+        /* A client that came after the read was sent may know of newer positions than the page. */
         bool is_within = position_compare(client->after, page->after) >= 0 &&
                          (client->state == PAGER_ASKED || position_compare(client->after, page->newest) <= 0);
         client->state = PAGER_WANTED;

@@ -1,5 +1,5 @@
 /*
- * pager.h - what comes after a place of a feed where its tail does not reach back so far: pages of the log, or a gap.
+ * pager.h - what comes after a place in a feed if its tail does not reach back that far: pages of the log, or a gap.
  *
  *              pager_ask: no page has it        pager_read           pager_on_page
  *    ┌──────┐ ───────────────────────► ┌────────┐ ─────► ┌───────┐ ───────────────► on_page ──► IDLE
@@ -7,14 +7,15 @@
  *    └──────┘ ◄─────────────────────── └────────┘        └───────┘
  *              pager_ask: a page has it, pager_dismiss
  *
- *    IDLE     needs no page, or has been served one
- *    WANTED   waits for a page; the read that will bring it has not been sent
- *    ASKED    waits for a page; it waited already when the read that is under way was sent
+ *    IDLE     the client needs no page, or has been served one
+ *    WANTED   it waits for a page; the read that will bring it has not been sent
+ *    ASKED    it waits for a page; it was already waiting when the read that is under way was sent
  *
- * Story     All who read behind the tail share pages: at most one read per feed is under way, from the place of the one
- *           furthest behind, and all who are within what it brings go on from it. Whoever is served pins the page, so
- *           that somebody who needs pages of several feeds at once is not kept waiting for ever by others who need other
- *           ones. The pager alone knows who waits for a page, what was asked, what is kept, and what each was told.
+ * Story     All clients that are behind the tail share pages: at most one read per feed is under way, from the place of
+ *           the client furthest behind, and all clients whose places are within the page go on from it. A client that
+ *           is served pins its page, so that one that needs pages of several feeds at once can't be starved by clients
+ *           that need other pages. Only the pager knows which clients wait, what was asked, which pages are kept, and
+ *           which losses each client was told of.
  * Owns      the pages.    Borrows  its clients, until pager_dismiss(); the shard and the name.
  */
 #ifndef BROKER_PAGER_H
@@ -34,28 +35,28 @@ struct shard;
 
 enum pager_state { PAGER_IDLE, PAGER_WANTED, PAGER_ASKED };
 
-/* One who reads. */
+/* One reader, embedded in a member. */
 struct pager_client {
     TAILQ_ENTRY(pager_client) in_waiting; /* WANTED, ASKED */
     struct position after;                /* WANTED, ASKED: the place after which it reads */
-    struct cached_page *pinned;           /* where it reads on; NULL: nowhere */
-    struct known_loss known_loss;         /* what it may miss without a word */
-    struct loss loss;                     /* where has_loss: what it misses, to be told */
+    struct cached_page *pinned;           /* the page that it reads on from; NULL: none */
+    struct known_loss known_loss;         /* what it may miss without a gap event */
+    struct loss loss;                     /* if has_loss: what it misses and has to be told */
     uint8_t state;                        /* enum pager_state */
     bool has_loss;
-    bool is_served;  /* a page was judged for it before */
-    bool wants_kept; /* it asked for what is kept: what is gone is no gap, the first time */
+    bool is_served;  /* it was served or checked against a page before */
+    bool wants_kept; /* it asked for what is kept: what its first page misses is no gap */
 };
 TAILQ_HEAD(pager_client_list, pager_client);
 
-/* What a page means to one who waited for it. */
+/* What a page means to a client that waited for it. */
 enum pager_news {
-    PAGER_GOES_ON, /* it misses nothing that it was not told */
+    PAGER_GOES_ON, /* it misses nothing, or nothing that it was not told of */
     PAGER_MISSES,  /* it misses something: pager_take_loss() says what */
 };
 
 struct pager_ops {
-    /* A page came. Answers whether the client may keep it pinned: who can't be written to now keeps nothing. */
+    /* A page came. Returns whether the client may pin it: one that can't be written to now keeps no page. */
     bool (*on_page)(struct pager_client *client, enum pager_news news, struct position newest);
 };
 
@@ -67,8 +68,8 @@ struct pager {
     struct bytes name;
     struct page_cache pages;
     struct pager_client_list waiting;
-    bool is_reading; /* a page is on its way */
-    bool is_wanted;  /* in broker.wanted: a page is to be asked for */
+    bool is_reading; /* a read is under way */
+    bool is_wanted;  /* in broker.wanted: a page has to be read */
     TAILQ_ENTRY(pager) in_wanted;
 };
 
@@ -77,34 +78,35 @@ void pager_fini(struct pager *pager);
 
 /* Entries in order, without a hole. */
 struct run {
-    const struct tail *entries; /* borrowed: the page is pinned */
-    unsigned next;              /* the index of the next one */
+    const struct tail *entries; /* borrowed: a feed's tail, or a pinned page */
+    unsigned next;              /* index of the next entry */
 };
 
 enum pager_answer { PAGER_ENTRIES, PAGER_WAIT, PAGER_GAP };
 
 /*
- * What comes after this place? PAGER_ENTRIES: *run, known up to *until; pinned for the client. PAGER_WAIT: a page is asked
- * for, ops.on_page will say when it came. PAGER_GAP: something is missing there, which pager_take_loss() has.
+ * What comes after this place? PAGER_ENTRIES: *run, complete up to *until; its page is pinned for the client.
+ * PAGER_WAIT: a page will be read, and ops.on_page called when it comes. PAGER_GAP: the client misses something; see
+ * pager_take_loss().
  */
 enum pager_answer pager_ask(struct pager *pager, struct pager_client *client, struct position after, struct run *run,
                             struct position *until);
-/* The client needs no page now, and keeps none. */
+/* The client needs no page now: it stops waiting, and its page is unpinned. */
 void pager_dismiss(struct pager *pager, struct pager_client *client);
-/* It keeps no page, but still waits where it waited. */
+/* Unpin the client's page. If it waits for another, it goes on waiting. */
 void pager_unpin(struct pager_client *client);
-/* What is missing, once: it counts as told. false: nothing that was not told. */
+/* What the client misses; it counts as told afterwards. false: nothing that it was not told of. */
 bool pager_take_loss(struct pager_client *client, struct loss *loss);
 
-/* Keep a page that somebody else has read. */
+/* Keep a page that the feed has read. */
 void pager_keep(struct pager *pager, const struct page *page);
-/* What was read before is void. */
+/* Serve no more clients from the pages read so far: they are void. */
 void pager_forget(struct pager *pager);
-/* The answer that is under way belongs to an earlier connection: it shall find nobody. */
+/* A read under way belongs to an earlier connection: its answer will be ignored. */
 void pager_lose(struct pager *pager);
-/* Ask for the page that is wanted; from the end of the turn, where the shard can be asked. */
+/* Send the read for the clients that wait. Called at the end of the turn, if the shard's caller is connected. */
 void pager_read(struct pager *pager);
-/* Give back pages that nobody used for a while, ask again for what did not come. true: there is nothing to see to. */
+/* Free pages that have not been used for a while, and repeat a read that failed. true: nothing is left to do. */
 bool pager_sweep(struct pager *pager, uint64_t now_ms);
 
 #endif

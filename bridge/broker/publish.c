@@ -1,5 +1,5 @@
 /*
- * publish.c - to the shard of the channel, in the durable way; or just PUBLISH, where the channel has no history.
+ * publish.c - sends a message to its channel's shard: to be recorded, or just as PUBLISH if the channel has no history.
  */
 #include "broker/publish.h"
 

@@ -1,7 +1,7 @@
 /*
  * pump.c - in this order: the start, gaps, what all merged members have, members that catch up.
  *
- * Each step answers false where the pump can't go on now; the strand's state then says what it waits for.
+ * Each step returns false if the pump can't go on now; the strand's state then says what it waits for.
  */
 #include "pump.h"
 
@@ -17,12 +17,12 @@ static void pump_on_newest(void *arg, bool is_answered, struct position position
     struct strand *strand = arg;
     strand->question = NULL;
     if (!is_answered) {
-        feed_tend(strand->members->feed); /* which wakes it to ask again */
+        feed_tend(strand->members->feed); /* which wakes the strand to ask again */
         return;
     }
     strand->start = (struct shard_start){.kind = START_AFTER, .after = position, .is_exact = true};
     strand->wants_kept = true;
-    strand_wake(strand, "Redis told the start");
+    strand_wake(strand, "Redis reported the start");
 }
 
 static void pump_ask_newest(struct strand *strand)
@@ -36,10 +36,10 @@ static void pump_ask_newest(struct strand *strand)
             names[count++] = feed_name(member->feed);
     strand->question = question_ask(strand->shard, names, count, strand->start.count, pump_on_newest, strand);
     if (!strand->question)
-        feed_tend(strand->members->feed); /* which wakes it to ask again */
+        feed_tend(strand->members->feed); /* which wakes the strand to ask again */
 }
 
-/* The newest place that all its feeds know. */
+/* The newest position that its feeds have received. false: some feed is not live. */
 static bool pump_now(const struct strand *strand, struct position *out)
 {
     *out = strand->shard->flushed;
@@ -52,7 +52,7 @@ static bool pump_now(const struct strand *strand, struct position *out)
     return true;
 }
 
-/* Find the first place. */
+/* Find the strand's first place. false: it is not known yet. */
 static bool pump_start(struct strand *strand)
 {
     switch (strand->start.kind) {
@@ -71,7 +71,7 @@ static bool pump_start(struct strand *strand)
         break;
     case START_NEWEST:
         pump_ask_newest(strand);
-        strand_enter(strand, STRAND_WAITING, "Redis is asked for the start");
+        strand_enter(strand, STRAND_WAITING, "asking Redis for the start");
         return false;
     }
     strand->claimed = strand->place;
@@ -82,9 +82,9 @@ static bool pump_start(struct strand *strand)
 /* --- gaps --------------------------------------------------------------------------------------------------------- */
 
 /*
- * A place that is ahead or from another keyspace is worth nothing: begin at the beginning. Where it is the place of just
- * this one member, the others are not touched. Where another member's gap has begun all of them anew, this one goes along:
- * given apart it would come after what is newer.
+ * A place that is ahead or from another keyspace is worthless: start again from the beginning. If it is this member's
+ * own place, the others are not touched; if it is the strand's, all members start again. If another member's gap has
+ * already sent the strand to the beginning, this member joins it: on its own, its entries would come after newer ones.
  */
 static void pump_begin_anew(struct strand *strand, struct member *member)
 {
@@ -102,7 +102,7 @@ static void pump_begin_anew(struct strand *strand, struct member *member)
     strand->place = strand->claimed = POSITION_BEGIN;
     strand->is_verified = strand->is_exact = true;
     for (struct member *other = strand->members; other; other = other->next) {
-        pager_dismiss(&other->feed->pager, &other->page); /* it waited at another place */
+        pager_dismiss(&other->feed->pager, &other->page); /* it waited for a page at the old place */
         other->after = POSITION_BEGIN;
         other->has_after = true;
         other->is_merged = true;
@@ -126,7 +126,7 @@ static bool pump_tell_gap(struct strand *strand, struct member *member, const st
     return !subscriber_is_full(strand->subscriber, strand->ops->gap(strand->sink, &gap));
 }
 
-/* Tell the gaps that are known. */
+/* Send the gaps that are known. false: the socket is full. */
 static bool pump_gaps(struct strand *strand)
 {
     struct loss loss;
@@ -139,9 +139,9 @@ static bool pump_gaps(struct strand *strand)
     return true;
 }
 
-/* --- what all have ------------------------------------------------------------------------------------------------ */
+/* --- what the merged members have --------------------------------------------------------------------------------- */
 
-/* Where the entries of all merged members come from. The others have not come so far, and these do not wait for them. */
+/* Find the next entries of all merged members. They do not wait for members that still catch up. */
 static bool pump_runs(struct strand *strand, struct run runs[static GIVE_RUNS_MAX], unsigned *count,
                       struct horizon *horizon)
 {
@@ -158,7 +158,7 @@ static bool pump_runs(struct strand *strand, struct run runs[static GIVE_RUNS_MA
     return is_known;
 }
 
-/* Up to where may be given? A single tail has no horizon: there is nobody to be late for. */
+/* Up to where may entries be given? NULL: no limit. A single tail has no horizon, as it is merged with nothing. */
 static const struct position *pump_nearest(struct horizon *horizon, unsigned runs)
 {
     if (runs == 1)
@@ -168,7 +168,7 @@ static const struct position *pump_nearest(struct horizon *horizon, unsigned run
     return horizon->has_heard && position_compare(horizon->heard, horizon->page) < 0 ? &horizon->heard : &horizon->page;
 }
 
-/* All was given up to the horizon: what is next? */
+/* All was given up to the horizon: go on to the next page, or wait for more to be certain. */
 static void pump_at_horizon(struct strand *strand, const struct horizon *horizon, unsigned runs)
 {
     bool is_page_over = horizon->has_page &&
@@ -179,10 +179,10 @@ static void pump_at_horizon(struct strand *strand, const struct horizon *horizon
         return;
     }
     strand->place = position_max(strand->place, horizon->page);
-    strand_enter(strand, STRAND_BEHIND, "the page is over");
+    strand_enter(strand, STRAND_BEHIND, "the page is used up");
 }
 
-/* Is this channel or pattern caught up, in all shards that have it? Then it counts as told. */
+/* Has this channel or pattern just caught up, in all shards that have it? Then it counts as told. */
 static bool pump_tells(struct strand *strand, struct member *member)
 {
     if (member->is_told || !member->is_merged)
@@ -193,7 +193,7 @@ static bool pump_tells(struct strand *strand, struct member *member)
     return true;
 }
 
-/* Tell which feeds are caught up. */
+/* Tell the sink which feeds have caught up. false: the socket is full. */
 static bool pump_tell(struct strand *strand)
 {
     struct cursor cursor;
@@ -208,7 +208,7 @@ static bool pump_tell(struct strand *strand)
     return true;
 }
 
-/* Give what comes after the place. */
+/* Give the merged members' entries after the place. false: no more for now. */
 static bool pump_merged(struct strand *strand)
 {
     struct run runs[GIVE_RUNS_MAX];
@@ -219,9 +219,9 @@ static bool pump_merged(struct strand *strand)
         return false;
     }
     enum given given = give(strand, runs, count, pump_nearest(&horizon, count), &strand->place);
-    strand->wants_kept = false; /* what was kept when it began is known by now */
+    strand->wants_kept = false; /* what was kept at the start is known by now */
     if (count > 0)
-        strand->is_exact = true; /* this shard has what comes after it */
+        strand->is_exact = true; /* a tail or a page of this shard has served it */
     if (given == GIVEN_FULL)
         return false;
     if (given == GIVEN_SOME) {
@@ -248,7 +248,7 @@ static void pump_steps(struct strand *strand)
         return;
     if (!strand->is_unmerged)
         strand_enter(strand, STRAND_LIVE, "all given");
-    else if (catch_up(strand)) /* what these have beyond the place comes in the next turn */
+    else if (catch_up(strand)) /* what they have beyond the place is given in the next turn */
         strand_enter(strand, STRAND_BEHIND, "all are merged");
 }
 
@@ -260,5 +260,5 @@ void pump(struct strand *strand)
     }
     pump_steps(strand);
     if (!EXPECT(strand_is_sound(strand)))
-        strand_enter(strand, STRAND_BEHIND, "its state is not sound");
+        strand_enter(strand, STRAND_BEHIND, "its state is inconsistent");
 }

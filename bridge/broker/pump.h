@@ -1,15 +1,16 @@
 /*
- * pump.h - what moves a strand on.
+ * pump.h - moves a strand's place forward.
  *
- * Story     Live delivery, resume, first connect with backlog, a slow reader and the minutes after an outage are one thing:
- *           "give me what comes after my place".
+ * Story     Live delivery, resume, first connect with backlog, a slow reader and the minutes after an outage are all
+ *           the same request: "give me what comes after my place".
  */
 #ifndef BROKER_PUMP_H
 #define BROKER_PUMP_H
 
 struct strand;
 
-/* Move its place forward as far as one write goes, and enter the state that follows. It is BEHIND. */
+/* Give a strand that is BEHIND what comes after its place, at most one write for all merged members, and enter the
+ * state that follows. */
 void pump(struct strand *strand);
 
 #endif

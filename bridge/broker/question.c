@@ -1,5 +1,5 @@
 /*
- * question.c - questions by ticket: whoever asked may be gone when the answer comes.
+ * question.c - questions are found by ticket: one may have been dropped before its answer comes.
  */
 #include "question.h"
 

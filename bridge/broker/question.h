@@ -1,5 +1,5 @@
 /*
- * question.h - where do the newest entries of some channels begin? Asked once, answered once, or dropped.
+ * question.h - asks Redis where the newest entries of some channels begin. Answered once, or dropped.
  *
  * Owns      itself, from question_ask() until its callback was called or question_drop().
  */
@@ -15,13 +15,14 @@
 struct question;
 struct shard;
 
-/* The position after which they come; false: Redis did not answer that. The question is gone. */
+/* The position after which they come; is_answered is false if Redis gave none. The question has been freed. */
 typedef void (*question_fn)(void *arg, bool is_answered, struct position position);
 
-/* Ask for the newest `newest` entries of these channels and patterns. NULL: no memory, or the shard can't be asked. */
+/* Ask after which position the newest `newest` entries of these channels and patterns come. NULL: no memory, or the
+ * shard's caller is not connected. */
 MUST_CHECK struct question *question_ask(struct shard *shard, const struct bytes *names, unsigned count,
                                          unsigned newest, question_fn fn, void *arg);
-/* The answer shall find nobody. NULL is fine. */
+/* Free the question; its callback will not be called. NULL is fine. */
 void question_drop(struct question *question);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * shard.c - what Redis announces is an entry, a beat, a word on control, or a plain message without history.
+ * shard.c - a message from Redis is an entry, a beat, a control word, or a plain message on a channel without history.
  */
 #include "shard.h"
 
@@ -16,13 +16,13 @@
 #include <string.h>
 
 #define BEAT_MS 1000
-#define BEAT_LATE_MS 3000  /* without a word */
-#define BEAT_LOST_MS 30000 /* without a beat, whatever else is heard */
+#define BEAT_LATE_MS 3000  /* without any message, or without one from a recorder */
+#define BEAT_LOST_MS 30000 /* without a beat, whatever else is received */
 #define READ_BYTES 16384
-#define CLOCKS_APART_MS 60000 /* of the shards, at most */
-#define FRAME_BYTES 32        /* of a message from Redis, around what it carries; or a little more */
+#define CLOCKS_APART_MS 60000 /* how far the shards' clocks may be apart */
+#define FRAME_BYTES 32        /* the protocol's overhead per message, rounded up */
 
-/* --- hearing ------------------------------------------------------------------------------------------------------ */
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
 
 static void shard_hear_beat(struct shard *shard, struct bytes payload)
 {
@@ -68,7 +68,7 @@ static void shard_hear_control(struct shard *shard, struct bytes payload)
     }
 }
 
-/* The entry of an announcement; copies by overlapping subscriptions are one entry. NULL: no memory, or not fit. */
+/* The entry of an announcement; copies by overlapping subscriptions share it. NULL: no memory, or an invalid name. */
 static struct entry *shard_entry(struct shard *shard, const struct entry_source *source)
 {
     struct entry *last = shard->last_entry;
@@ -89,7 +89,7 @@ static void shard_hear_position(struct shard *shard, struct position position)
     shard->newest = position;
 }
 
-/* The source by which it was heard; its name comes behind `skip` bytes. */
+/* The source that a message came by; its name starts after `skip` bytes. NULL: there is none any more. */
 static struct source *shard_source_of(struct shard *shard, const struct heard *heard, size_t skip)
 {
     const struct bytes *name = heard->pattern.len ? &heard->pattern : &heard->channel;
@@ -210,15 +210,15 @@ void shard_hurry(struct shard *shard)
         shard_send_beat(shard);
 }
 
-/* The last beat, or where none came since then, when the listener came up. */
+/* When the last beat came, or, if none has come since then, when the listener came up. */
 static uint64_t shard_last_beat(const struct shard *shard)
 {
     return shard->heard_beat_ms > shard->up_ms ? shard->heard_beat_ms : shard->up_ms;
 }
 
 /*
- * Is Redis heard? A beat may be late because it is behind much else on the same connection, so for a while anything
- * counts; but only the beat proves that this is the Redis which the caller talks to.
+ * Does the listener still receive? A beat may be late because other messages on the same connection are in front of it,
+ * so for a while any message counts; but only a beat proves that listener and caller talk to the same Redis.
  */
 static bool shard_hears(const struct shard *shard)
 {
@@ -231,11 +231,11 @@ static void shard_on_beat_due(void *arg)
 {
     struct shard *shard = arg;
     timer_start(shard->beat, BEAT_MS);
-    /* Deaf is who does not hear what Redis says that it announced; a caller that hangs is another matter. */
+    /* The listener is deaf only if a beat that Redis confirmed did not arrive; without that, the caller may hang. */
     bool is_deaf = !shard_hears(shard) && shard->answered_beat_ms > shard_last_beat(shard) + BEAT_MS;
     if (shard_is_up(shard) && is_deaf) {
         shard->up_ms = clock_now_ms();
-        listener_restart(shard->listener, "no beat was heard");
+        listener_restart(shard->listener, "no beat was received");
     }
     shard_send_beat(shard);
     shard->events->tick(shard);
@@ -245,10 +245,10 @@ static void shard_on_beat_due(void *arg)
 
 static void shard_on_asked(void *arg, uint64_t ticket, struct reply reply, struct position position)
 {
-    (void)arg, (void)ticket, (void)reply, (void)position; /* the answer is heard on control */
+    (void)arg, (void)ticket, (void)reply, (void)position; /* the recorder answers on the control channel */
 }
 
-/* Does somebody record? He says so every second anyway; this makes a new worker ready at once. */
+/* Is a recorder active? It reports regularly anyway; asking makes a new worker ready at once. */
 static void shard_ask_recorder(struct shard *shard)
 {
     if (shard->broker->config.needs_recorder && shard_is_up(shard))
@@ -256,14 +256,14 @@ static void shard_ask_recorder(struct shard *shard)
                              0);
 }
 
-/* Both may be heard from now on: do not wait for the next second. */
+/* The beat and the recorder's report can be received from now on: do not wait for the next second. */
 static void shard_begin(struct shard *shard)
 {
     shard_send_beat(shard);
     shard_ask_recorder(shard);
 }
 
-/* Is Redis still the one that we know? */
+/* Have Redis check whether it still has what this worker received last. */
 static void shard_witness(struct shard *shard)
 {
     const struct entry *entry = shard->last_entry;
@@ -318,9 +318,9 @@ static void shard_on_caller_down(void *arg, const char *why)
     shard->is_beating = false;
 }
 
-/* --- how it does -------------------------------------------------------------------------------------------------- */
+/* --- status ------------------------------------------------------------------------------------------------------- */
 
-/* What is wrong with the connections; "" where they are up. */
+/* What is wrong with the connections; "" if they are up. */
 static const char *shard_link_trouble(const struct shard *shard)
 {
     const char *trouble = "";
@@ -331,15 +331,15 @@ static const char *shard_link_trouble(const struct shard *shard)
     return *trouble || shard_is_up(shard) ? trouble : "connecting";
 }
 
-/* Why plain messages might not be heard or not be recorded, though the connections are up. */
+/* Why messages might not be received or not be recorded, although the connections are up; "" if they are. */
 static const char *shard_doubt(const struct shard *shard)
 {
     uint64_t now = clock_now_ms();
     if (!shard->heard_beat_ms || !shard_hears(shard))
-        return "Redis has not been heard for some seconds";
+        return "no recent beat from Redis, so messages may not be arriving";
     if (shard->broker->config.needs_recorder &&
         (!shard->heard_recorder_ms || now - shard->heard_recorder_ms > BEAT_LATE_MS))
-        return "no recorder is at work, so plain PUBLISH would be lost";
+        return "no recorder is active, so messages sent with plain PUBLISH would be lost";
     return "";
 }
 

@@ -1,5 +1,5 @@
 /*
- * source.c - a hash table by name, and a list of clients for each.
+ * source.c - sources in a hash table by name, each with a list of clients.
  */
 #include "source.h"
 
@@ -15,7 +15,7 @@ static struct bytes source_name(const struct source *source)
     return (struct bytes){source->name, source->name_len};
 }
 
-/* Tell the listener, in the name that Redis knows it by. */
+/* Subscribe or unsubscribe (`verb`), under the name that Redis knows. */
 static void source_say(struct source *source, void (*verb)(struct listener *, bool, struct bytes))
 {
     struct sources *all = source->all;

@@ -8,14 +8,15 @@
  *       ▲     sources_down                               │
  *       └────────────────────────────────────────────────┘
  *
- *   AWAY     Redis is away: nothing is subscribed
+ *   AWAY     not subscribed: the listener is not connected
  *   JOINING  the subscription is sent, not confirmed
- *   HEARD    confirmed: everything that is announced is heard
+ *   HEARD    confirmed: everything that is announced is received
  *
- * Story     A source is one channel or pattern of Redis. Who wants to hear it joins; the first one subscribes, the last
- *           one that leaves unsubscribes. One that is left while JOINING stays until its confirmation has come, so that
- *           no confirmation is taken for another's.
- * Owns      itself.    Borrows  its clients, until source_leave().
+ * Story     A source is one channel or pattern of Redis. Clients join it to receive its entries: the first one to join
+ *           makes it subscribe, the last one to leave makes it unsubscribe. If the last one leaves while the source is
+ *           JOINING, the source is kept until its confirmation comes, so that this is not mistaken for that of a later
+ *           subscription.
+ * Owns      itself: freed after the last client has left.    Borrows  its clients, until source_leave().
  */
 #ifndef BROKER_SOURCE_H
 #define BROKER_SOURCE_H
@@ -33,11 +34,11 @@ struct redis_config;
 struct source;
 struct source_client;
 
-/* What a source says to its clients. None may be called from within source_join() but `confirmed`. */
+/* Callbacks from a source to its clients. source_join() itself may call `joining` and `confirmed`. */
 struct source_ops {
     void (*joining)(struct source_client *client);   /* the subscription was sent */
-    void (*confirmed)(struct source_client *client); /* from here on everything is heard */
-    void (*away)(struct source_client *client);      /* the subscription is void */
+    void (*confirmed)(struct source_client *client); /* from here on everything is received */
+    void (*away)(struct source_client *client);      /* the connection, and with it the subscription, is lost */
     void (*heard)(struct source_client *client, struct entry *entry);
 };
 
@@ -54,10 +55,10 @@ struct source {
     struct sources *all;
     TAILQ_HEAD(source_client_list, source_client) clients;
     enum source_state state;
-    bool is_plain;   /* the channel itself is heard, not what is announced of it */
-    bool is_pattern; /* it is subscribed as a pattern */
+    bool is_plain;   /* the plain channel is subscribed to, not its announcements */
+    bool is_pattern; /* subscribed with PSUBSCRIBE */
     size_t name_len;
-    char name[]; /* as browsers ask for it */
+    char name[]; /* as browsers ask for it, without the prefix of live channels */
 };
 
 /* All sources of one Redis. */
@@ -67,22 +68,23 @@ struct sources {
     const struct redis_config *redis;
 };
 
-/* Hear this channel or pattern. `is_plain` is the name's own: the same for all who join it. false: no memory. */
+/* Join the source of this channel or pattern. `is_plain` depends on the name alone: the same for all clients that join.
+ * false: no memory. */
 MUST_CHECK bool source_join(struct sources *sources, struct bytes name, bool is_plain, struct source_client *client,
                             const struct source_ops *ops);
-/* Not from within what the source says. */
+/* Not from within the source's callbacks. */
 void source_leave(struct source_client *client);
 
-/* NULL: nobody hears it. */
+/* NULL: there is no such source. */
 struct source *source_find(const struct sources *sources, struct bytes name);
-/* An entry came by it. */
+/* Hand an entry that came by this source to its clients. */
 void source_hear(struct source *source, struct entry *entry);
-/* Redis confirmed the subscription to this channel or pattern of its own. */
+/* Redis confirmed a subscription; the name is the one that Redis uses. */
 void source_confirm(struct sources *sources, struct bytes subscription);
 
-/* The connection is there: subscribe to all. */
+/* The listener is connected: subscribe to all sources. */
 void sources_up(struct sources *sources);
-/* The connection is gone. */
+/* The listener lost its connection. */
 void sources_down(struct sources *sources);
 void sources_fini(struct sources *sources);
 

@@ -1,9 +1,9 @@
 /*
- * state.h - what the files of the broker share: its settings, the work that waits for the end of the turn, its counters.
+ * state.h - what the broker's files share: its settings, the work that waits for the end of the turn, its counters.
  *
  *   broker 1 ── n shard 1 ── n source 1 ── n feed 1 ── n member n ── 1 strand n ── 1 subscriber
  *
- * It knows nobody: what the lists hold is defined by those who put it there.
+ * It depends on no other file of the broker: the lists' elements are defined by the files that fill them.
  */
 #ifndef BROKER_STATE_H
 #define BROKER_STATE_H
@@ -30,26 +30,26 @@ struct broker {
     struct broker_config config;
     struct loop *loop;
     struct shard *shards;    /* config.shard_count of them */
-    uint64_t last_ticket;    /* that Redis was asked with */
+    uint64_t last_ticket;    /* the last one that was given out */
     struct feed *feeds;      /* by the ticket of their reads */
     struct pager *pagers;    /* by the ticket of their reads */
-    struct question *asking; /* for the newest entries, by ticket */
+    struct question *asking; /* questions for the newest entries, by ticket */
     struct broker_status counters;
-    unsigned publishing; /* publishes that are sent and not answered */
-    bool is_freeing;     /* answers that are owed to others are dropped */
+    unsigned publishing; /* publishes that have not been answered yet */
+    bool is_freeing;     /* pending callbacks are not called any more */
 
     /* For the end of the turn. */
     struct feed_list dirty;    /* something was pushed in this turn */
-    struct strand_list behind; /* the pump will see to them */
-    struct pager_list wanted;  /* a page is to be asked for */
+    struct strand_list behind; /* waiting for the pump */
+    struct pager_list wanted;  /* a page has to be read */
     uint32_t turn;             /* counts turns */
     uint64_t turn_ms;          /* when this turn's pumping began */
-    bool is_walking;           /* sinks are being called: nobody may be freed */
-    struct buffer scratch;     /* what one write puts together */
+    bool is_walking;           /* sinks may be called: subscribers must not be changed or freed */
+    struct buffer scratch;     /* where a write is put together */
 
     /* Tails. */
-    struct feed_list tailed; /* with something in their tails, the one that was quiet longest first */
-    size_t tail_bytes;       /* of all of them */
+    struct feed_list tailed; /* feeds with entries in their tails, the one that has been quiet longest first */
+    size_t tail_bytes;       /* of all of them together */
 };
 
 #endif

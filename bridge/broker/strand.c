@@ -1,5 +1,5 @@
 /*
- * strand.c - its states, its members, and what their feeds and pagers say to it.
+ * strand.c - a strand's states, its members, and callbacks from their feeds and pagers.
  */
 #include "strand.h"
 
@@ -27,7 +27,7 @@ void strand_enter(struct strand *strand, enum strand_state state, const char *wh
     if (list)
         TAILQ_REMOVE(list, strand, in_list);
     strand->state = (uint8_t)state;
-    if (state == STRAND_FULL) /* a slow browser costs its place, nothing else */
+    if (state == STRAND_FULL) /* a slow browser keeps its place, but no page in memory */
         for (struct member *member = strand->members; member; member = member->next)
             pager_unpin(&member->page);
     list = strand_list_of(strand);
@@ -89,12 +89,12 @@ void strand_forget(struct strand *strand, struct position before, bool is_lost)
 {
     if (strand->state != STRAND_LIVE)
         return;
-    if (!is_lost) { /* it has been given all that there was before the flush */
+    if (!is_lost) { /* it has been given all that there was in the old keyspace */
         strand->place = position_max(strand->place, before);
         return;
     }
     strand->place = position_max(strand->place, strand->shard->flushed);
-    strand_wake(strand, "it may miss what Redis lost");
+    strand_wake(strand, "it may miss entries that Redis lost");
 }
 
 /* --- members ------------------------------------------------------------------------------------------------------ */
@@ -159,13 +159,13 @@ bool strand_add(struct strand *strand, struct bytes name, const struct shard_sta
     strand_simplify(strand);
     feed_add(feed, member);
     if (strand->state == STRAND_IDLE)
-        strand_enter(strand, STRAND_BEHIND, "its first feed");
+        strand_enter(strand, STRAND_BEHIND, "its first feed was added");
     else
-        strand_wake(strand, "one more feed");
+        strand_wake(strand, "a feed was added");
     return true;
 }
 
-/* An answer that comes now is for feeds that it does not listen to any more. */
+/* The answer would be about feeds that the strand does not listen to any more. */
 static void strand_drop_question(struct strand *strand)
 {
     question_drop(strand->question);
@@ -184,14 +184,14 @@ void strand_remove(struct strand *strand, struct member *member)
     if (!strand->members)
         strand_drop_question(strand);
     if (!strand->members && strand->state != STRAND_FULL)
-        strand_enter(strand, STRAND_IDLE, "its last feed is gone");
+        strand_enter(strand, STRAND_IDLE, "its last feed was removed");
     else
-        strand_wake(strand, "one feed less");
+        strand_wake(strand, "a feed was removed");
 }
 
 void strand_clear(struct strand *strand)
 {
-    strand_enter(strand, STRAND_IDLE, "it leaves");
+    strand_enter(strand, STRAND_IDLE, "its subscriber is freed");
     while (strand->members) {
         struct member *member = strand->members;
         strand->members = member->next;
@@ -201,7 +201,7 @@ void strand_clear(struct strand *strand)
     strand_drop_question(strand);
 }
 
-/* --- what feeds and pagers say ------------------------------------------------------------------------------------ */
+/* --- callbacks from feeds and pagers ------------------------------------------------------------------------------ */
 
 static void strand_on_wake(struct member *member, const char *why)
 {
@@ -215,7 +215,7 @@ static bool strand_on_place(const struct member *member, struct position *out)
     return is_known || member->start.kind == START_AFTER;
 }
 
-/* Who is ahead of all positions now was not before: writes were lost. */
+/* If the place is now ahead of the shard's newest position, Redis may have lost writes: verify it again. */
 static void strand_on_live(struct member *member, struct position newest)
 {
     if (position_compare(member->strand->place, newest) > 0)
@@ -227,25 +227,25 @@ static bool strand_on_unstarted(const struct member *member)
     return !member->strand->has_place || !member->strand->is_begun;
 }
 
-/* Does it read after a place that is not its strand's? */
+/* Does the member read from a place of its own, not from its strand's? */
 static bool strand_member_is_elsewhere(const struct member *member)
 {
     return !member->is_merged || position_compare(member->page.after, member->strand->place) > 0;
 }
 
-/* The strand goes on from where its shard is. */
+/* Let the strand go on from the shard's newest position. */
 static void strand_move_back(struct strand *strand, struct position newest)
 {
     for (struct member *member = strand->members; member; member = member->next)
-        pager_dismiss(&member->feed->pager, &member->page); /* it waited at another place */
+        pager_dismiss(&member->feed->pager, &member->page); /* it waited for a page at the old place */
     strand->place = position_min(strand->place, newest);
     strand->claimed = position_min(strand->claimed, newest);
     strand->is_verified = strand->is_exact = true;
 }
 
 /*
- * A place that was told for all shards alike is a moment by some other shard's clock, and may be ahead of what this one
- * has: then it is where this one is.
+ * A place taken from a cursor's base for all shards is a moment by another shard's clock, and may be ahead of this
+ * shard without any loss: then go on from this shard's newest position.
  */
 static void strand_come_back(struct member *member, struct position newest)
 {
@@ -271,7 +271,7 @@ static bool strand_on_page(struct pager_client *client, enum pager_news news, st
         strand_come_back(member, newest);
     else if (position_compare(client->after, strand->place) >= 0)
         strand->is_verified = strand->is_exact = true;
-    strand_wake(strand, "a page came");
+    strand_wake(strand, "a page arrived");
     return strand->state != STRAND_FULL;
 }
 

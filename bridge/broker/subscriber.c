@@ -1,5 +1,5 @@
 /*
- * subscriber.c - strands come with the first channel of their shard, and go with the subscriber.
+ * subscriber.c - a strand is created with the first channel of its shard, and freed with the subscriber.
  */
 #include "subscriber.h"
 
@@ -27,7 +27,7 @@ void subscriber_writable(struct subscriber *s)
             strand_enter(strand, strand->members ? STRAND_BEHIND : STRAND_IDLE, "the socket drained");
 }
 
-/* A strand without channels, or that does not know its place yet, has nothing to say. */
+/* Does this strand count for the cursor? Not without channels, nor before it has a place. */
 static bool subscriber_counts(const struct strand *strand)
 {
     return strand->members && strand->has_place;
@@ -51,7 +51,7 @@ void subscriber_compose_at(const struct subscriber *s, const struct strand *at, 
             cursor_advance(out, strand->shard->index, strand->claimed);
 }
 
-/* The strand that has been given least; of those that count, where any does. */
+/* The strand with the lowest place, of those that count; the first strand if none counts. */
 static const struct strand *subscriber_lowest(const struct subscriber *s)
 {
     const struct strand *lowest = &s->first;
@@ -85,8 +85,8 @@ static bool subscriber_is_away(const struct strand *strand)
     return strand->start.kind == START_NOW && !shard_is_up(strand->shard);
 }
 
-/* Who listens from now on does not wait for a shard that is away. There, "now" is where the cursor's base is, but not
- * before what was heard. */
+/* A strand that starts at "now" does not wait for a shard that is away. Its place is the cursor's base, or what was
+ * last received from the shard if that is later. */
 static void subscriber_start_away(struct strand *strand, struct position base)
 {
     struct position heard = strand->shard->flushed;
@@ -96,7 +96,7 @@ static void subscriber_start_away(struct strand *strand, struct position base)
     strand->has_place = true;
 }
 
-/* Do all know their place? Those of shards that are away are given one. */
+/* Do all strands have a place? Those that start at "now" and whose shards are away are given one. */
 static bool subscriber_start(struct subscriber *s)
 {
     for (const struct strand *strand = &s->first; strand; strand = strand->next)
@@ -115,7 +115,8 @@ bool subscriber_begin(struct strand *strand)
     struct cursor cursor;
     if (!subscriber_start(s)) {
         strand_enter(strand, STRAND_WAITING, "the start in another shard is not known");
-        feed_tend(strand->members->feed); /* which wakes it to look again: the other may leave, or its shard go away */
+        /* This wakes the strand every second to check again: the other may lose its channels, or its shard go away. */
+        feed_tend(strand->members->feed);
         return false;
     }
     for (struct strand *other = &s->first; other; other = other->next) {
@@ -141,7 +142,7 @@ bool subscriber_tells(struct subscriber *s, struct bytes name)
 
 /* --- channels ----------------------------------------------------------------------------------------------------- */
 
-/* The shards that have a channel, or channels of a pattern: from *first up to, and not with, the one that comes back. */
+/* The shards that can have a channel, or channels of a pattern: from *first up to, but not including, the result. */
 static unsigned subscriber_shards(const struct subscriber *s, struct bytes name, unsigned *first)
 {
     unsigned count = subscriber_broker(s)->config.shard_count;
@@ -163,7 +164,7 @@ static void subscriber_init_strand(struct strand *strand, const struct strand *l
                               .shard = shard};
 }
 
-/* Ids are composed from now on: what has been given so far is what they say. */
+/* From now on ids are cursors over all strands; they begin with what has been given so far. */
 static void subscriber_share(struct subscriber *s)
 {
     for (struct strand *strand = &s->first; strand; strand = strand->next) {
@@ -174,12 +175,12 @@ static void subscriber_share(struct subscriber *s)
     }
 }
 
-/* The strand of a shard, made where it is missing. NULL: no memory. */
+/* The strand of a shard; created if there is none. NULL: no memory. */
 static struct strand *subscriber_strand(struct subscriber *s, struct shard *shard)
 {
     struct strand **link = &s->first.next;
     if (!s->first.members && !s->first.has_place && !s->first.next)
-        s->first.shard = shard; /* nobody was there yet */
+        s->first.shard = shard; /* the first strand is still unused */
     if (s->first.shard == shard)
         return &s->first;
     while (*link && (*link)->shard != shard)
@@ -194,7 +195,7 @@ static struct strand *subscriber_strand(struct subscriber *s, struct shard *shar
     return *link;
 }
 
-/* Where a start is in the order of one shard. */
+/* Translate a start to the order of one shard. */
 static struct shard_start subscriber_start_in(const struct shard *shard, const struct start *start)
 {
     struct shard_start out = {.kind = start->kind, .count = start->count, .is_exact = true};

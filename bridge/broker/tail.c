@@ -1,5 +1,5 @@
 /*
- * tail.c - a ring of entries; its size is a power of two and grows as far as its limit asks.
+ * tail.c - a ring of entries; its capacity is a power of two and grows as far as the limits allow.
  */
 #include "tail.h"
 

@@ -1,13 +1,13 @@
 /*
- * answer.h - what became of a question to Redis.
+ * answer.h - the outcome of a request to Redis.
  */
 #ifndef BROKER_ANSWER_H
 #define BROKER_ANSWER_H
 
 enum answer {
     ANSWER_OK,
-    ANSWER_UNAVAILABLE, /* Redis is away: nothing was sent, or it can't be known what became of it */
-    ANSWER_REFUSED,     /* Redis said no; the text says why */
+    ANSWER_UNAVAILABLE, /* Redis can't be reached or can't serve now; the request may or may not have been executed */
+    ANSWER_REFUSED,     /* Redis answered with an error; the text says which */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * history.h - entries for whoever asks once.
+ * history.h - kept entries for a single request, without a subscription.
  */
 #ifndef BROKER_HISTORY_H
 #define BROKER_HISTORY_H
@@ -21,14 +21,14 @@ struct history {
     struct entry **entries; /* borrowed during the callback */
     unsigned gap_count;
     const struct gap *gaps; /* borrowed during the callback */
-    struct cursor cursor;   /* go on from here */
+    struct cursor cursor;   /* continue from here */
     bool has_more;
 };
 typedef void (*history_fn)(void *arg, uint64_t ticket, enum answer answer, const struct history *history,
                            const char *text);
 
 /* Up to `limit` entries of these channels and patterns from `start`, oldest first (START_NOW means the beginning). The
- * names are borrowed for the call. fn is called once, from the loop. */
+ * names are borrowed for the call. fn is called once, from the loop; its `history` is NULL unless ANSWER_OK. */
 void broker_history(struct broker *broker, const struct bytes *names, unsigned count, const struct start *start,
                     unsigned limit, history_fn fn, void *arg, uint64_t ticket);
 

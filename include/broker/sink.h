@@ -1,10 +1,9 @@
 /*
- * sink.h - who is given what a subscriber listens to: a browser's socket, as the broker sees it.
+ * sink.h - where a subscriber's entries go: a browser's socket, as the broker sees it.
  *
- * Promise   A sink is called from the end of a loop turn only, never from within subscriber_new/_add/_remove/_writable,
- *           and never after subscriber_free(). A sink must not call subscriber_free() or subscriber_add() from within
- *           its own callbacks: it notes what it wants and does it from the loop. What it is handed is borrowed for the
- *           call.
+ * Promise   A sink is only called at the end of a loop turn, never from within subscriber_new/_add/_remove/_writable,
+ *           and never after subscriber_free(). Its callbacks must not call subscriber_add(), subscriber_remove() or
+ *           subscriber_free(): do that later, from the loop. All arguments are borrowed for the call.
  */
 #ifndef BROKER_SINK_H
 #define BROKER_SINK_H
@@ -18,19 +17,19 @@ struct cursor;
 struct gap;
 
 enum sink_result {
-    SINK_READY, /* more may come at once */
-    SINK_FULL,  /* what was given is taken, whole, but nothing more before subscriber_writable() */
+    SINK_READY, /* more may be written at once */
+    SINK_FULL,  /* everything was accepted, but write no more until subscriber_writable() */
 };
 
 struct sink_ops {
-    /* The next bytes of the wire format, whole entries, in order. There are BUFFER_HEADROOM bytes before `bytes` that
-     * the sink may overwrite; the bytes themselves are shared with others and must stay as they are. */
+    /* The next bytes of the wire format: whole entries, in order. The sink may overwrite the BUFFER_HEADROOM bytes
+     * before `bytes`; the bytes themselves are shared with other sinks and must not be changed. */
     enum sink_result (*write)(void *sink, char *bytes, size_t len);
-    /* Entries are missing before what comes next. */
+    /* Entries are missing before the next ones. */
     enum sink_result (*gap)(void *sink, const struct gap *gap);
-    /* Called once: where this subscriber starts. Comes before anything else. */
+    /* Called once, before anything else: where this subscriber starts. */
     enum sink_result (*cursor)(void *sink, const struct cursor *cursor);
-    /* The feed added with this tag is caught up: from now on the subscriber's cursor covers it. */
+    /* The channel or pattern added with this tag has caught up: from now on the subscriber's cursor covers it. */
     enum sink_result (*subscribed)(void *sink, struct bytes name, uint64_t tag, const struct cursor *cursor);
 };
 

@@ -1,5 +1,5 @@
 /*
- * status.h - how a broker does.
+ * status.h - a broker's readiness and counters.
  */
 #ifndef BROKER_STATUS_H
 #define BROKER_STATUS_H
@@ -11,15 +11,15 @@
 
 struct broker_status {
     bool is_ready;
-    char reason[160];          /* why not, a sentence; "" where ready */
-    struct position watermark; /* of the first shard: everything up to here has been heard */
-    unsigned feeds;            /* channels and patterns that are followed, by shard */
+    char reason[160];          /* why it is not ready, for people to read; "" if it is ready */
+    struct position watermark; /* of the first shard: everything up to here has been received */
+    unsigned feeds;            /* channels and patterns that are followed; a pattern counts once per shard */
     unsigned subscribers;
-    uint64_t entries_heard;
-    uint64_t holes_filled; /* entries that were announced with one missing before them */
+    uint64_t entries_heard; /* announcements received, with the copies by overlapping subscriptions */
+    uint64_t holes_filled;  /* announcements that revealed a missing entry, so that the log was read */
     uint64_t pages_read;
     uint64_t gaps_told;
-    uint64_t links_lost; /* connections that hear */
+    uint64_t links_lost; /* pub/sub connections that were lost */
 };
 
 #endif
