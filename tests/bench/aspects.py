@@ -1,11 +1,11 @@
-"""What two builds of redis-bridge are compared by: instructions, system calls, processor time, idle memory.
+"""What is compared of two builds of redis-bridge: instructions, system calls, processor time, idle memory.
 
-Story   An aspect measures one binary on one wire once, with a Redis and a bridge of its own, and gives row -> value. It
-        also says how one value is made of several (`best`): what disturbs a count only adds to it, what disturbs a time
-        may do either.
-Counts  are of a fixed workload: so many messages, one at a time or in waves, the next when everybody has them all. How a
-        flood is cut into batches is chance. A wave is less than the 16 KiB that one read from Redis takes: it reaches
-        the worker at once, and leaves it with one send to each subscriber.
+Story   An aspect measures one binary on one wire once, with its own Redis and bridge, and returns row -> value. It also
+        defines how several values become one (`best`): disturbances only add to a count, so the least is taken; they
+        may raise or lower other values, so the median is.
+Counts  are of a fixed workload: so many messages, one at a time or in waves, the next when all subscribers have them.
+        How a flood is split into batches is chance. A wave is less than the 16 KiB that one read from Redis takes: it
+        reaches the worker at once, and leaves it with one send to each subscriber.
 """
 
 import argparse
@@ -23,19 +23,19 @@ from machine import alone
 from processes import free_port, start_redis
 from servers import Bridge, BridgeInCallgrind
 
-Row = collections.namedtuple("Row", "aspect wire what call", defaults=[""])  # call: one system call of all
+Row = collections.namedtuple("Row", "aspect wire what call", defaults=[""])  # call: a system call, "" for all
 
 ONE, BURST = "delivery, one at a time", "delivery, in bursts"
 OPENED, CLOSED = "connection, from accept until idle", "connection that ends"
 IDLE, EMPTY = "idle connection", "worker without connections"
 PAYLOAD_BYTES = 100
-MESSAGES, WAVES, WAVE = 40, 20, 48  # messages one at a time; waves of so many messages
-HEARTBEAT = "44s"  # the longest that there is: it goes by the clock, and is not what is counted
+MESSAGES, WAVES, WAVE = 40, 20, 48  # messages sent one at a time; waves; messages per wave
+HEARTBEAT = "44s"  # the longest allowed: heartbeats depend on the clock, and are not to be counted
 
 
 @contextlib.contextmanager
 def bridge(kind, options):
-    """Gives the groups of processes, what bench_load has to know to find them, and a folder."""
+    """Yield the groups of processes, the arguments with which bench_load finds them, and a folder."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, contextlib.ExitStack() as stack:
         folder, server, port = pathlib.Path(name), kind(options), free_port()
         redis_port, redis = start_redis(stack, options.load_core, folder)
@@ -52,7 +52,7 @@ def median_of_ratios(pairs):
 
 
 class Counted:
-    """What a tracer counts of the worker."""
+    """What a tracer counts in the worker."""
 
     best, ratio = staticmethod(min), staticmethod(ratio_of_least)
 
@@ -63,7 +63,7 @@ class Counted:
         return options.repeats
 
     def bound(self, what, options):
-        """What a ratio may be at most, or None. A connection's is for the reader to judge."""
+        """Return the highest accepted ratio, or None: that of connections is left to the reader."""
         return options.bound if what in (ONE, BURST) else None
 
     def measure(self, options, wire):
@@ -80,7 +80,7 @@ class Counted:
         def command(*arguments):
             return trial.load_command(target + list(arguments), {}, options)
 
-        # The first connections and messages cost what no later ones do: deliveries come first.
+        # The first connections and messages have one-time costs. Deliveries come first, as only they have a warm-up.
         one = worker.per_delivery(command("--mode", "one", "--messages", MESSAGES))
         burst = worker.per_delivery(command("--mode", "wave", "--window", WAVE, "--messages", WAVE * WAVES))
         opened, closed = worker.per_connection(options.subscribers, command("--messages", 0))
@@ -88,7 +88,7 @@ class Counted:
 
 
 class Cpu:
-    """Of trials as `run` makes them."""
+    """Processor time per delivery, in trials like those of `run`."""
 
     name, title = "cpu", "µs of processor time"
     best, ratio = staticmethod(statistics.median), staticmethod(median_of_ratios)
@@ -110,7 +110,7 @@ class Cpu:
 
 
 class Memory:
-    """Of the worker's resident bytes."""
+    """The worker's resident memory: without connections, and per idle connection."""
 
     name, title = "memory", "resident KiB"
     best, ratio = staticmethod(statistics.median), staticmethod(median_of_ratios)

@@ -1,4 +1,4 @@
-"""Building what is measured, and what measures."""
+"""Builds redis-bridge and the benchmark's own programs."""
 
 import subprocess
 import sys
@@ -7,18 +7,18 @@ from places import BRIDGE, BUILD, HERE, ROOT
 
 
 def build_programs():
-    """Those of this folder."""
+    """Build bench_floor and bench_load."""
     for command in (["cmake", "-S", HERE, "-B", BUILD, "-DCMAKE_BUILD_TYPE=Release"],
                     ["cmake", "--build", BUILD, "--target", "bench_floor", "bench_load"]):
         subprocess.run(command, check=True, stdout=sys.stderr)
 
 
 def build_bridge(options):
-    """Where its source is there, and no other binary is named. A bridge that does not build is told, and measured as it
-    was built before, if it was."""
+    """Build redis-bridge, if its source is here and no other binary was given. If the build fails, report it and go on
+    with an earlier build, if there is one."""
     if options.no_build or options.bridge != BRIDGE or not (ROOT / "CMakePresets.json").exists():
         return
     for command in (["cmake", "--preset", "release"], ["cmake", "--build", "--preset", "release"]):
         if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode != 0:
-            print(f"run: `{' '.join(command)}` failed; going on with what is built", file=sys.stderr)
+            print(f"run: `{' '.join(command)}` failed; going on with the existing build", file=sys.stderr)
             return

@@ -14,7 +14,7 @@
 
 enum { SPIN_NS = 300000000, GAP_NS = 5000, SYSCALLS = 200000, MESSAGES = 20000, MESSAGE_BYTES = 100 };
 
-/* Reading the clock takes some 30 ns; a step of more than 5 µs means that somebody else had the processor. */
+/* Reading the clock takes some 30 ns; a step of more than 5 µs means that something else had the processor. */
 static double calibrate_stolen_share(void)
 {
     uint64_t start = clock_ns(), last = start, stolen = 0;

@@ -1,8 +1,8 @@
 /*
- * calibrate.h - how fast this machine is right now, in the coin that a fan-out pays with.
+ * calibrate.h - how fast this machine is right now at what a fan-out consists of.
  *
- * Story     Nearly all of a delivery is the kernel's TCP. The same program costs 3 µs per delivery on one virtual machine
- *           and 8 µs on another, so figures of two runs can be compared only beside what these took in each of them.
+ * Story     Nearly all the cost of a delivery is the kernel's TCP. The same program takes 3 µs per delivery on one
+ *           virtual machine and 8 µs on another, so compare figures of two runs only together with these values.
  */
 #ifndef BENCH_CALIBRATE_H
 #define BENCH_CALIBRATE_H
@@ -10,12 +10,12 @@
 #include <stdbool.h>
 
 struct calibration {
-    double syscall_ns;  /* the cheapest system call there is */
-    double loopback_ns; /* a 100 byte send() over loopback TCP and the recv() of it */
-    double stolen;      /* share of the time in which a busy loop did not run: the host, or other processes */
+    double syscall_ns;  /* a minimal system call: getppid() */
+    double loopback_ns; /* a send() of 100 bytes over loopback TCP, and its recv() */
+    double stolen;      /* share (0..1) of the time that the host or other processes took from a busy loop */
 };
 
-/* Takes about half a second. False: no socket to be had. */
+/* Takes about half a second. False: no loopback connection was possible. */
 bool calibrate(struct calibration *c);
 
 #endif

@@ -1,18 +1,18 @@
-"""The cases: a wire, channels and subscribers of each, how messages follow one another, and their size.
+"""The cases: a wire, channels and subscribers per channel, how messages are paced, and their size.
 
-Story   A case's name says all of it: sse-1x1000-paced50-100 is SSE, one channel with 1000 subscribers, 50 messages of
-        100 bytes a second.
+Story   A case's name contains all of it: sse-1x1000-paced50-100 is SSE, one channel with 1000 subscribers, 50 messages
+        a second of 100 bytes each.
 """
 
 import fnmatch
 import sys
 
-UNDER_WAY = 512 * 1024  # bytes on their way to each subscriber, at most
+UNDER_WAY = 512 * 1024  # the most bytes in flight to each subscriber
 WIRES = {"sse": "SSE", "ws": "WebSocket"}
 
 
 class Case:
-    """`mode` is one, burst, or paced with the messages per second."""
+    """`mode` is "one", "burst", or "paced" followed by the messages per second."""
 
     def __init__(self, wire, channels, subscribers, mode, size):
         self.wire, self.channels, self.subscribers, self.size = wire, channels, subscribers, size
@@ -28,14 +28,14 @@ class Case:
         return Case(wire, int(channels), int(subscribers), mode, int(size))
 
     def title(self):
-        """What a reader of a plot is told; the mode is the plot's own subject, the rate is not."""
+        """Return the heading in a plot. The plot itself states the mode, but not the rate."""
         listeners = f"{self.total:,} browsers" if self.total > 1 else "1 browser"
         spread = f"{listeners} on {self.channels:,} channels" if self.channels > 1 else listeners
         rate = f", {self.rate} messages a second" if self.rate else ""
         return f"{WIRES[self.wire]}, {spread}, {self.size:,} bytes{rate}"
 
     def arguments(self, server, seconds):
-        """What bench_load is told of this case."""
+        """Return bench_load's arguments for this case."""
         return ["--wire", server.dialects.get(self.wire, self.wire), "--path", server.paths[self.wire],
                 "--channels", self.channels, "--subscribers", self.subscribers, "--size", self.size,
                 "--mode", self.mode, "--window", min(server.windows[self.wire], UNDER_WAY // self.size), "--rate", self.rate or 1,
@@ -60,6 +60,6 @@ def choose(options):
         patterns = options.cases.split(",")
         chosen = [case for case in FULL if any(fnmatch.fnmatch(case.name, pattern) for pattern in patterns)]
         if not chosen:
-            sys.exit("run: no such case; there are: " + " ".join(case.name for case in FULL))
+            sys.exit("run: no such case; available: " + " ".join(case.name for case in FULL))
         return chosen
     return QUICK if options.quick else FULL if options.full else DEFAULT

@@ -1,19 +1,19 @@
 """What the rounds of one aspect on one wire found, and their lines in the tables.
 
-Story   A round is side -> row -> value. The sides are "base", "new", and as a control "again": the base once more.
+Story   A round is side -> row -> value. The sides are "base", "new", and with --control "again": the base once more.
 """
 
 import math
 
 from cases import WIRES
 
-NOTABLE = 0.002  # of all system calls: by how much one of them must differ to be told
+NOTABLE = 0.002  # report a system call that differs by more than this share of all calls
 
-HEAD = ["", "base", "new", "new / base", "each pair"]
+HEAD = ["", "base", "new", "new / base", "range of pairs"]
 
 
 def readable(value):
-    """Four digits that count."""
+    """Format with at least four significant digits."""
     digits = 3 - math.floor(math.log10(abs(value))) if value else 0
     return f"{value:,.{max(0, digits)}f}"
 
@@ -23,7 +23,7 @@ def line(cells):
 
 
 def head(options):
-    cells = HEAD + ["base / base", "each pair"] * options.control
+    cells = HEAD + ["base / base", "range of pairs"] * options.control
     return [line(cells), "|---" + "|---:" * (len(cells) - 1) + "|"]
 
 
@@ -32,7 +32,7 @@ class Comparison:
         self.aspect, self.wire, self.rounds, self.options = aspect, wire, rounds, options
 
     def pairs(self, row, side):
-        """Of the rounds in which both were measured."""
+        """Return (base, side) of the rounds in which both were measured."""
         return [(found["base"].get(row, 0), found[side].get(row, 0)) for found in self.rounds
                 if "base" in found and side in found]
 
@@ -43,7 +43,7 @@ class Comparison:
         return ["new"] + ["again"] * self.options.control
 
     def rows(self):
-        """In the order in which they were found: those of the table, and those of single system calls."""
+        """Return the rows of the table and those of single system calls, in the order in which they were found."""
         found = list(dict.fromkeys(row for sides in self.rounds for rows in sides.values() for row in rows))
         return [row for row in found if not row.call], [row for row in found if row.call]
 
@@ -56,7 +56,7 @@ class Comparison:
         return bound is not None and self.aspect.ratio(self.pairs(row, "new")) > bound
 
     def ratio(self, row, side):
-        """Two cells: the ratio, and those of each pair."""
+        """Return two cells: the ratio, and the range of the pairs' ratios."""
         pairs = self.pairs(row, side)
         each = sorted(new / base for base, new in pairs)
         words = f"{self.aspect.ratio(pairs):.3f}"
@@ -73,7 +73,7 @@ class Comparison:
         return [self.line(row) for row in self.rows()[0]]
 
     def remarks(self):
-        """System calls that differ."""
+        """Return a line for each system call that differs notably."""
         told = []
         for row in self.rows()[1]:
             base, new = self.value(row, "base"), self.value(row, "new")

@@ -1,7 +1,7 @@
 """Counting what a worker does for a delivery and for a connection.
 
-Story   A tracer is switched on for as long as messages go, or connections open, or close. What a worker does by the
-        clock meanwhile is counted too, and is little.
+Story   A tracer is on while messages are delivered, or while connections open or close. What a worker's timers do
+        meanwhile is counted too, but is little.
 """
 
 import contextlib
@@ -10,12 +10,12 @@ import time
 from processes import cpu_seconds, open_files
 from trial import count, expect, hold, tell
 
-SETTLE_S, BUSY_S = 0.5, 0.005  # a worker that took less processor time in a while is idle
+SETTLE_S, BUSY_S = 0.5, 0.005  # a worker is idle if it used less than BUSY_S of processor time in SETTLE_S
 IDLE_WITHIN_S = 60
 
 
 class Worker:
-    """The processes that a tracer counts. Without a connection when this begins, and between any two counts."""
+    """The worker processes to count. They must have no connection at first, and have none between two counts."""
 
     def __init__(self, pids, tracer, folder):
         self.pids, self.tracer, self.folder = pids, tracer, folder
@@ -25,7 +25,7 @@ class Worker:
         return sum(open_files(pid) for pid in self.pids)
 
     def wait_until_idle(self):
-        """What a worker puts off and does when a connection is open, or has ended, is the connection's too."""
+        """Work that a worker defers until after a connection has opened or closed must be counted for it, too."""
         end = time.monotonic() + IDLE_WITHIN_S
         while time.monotonic() < end:
             before = cpu_seconds(self.pids)
@@ -43,7 +43,7 @@ class Worker:
         self.wait_until_idle()
 
     def per_delivery(self, command):
-        """Gives what is counted, by name and as "all"."""
+        """Return what is counted per delivery, by name and as "all"."""
         counted, result = count(command, self.pids, self.tracer, self.folder)
         if not result["flawless"]:
             raise RuntimeError("deliveries were incomplete")
@@ -51,7 +51,7 @@ class Worker:
         return {name: number / result["deliveries"] for name, number in counted.items()}
 
     def per_connection(self, connections, command):
-        """Of a command that opens so many and sends nothing. Gives what is counted for an opening, and for an end."""
+        """Run a command that opens so many and publishes nothing. Return what is counted per opening and closing."""
         with contextlib.ExitStack() as stack:
             with self.tracer(self.pids, self.folder) as opened:
                 load = stack.enter_context(hold(command))

@@ -1,8 +1,8 @@
 /*
- * dialect.c - the table.
+ * dialect.c - the table of dialects.
  *
- * Trap      Socket.IO's server listens only once it has greeted, so "40" must wait for "0{…}", though nothing is read
- *           from that.
+ * Trap      Socket.IO's server accepts "40" only after it has sent "0{…}", so that must be awaited, although nothing is
+ *           read from it.
  */
 #include "dialect.h"
 
@@ -27,7 +27,7 @@ static const struct dialect dialects[] = {
      .websocket = true,
      .path = "/socket.io/?EIO=4&transport=websocket&channel={c}",
      .exchanges = {{NULL, "0{"}, {"40", "40{"}},
-     .ping = "\x81\x01\x32", /* the whole frame: a lone "2" is in many payloads */
+     .ping = "\x81\x01\x32", /* the whole frame, since a single "2" is in many payloads */
      .pong = "3"},
     {.name = "redis", .path = "{c}", .exchanges = {{"SUBSCRIBE {c}\r\n", "subscribe\r\n"}}},
 };

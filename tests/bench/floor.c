@@ -1,14 +1,14 @@
 /*
  * floor.c - the least that any server must do to bring Redis pub/sub to browsers.
  *
- * Story     One epoll loop. A browser asks for `/events?channel=C` (SSE) or `/ws?channel=C` (WebSocket); the first one on
- *           a channel makes the floor SUBSCRIBE to it. Then, for ever:
+ * Story     One epoll loop. A browser requests `/events?channel=C` (SSE) or `/ws?channel=C` (WebSocket); the first one
+ *           on a channel makes the floor SUBSCRIBE to it. Then, in a loop:
  *
  *             one read from Redis ──► each message encoded once per wire format, appended to its channel's batch
  *                                 ──► one send() per browser of each channel that the read touched
  *
- *           No history, no ids, no heartbeat, no limits, no resume: what a real server costs beyond this is what its
- *           promises cost. It is a yardstick, not a server: do not give it to a browser.
+ *           No history, no ids, no heartbeat, no limits, no resume: what a real server costs beyond this is the
+ *           price of its promises. It is a yardstick, not a server: do not let real browsers connect to it.
  * Trap      A payload with a line break would need several `data:` lines. The benchmark's payloads have none.
  */
 #include <arpa/inet.h>
@@ -30,11 +30,11 @@
 enum {
     REQUEST_MAX = 4096,
     EVENTS_MAX = 1024,
-    REDIS_READ_BYTES = 256 * 1024, /* "one batch" is at most this much of Redis's stream */
+    REDIS_READ_BYTES = 256 * 1024, /* a batch comes from one read of at most this much */
     CHANNEL_BUCKETS = 4096,
 };
 
-/* --- bytes that grow ---------------------------------------------------------------------------------------------- */
+/* --- a growing buffer --------------------------------------------------------------------------------------------- */
 
 struct bytes {
     char *data;
@@ -47,7 +47,7 @@ static void floor_die(const char *what)
     exit(1);
 }
 
-/* Make room for `more` bytes and say where they go. */
+/* Make room for `more` bytes and return where they go. */
 static char *floor_bytes_reserve(struct bytes *b, size_t more)
 {
     if (b->length + more > b->capacity) {
@@ -65,7 +65,7 @@ static void floor_bytes_append(struct bytes *b, const void *data, size_t length)
     b->length += length;
 }
 
-/* Forget the first `length` bytes. */
+/* Remove the first `length` bytes. */
 static void floor_bytes_drop(struct bytes *b, size_t length)
 {
     b->length -= length;
@@ -76,19 +76,19 @@ static void floor_bytes_drop(struct bytes *b, size_t length)
 
 enum wire { WIRE_SSE, WIRE_WS, WIRE_COUNT };
 
-/* A browser. Until its request has been answered it has no channel. */
+/* A browser. `channel` is NULL until its request has been answered. */
 struct client {
     int fd;
     enum wire wire;
     struct channel *channel;
     size_t place;        /* its index in channel->clients[wire] */
-    struct bytes unsent; /* what a full socket buffer refused; empty but for the slowest */
+    struct bytes unsent; /* bytes that a full socket buffer did not take; empty except for slow clients */
 };
 
 struct channel {
     struct channel *next; /* in its hash bucket */
     struct channel *next_touched;
-    bool touched; /* this batch holds something for it */
+    bool touched; /* the current batch has a message for it */
     size_t name_length;
     struct client **clients[WIRE_COUNT];
     size_t count[WIRE_COUNT], capacity[WIRE_COUNT];
@@ -117,7 +117,7 @@ static struct channel *floor_channel_find(const char *name, size_t length)
     return c;
 }
 
-/* SUBSCRIBE is rare and small, so a blocking send of it holds nothing up. */
+/* SUBSCRIBE is rare and small, so a blocking send does not hold anything up. */
 static void floor_redis_subscribe(const struct channel *c)
 {
     char command[REQUEST_MAX + 64];
@@ -222,7 +222,7 @@ static void floor_watch(struct client *client, uint32_t events)
     epoll_ctl(epoll_fd, EPOLL_CTL_MOD, client->fd, &event);
 }
 
-/* The one send. What the socket does not take waits for EPOLLOUT; a socket that failed is noticed by its read event. */
+/* The one send. Bytes that the socket does not take wait for EPOLLOUT; a failed socket is closed at its read event. */
 static void floor_client_send(struct client *client, const char *data, size_t length)
 {
     if (client->unsent.length) {
@@ -268,16 +268,16 @@ static void floor_client_shut(struct client *client)
     free(client);
 }
 
-/* --- Redis: just enough RESP2 to hear messages -------------------------------------------------------------------- */
+/* --- Redis: just enough RESP2 for messages ------------------------------------------------------------------------ */
 
-/* Read "<mark><number>\r\n" at *at and step over it. False: not all there yet. */
+/* Read "<mark><number>\r\n" at *at and step over it. False: incomplete. */
 static bool floor_resp_number(const char **at, const char *end, char mark, long *number)
 {
     const char *line_end = memchr(*at, '\n', (size_t)(end - *at));
     if (!line_end)
         return false;
     if (**at != mark) {
-        fprintf(stderr, "floor: Redis said %.*s\n", (int)(line_end - *at), *at);
+        fprintf(stderr, "floor: unexpected reply from Redis: %.*s\n", (int)(line_end - *at), *at);
         exit(1);
     }
     *number = strtol(*at + 1, NULL, 10);
@@ -296,7 +296,7 @@ static bool floor_resp_bulk(const char **at, const char *end, const char **data,
     return true;
 }
 
-/* One push: `message <channel> <payload>`, or the answer `subscribe <channel> :<count>`. Steps over it if complete. */
+/* One push: `message <channel> <payload>`, or the reply `subscribe <channel> :<count>`. Steps over it if complete. */
 static bool floor_resp_push(const char **at, const char *end)
 {
     const char *p = *at, *kind, *name, *payload;
@@ -322,7 +322,7 @@ static void floor_on_redis_readable(void)
     char *room = floor_bytes_reserve(&floor_redis_in, REDIS_READ_BYTES);
     ssize_t n = recv(redis_fd, room, REDIS_READ_BYTES, MSG_DONTWAIT);
     if (n == 0 || (n < 0 && errno != EAGAIN))
-        floor_die("Redis went away");
+        floor_die("lost the connection to Redis");
     if (n < 0)
         return;
     floor_redis_in.length += (size_t)n;
@@ -391,7 +391,7 @@ static bool floor_answer_sse(struct client *client)
     return true;
 }
 
-/* The whole request is taken to come in one read, as the benchmark's client sends it. */
+/* Assumes that the whole request arrives in one read, as it does from the benchmark's client. */
 static bool floor_client_answer(struct client *client, char *request)
 {
     char *name = strstr(request, "channel=");
@@ -420,7 +420,7 @@ static void floor_on_client_event(struct client *client, uint32_t events)
         return;
     }
     if (client->channel)
-        return; /* what browsers say later (pong, close) is of no interest to a floor */
+        return; /* the floor ignores what browsers send later (pong, close) */
     request[n] = '\0';
     if (!floor_client_answer(client, request))
         floor_client_shut(client);

@@ -2,7 +2,7 @@
  * histogram.c - log-linear buckets.
  *
  * A value v ≥ 32 with its highest bit at e falls into bucket (e - 5) * 32 + (the 6 highest bits of v); smaller values
- * have a bucket each. The two meet without a hole: v = 31 → 31, v = 32 → 32.
+ * have a bucket each. The two ranges meet without a gap: v = 31 → 31, v = 32 → 32.
  */
 #include "histogram.h"
 
@@ -18,7 +18,7 @@ static unsigned histogram_bucket_of(uint64_t ns)
     return shift * HISTOGRAM_STEPS + (unsigned)(ns >> shift);
 }
 
-/* The largest value that falls into a bucket: a percentile errs upwards, never in the server's favour. */
+/* The largest value that falls into a bucket: rounding never favours the server. */
 static uint64_t histogram_bucket_top(unsigned bucket)
 {
     if (bucket < 2 * HISTOGRAM_STEPS)

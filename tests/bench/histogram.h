@@ -1,8 +1,8 @@
 /*
- * histogram.h - how long things took, kept in fixed memory.
+ * histogram.h - a histogram of durations, in fixed memory.
  *
- * Story     Buckets grow with the value: 32 of them per power of two, so a percentile is right within about 3 %.
- * Promise   _add is a few instructions and never fails: it may stand in the path that is being measured.
+ * Story     Buckets grow with the value: 32 of them per power of two, so a percentile is accurate to about 3 %.
+ * Promise   _add is a few instructions and never fails: it may be called in the path that is being measured.
  */
 #ifndef BENCH_HISTOGRAM_H
 #define BENCH_HISTOGRAM_H
@@ -19,7 +19,7 @@ struct histogram {
 void histogram_clear(struct histogram *h);
 void histogram_add(struct histogram *h, uint64_t ns);
 
-/* The smallest value that `share` (0..1) of all values do not exceed; 0 when there are none. */
+/* The smallest value that `share` (0..1) of all values do not exceed, rounded up to its bucket; 0 if there are none. */
 uint64_t histogram_percentile(const struct histogram *h, double share);
 
 #endif

@@ -1,12 +1,12 @@
-"""The hops of one message on its way to one browser, measured each by itself.
+"""How long a message takes to reach each hop on its way to one browser.
 
-Story   With redis-bridge a plain PUBLISH goes through Redis twice before a browser has it:
+Story   With redis-bridge a plain PUBLISH goes through Redis twice before it reaches a browser:
 
           PUBLISH ─► redis ─► recorder ─► redis (FCALL: log, announce) ─► worker ─► browser
                      └ Redis alone        └ announced                               └ received
 
-        Each row is measured from before the PUBLISH, 50 times a second, one subscriber, on the cores of the trials; the
-        difference of two rows is the hop between. The reader spins, so its own waking up is in none of them.
+        Each row is timed from just before the PUBLISH, 50 times a second, with one subscriber, on the same cores as the
+        trials; the difference of two rows is the hop between them. The reader spins, so no row includes its wake-up.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ PER_SECOND = 50
 
 
 class Hop:
-    """What is measured: `server` runs meanwhile, `wire` and `path` are where the subscriber listens."""
+    """One measurement: the server that runs (None: only Redis), and the wire and path of its one subscriber."""
 
     def __init__(self, title, server, wire, path):
         self.title, self.server, self.wire, self.path = title, server, wire, path
@@ -38,7 +38,7 @@ HOPS = [
 
 
 def measure(hop, options):
-    """Gives p50, p99 and the number of messages; or `error`."""
+    """Return percentiles of latency and the number of messages; or `error`."""
     found = {"hop": hop.title}
     with tempfile.TemporaryDirectory(prefix="bench-") as name, contextlib.ExitStack() as stack:
         folder, groups = pathlib.Path(name), {}
@@ -60,6 +60,6 @@ def measure(hop, options):
 
 
 def choose(servers):
-    """Those whose servers are measured in this run."""
+    """Return the hops that need no server, and those whose server is measured in this run."""
     kinds = {type(server) for server in servers}
     return [hop for hop in HOPS if not hop.server or any(issubclass(hop.server, kind) for kind in kinds)]

@@ -1,21 +1,21 @@
 /*
- * load.c - publishes messages, subscribes to them, and measures what the server in between spends on it.
+ * load.c - publishes messages, receives them over many connections, and measures what the server in between spends.
  *
  * Story     One thread, one run:
  *
  *             memory ─► open all subscribers ─► settle ─► memory ─► warm up ─► CPU ─► messages ─► CPU ─► memory ─► JSON
  *
- *           Publisher and subscribers are the same process, so one clock stamps both ends, and every payload can be
+ *           Publisher and subscribers run in one process, so one clock times both ends, and every payload can be
  *           compared with what was sent.
- * Why it    From the warm-up on it never sleeps: waking a sleeping client is work that the kernel does inside the
- * spins     server's send() and would charge to the server. It yields when there is nothing to do, for Redis next door.
- * Modes     one     the next message when everybody has the last: what one delivery costs when nothing can be batched
- *           burst   up to --window messages under way: what the server makes of a flood
- *           wave    --window messages at once, the next when everybody has them all: the same work in every run
- *           paced   --rate messages a second: latency in ordinary life
- * Ends      by itself: after --messages or --seconds, whichever is first, and then when all has arrived or nothing has
- *           for --grace seconds. Exit status 0: complete. 2: something was lost, doubled, out of order or damaged.
- *           1: it did not run.
+ * Why it    From the warm-up on it never sleeps: the kernel wakes a sleeping client inside the server's send() and
+ * spins     would charge that work to the server. When idle it yields, because Redis runs on the same core.
+ * Modes     one     the next message once all subscribers have the last: the cost of a delivery without any batching
+ *           burst   up to --window messages in flight: how the server copes with a flood
+ *           wave    --window messages at once, the next wave once all subscribers have them: the same work in every run
+ *           paced   --rate messages a second: latency under ordinary load
+ * Ends      by itself: after --messages or --seconds, whichever comes first, once everything has arrived or nothing has
+ *           arrived for --grace seconds. Exit status 0: complete. 2: messages are missing, duplicated, out of order or
+ *           damaged, a connection was closed, or publishing failed. 1: it could not run.
  */
 #include "calibrate.h"
 #include "process.h"
@@ -61,24 +61,26 @@ static uint64_t load_nanoseconds(double seconds)
 
 static const char usage[] =
     "usage: bench_load --port PORT --publish redis:PORT|fcall:PORT|socketio:PORT|http:PORT/path/{c} [options]\n"
-    "       bench_load --calibrate    how fast this processor is just now\n"
-    "  --wire NAME          what the subscribers speak: sse, ws, webdis, socketio, redis (sse)\n"
-    "  --path TARGET        their request, {c} is the channel (/events?channel={c} or /ws?channel={c}; redis: {c})\n"
-    "  --prefix TEXT        channels are TEXT0, TEXT1 … (bench:)\n"
+    "       bench_load --calibrate    measure how fast this machine is right now\n"
+    "  --wire NAME          the subscribers' protocol: sse, ws, webdis, socketio, redis (sse)\n"
+    "  --path TARGET        their request target; {c} stands for the channel\n"
+    "                       (/events?channel={c} or /ws?channel={c}; redis: {c})\n"
+    "  --prefix TEXT        channels are named TEXT0, TEXT1 … (bench:)\n"
     "  --channels C         (1)\n"
-    "  --subscribers S      of each channel (1)\n"
+    "  --subscribers S      per channel (1)\n"
     "  --size B             payload bytes, 40 or more (100)\n"
     "  --mode one|burst|wave|paced (one)\n"
-    "  --window W           burst: messages under way at most; wave: messages at once (128)\n"
+    "  --window W           burst: at most this many messages in flight; wave: messages at once (128)\n"
     "  --rate R             paced: messages per second (50)\n"
     "  --messages M         at most (1000); 0 measures memory only\n"
     "  --seconds T          at most (10)\n"
     "  --warm-up K          messages before measuring, at least one per channel (20)\n"
-    "  --settle T           idle seconds after opening (1)\n"
-    "  --grace T            give up after so many seconds in which nothing arrives (10)\n"
-    "  --open T             seconds that opening all subscribers may take (60)\n"
-    "  --hold               say \"ready\" before measuring and \"done\" after it, and wait for a line: for a tracer\n"
-    "  --pid NAME=PID,…     processes whose CPU and memory to report under NAME; may repeat\n";
+    "  --settle T           idle seconds after all subscribers are open (1)\n"
+    "  --grace T            give up after this many seconds without a delivery (10)\n"
+    "  --open T             seconds allowed for opening all subscribers (60)\n"
+    "  --hold               print \"ready\" before measuring and \"done\" after it, and wait for a line on\n"
+    "                       standard input each time, so that a tracer can be attached and detached\n"
+    "  --pid NAME=PID,…     report the CPU time and memory of these processes under NAME; may be repeated\n";
 
 static void load_refuse(const char *why, const char *value)
 {
@@ -128,7 +130,7 @@ static const struct dialect *load_wire_parse(const char *text)
 static void load_group_add(struct options *o, const char *text)
 {
     if (o->group_count == GROUPS_MAX || !process_group_parse(&o->groups[o->group_count++], text))
-        load_refuse("expected NAME=PID,… at most 8 times", text);
+        load_refuse("expected NAME=PID,…, at most 8 times", text);
 }
 
 static void load_option_take(struct options *o, int option, const char *value)
@@ -162,7 +164,7 @@ static void load_option_take(struct options *o, int option, const char *value)
 static void load_options_check(struct options *o)
 {
     if (!o->subscribers.port || (!o->publish && o->messages))
-        load_refuse("--port and --publish are needed", "");
+        load_refuse("--port and --publish are required", "");
     if (!o->channels || !o->per_channel || !o->window || !o->rate || o->window > 65536)
         load_refuse("--channels, --subscribers, --window (at most 65536) and --rate must not be 0", "");
     if (o->size < TRAFFIC_HEAD_LENGTH || o->size > 65536)
@@ -216,7 +218,7 @@ static void load_publish_next(struct run *r, uint64_t now_ns)
     publisher_push(&r->publisher, name, payload, r->traffic.size);
 }
 
-/* Move bytes both ways, once. */
+/* Send what is queued and read what has arrived, once. */
 static void load_turn(struct run *r)
 {
     publisher_turn(&r->publisher);
@@ -224,7 +226,7 @@ static void load_turn(struct run *r)
         sched_yield();
 }
 
-/* A watch on progress: false once nothing has arrived for the grace time. */
+/* False once nothing has been delivered for the grace time since `since_ns`, or the publisher is disconnected. */
 static bool load_is_alive(struct run *r, uint64_t now_ns, uint64_t since_ns)
 {
     uint64_t last = r->traffic.last_delivery_ns > since_ns ? r->traffic.last_delivery_ns : since_ns;
@@ -264,7 +266,7 @@ static uint32_t load_allowance(const struct run *r, uint64_t now_ns)
     return wanted < left ? wanted : left;
 }
 
-/* What was passed over is given a moment to come after all. */
+/* If subscribers skipped messages, wait a moment longer: those may still arrive out of order. */
 static bool load_is_over(const struct run *r, uint64_t now_ns)
 {
     static const uint64_t moment_ns = 300000000;
@@ -273,7 +275,7 @@ static bool load_is_over(const struct run *r, uint64_t now_ns)
     return all_sent && traffic_is_complete(t) && (t->lost == 0 || now_ns >= t->last_delivery_ns + moment_ns);
 }
 
-/* Whoever runs this may attach a tracer to the server now, or take it off. */
+/* Pause, so that the parent process can attach a tracer to the server, or detach it. */
 static void load_hold(const struct options *o, const char *word)
 {
     char line[16];
@@ -282,7 +284,7 @@ static void load_hold(const struct options *o, const char *word)
     puts(word);
     fflush(stdout);
     if (!fgets(line, sizeof line, stdin))
-        exit(1); /* whoever it was is gone */
+        exit(1); /* the parent process has ended */
 }
 
 static void load_measure(struct run *r)
@@ -302,7 +304,7 @@ static void load_measure(struct run *r)
         o->groups[i].cpu_end_ns = process_group_cpu_ns(&o->groups[i]);
 }
 
-/* Let the server do what it does after opening (free request memory, subscribe at Redis). Here sleeping is welcome. */
+/* Let the server finish its work after opening (free request memory, subscribe in Redis). Sleeping is fine here. */
 static void load_settle(struct run *r)
 {
     for (uint64_t end = clock_ns() + load_nanoseconds(r->options.settle_s); clock_ns() < end;)

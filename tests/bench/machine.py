@@ -1,7 +1,7 @@
-"""What the measurements run on: its speed just now, its load from others, its limits, its name.
+"""The machine that measurements run on: its current speed, load from other programs, limits and description.
 
-Story   Shared and virtual machines change by the minute. A trial is put off while others use the processors, and told
-        apart afterwards by how much they did.
+Story   Shared and virtual machines change by the minute. A trial can wait while other programs use the
+        processors, and records how much they use during it.
 """
 
 import contextlib
@@ -18,11 +18,11 @@ import time
 from places import BUILD
 from processes import first_line
 
-FILES_WANTED = 42000  # 10,000 subscribers of a server that opens a connection to Redis for each, twice over
+FILES_WANTED = 42000  # twice what 10,000 subscribers need if the server connects to Redis for each
 
 
 def raise_file_limit():
-    """Gives how many files a process that is started from now on may open."""
+    """Raise the limit of open files, which started processes inherit. Return the new limit."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -30,7 +30,7 @@ def raise_file_limit():
 
 
 def busy_seconds():
-    """CPU seconds that all processors together have spent on anything, and those that the host took away."""
+    """Return the CPU seconds that all processors together were busy, and those that the host took away."""
     ticks = [int(n) for n in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
     user, nice, system, _idle, _wait, irq, soft, steal = ticks[:8]
     scale = os.sysconf("SC_CLK_TCK")
@@ -38,7 +38,7 @@ def busy_seconds():
 
 
 def wait_until_quiet(seconds):
-    """Wait while others use more than a fifth of a core, but no longer than this."""
+    """Wait while other programs use more than a fifth of a core, but no longer than this."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         before, since = busy_seconds()[0], time.monotonic()
@@ -49,7 +49,7 @@ def wait_until_quiet(seconds):
 
 @contextlib.contextmanager
 def alone(options):
-    """Measure in here: others that measure wait for the same lock, and those that do not are waited for."""
+    """Measure inside this context: other benchmarks wait for the same lock; for other programs, this one waits."""
     with contextlib.ExitStack() as stack:
         if options.lock:
             lock = stack.enter_context(open(options.lock, "a"))
@@ -59,7 +59,7 @@ def alone(options):
 
 
 def calibrate(core):
-    """What system calls and loopback cost just now; without it, figures of two runs could not be compared."""
+    """Return what system calls and loopback cost right now; without it, figures of two runs cannot be compared."""
     done = subprocess.run(["taskset", "-c", str(core), BUILD / "bench_load", "--calibrate"], stdout=subprocess.PIPE,
                           text=True, check=True)
     return json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""Where things are."""
+"""The paths of folders and binaries."""
 
 import pathlib
 

@@ -1,8 +1,8 @@
 """The plots, as SVG: horizontal bars, a group for each case, a bar for each server, its value beside it.
 
-Story   A bar has one or more values, the largest last: percentiles are drawn into one another, the smallest darkest.
-        All groups of a plot share one scale; it is logarithmic where the values are too far apart to be seen otherwise.
-        Colours follow the reader's light or dark mode, on a ground of the plot's own, so that it can stand on any page.
+Story   A bar has one or more values, the largest last: percentiles are drawn over one another, the smallest darkest.
+        All groups of a plot share one scale; it is logarithmic if the values are too far apart for a linear one.
+        Colours follow the reader's light or dark mode, on the plot's own background, so that it suits any page.
 """
 
 import math
@@ -14,7 +14,7 @@ BARS_START, BARS_END = 220, 700
 BAR, ROW, GROUP_HEAD, GROUP_GAP = 13, 20, 26, 10
 HEAD, FOOT, REMARK = 74, 36, 24
 TICK_APART = 58
-LOGARITHMIC_FROM = 15  # times as large is the largest value as the smallest
+LOGARITHMIC_FROM = 15  # the scale is logarithmic if the largest value is more than this many times the smallest
 
 STYLE = """
 svg { --ground: #ffffff; --text: #1f2328; --quiet: #59636e; --line: #d8dee4;
@@ -38,7 +38,7 @@ COLOURS = ("floor", "bridge", "bridge-raw", "nchan-memory", "nchan-redis", "webd
 
 
 class Bar:
-    """`values` ascend; `words` stand beside the bar."""
+    """`values` are in ascending order; `words` are written beside the bar."""
 
     def __init__(self, server, label, values, words):
         self.server, self.label, self.values, self.words = server, label, values, words
@@ -48,13 +48,13 @@ class Bar:
 
 
 class Scale:
-    """From a value to its x, and the ticks that there is room for."""
+    """Maps values to x coordinates, and has the ticks for which there is room."""
 
     def __init__(self, values):
         smallest, largest = min(values), max(values)
         self.logarithmic = largest / smallest > LOGARITHMIC_FROM
         if self.logarithmic:
-            self.low, self.high = math.log10(smallest / 2), math.log10(largest)  # so that the smallest bar is one
+            self.low, self.high = math.log10(smallest / 2), math.log10(largest)  # so the smallest bar has a length
             decades = range(math.floor(self.low), math.ceil(self.high) + 1)
             for digits in ((1, 2, 5), (1, 3), (1,)):
                 ticks = self.inside(float(f"{digit}e{decade}") for decade in decades for digit in digits)
@@ -83,7 +83,7 @@ class Scale:
 
 
 def draw(title, note, show_tick, groups, remark=""):
-    """`groups`: heading -> bars. Gives the SVG."""
+    """`groups`: heading -> bars. Return the SVG."""
     scale = Scale([value for bars in groups.values() for bar in bars for value in bar.values])
     end = HEAD + sum(GROUP_HEAD + ROW * len(bars) + GROUP_GAP for bars in groups.values())
     height = end + FOOT + (REMARK if remark else 0)
@@ -123,16 +123,16 @@ def label(x, y, kind, words):
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{escape(words)}</text>' if words else ""
 
 
-# --- the four of them: each gives title, note, how ticks are written, and groups -----------------------------------
+# --- the four plots: each returns title, note, how to write ticks, and groups --------------------------------------
 
 
 def remark_on(groups):
     flawed = any("†" in bar.words for bars in groups.values() for bar in bars)
-    return "† incomplete: something was lost, out of order or never came" if flawed else ""
+    return "† incomplete: messages were lost, out of order or never arrived" if flawed else ""
 
 
 def bars_of(results, case, figures, words):
-    """A bar for each server that has them all."""
+    """Return a bar for each server that has all of the figures."""
     bars = []
     for name, server_label in results.labels.items():
         values = [results.median(case.name, name, figure) for figure in figures]
@@ -187,7 +187,7 @@ PLOTS = {"cpu": cpu, "throughput": throughput, "latency": latency, "memory": mem
 
 
 def all_plots(results):
-    """Gives name -> title and SVG, of those for which there are figures."""
+    """Return name -> (title, SVG), for the plots that have figures."""
     found = {name: plot(results) for name, plot in PLOTS.items()}
     return {name: (title, draw(title, note, show_tick, groups, remark_on(groups)))
             for name, (title, note, show_tick, groups) in found.items() if groups}

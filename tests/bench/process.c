@@ -1,5 +1,5 @@
 /*
- * process.c - reads /proc. Opened afresh each time: snapshots are taken a handful of times per run.
+ * process.c - reads /proc. Files are opened anew each time: a run takes only a handful of snapshots.
  */
 #include "process.h"
 

@@ -1,7 +1,7 @@
 """Starting, finding and stopping processes.
 
-Story   What is started here has a process group of its own and is pinned to one core. It ends when the ExitStack that
-        it was given to unwinds, whatever happened in between.
+Story   Every process started here has its own process group and is pinned to one core. It is stopped when the ExitStack
+        that it was registered with unwinds, whatever happened in between.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import urllib.request
 
 
 def free_port():
-    """A port below the range that outgoing connections draw from, so that no subscriber can take it meanwhile."""
+    """Return a port below the ephemeral range, so that no subscriber's connection can take it meanwhile."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket() as probe:
@@ -29,7 +29,7 @@ def free_port():
 
 
 def start(stack, command, core, log, env=None):
-    """Start a command on one core; when the stack unwinds, its process group is asked to end, then made to."""
+    """Start a command on one core. When the stack unwinds, it gets SIGTERM, and its process group then SIGKILL."""
     with open(log, "ab") as out:
         process = subprocess.Popen(["taskset", "-c", str(core)] + [str(word) for word in command], stdout=out,
                                    stderr=out, stdin=subprocess.DEVNULL, env=env, start_new_session=True)
@@ -47,7 +47,7 @@ def stop(process):
 
 
 def start_redis(stack, core, folder):
-    """A Redis that keeps nothing on disk. Gives its port and process."""
+    """Start a Redis that keeps nothing on disk. Return its port and process ID."""
     port = free_port()
     process = start(stack, ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
                             "--maxclients", 40000, "--dir", folder, "--daemonize", "no"], core, folder / "redis.log")
@@ -56,7 +56,7 @@ def start_redis(stack, core, folder):
 
 
 def wait_for(what, question, process, seconds=10):
-    """Ask until it is so. The process ending meanwhile is an answer too."""
+    """Poll until question() is true. Raise RuntimeError if the process ends first, or after so many seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -74,7 +74,7 @@ def accepts(port):
 
 
 def status(url):
-    """What a GET is answered with; None: nothing."""
+    """Return the status of the response to a GET; None if there is no response."""
     try:
         with urllib.request.urlopen(url, timeout=1) as answer:
             return answer.status
@@ -89,7 +89,7 @@ def is_ready(url):
 
 
 def first_line(command):
-    """What a command says first, or "?"."""
+    """Return the first line that a command prints, or "?"."""
     with contextlib.suppress(OSError):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.stdout.strip().split("\n")[0]
@@ -103,7 +103,7 @@ def tail(path):
 
 
 def children(pid):
-    """The children of a process, by the parent that /proc/PID/stat names."""
+    """Return the children of a process: those with it as the parent in /proc/PID/stat."""
     found = []
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -117,12 +117,12 @@ def threads(pid):
 
 
 def open_files(pid):
-    """How many it has."""
+    """Return how many files a process has open."""
     return sum(1 for _ in pathlib.Path(f"/proc/{pid}/fd").iterdir())
 
 
 def title(pid):
-    """What a process calls itself: its short name, and its command line without the folder of the program."""
+    """Return a process's short name and its command line, without the folder of the program."""
     folder = pathlib.Path(f"/proc/{pid}")
     with contextlib.suppress(OSError):
         program, _, rest = (folder / "cmdline").read_bytes().decode(errors="replace").partition("\0")
@@ -147,7 +147,7 @@ def listens(pid, port):
 
 
 def cpu_seconds(pids):
-    """Processor time that processes have used, over all of their threads."""
+    """Return the processor time that processes have used, over all of their threads."""
     total = 0
     for pid in pids:
         for file in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):

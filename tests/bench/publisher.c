@@ -1,8 +1,8 @@
 /*
  * publisher.c - commands out, replies counted.
  *
- * Replies are read only as far as it takes to count them and to tell an error: `-…` from Redis, a status outside 2xx
- * from HTTP.
+ * Replies are parsed only as far as needed to count them and to recognize an error: `-…` from Redis, a status outside
+ * 2xx from HTTP.
  */
 #include "publisher.h"
 
@@ -152,7 +152,7 @@ static void publisher_count_reply(struct publisher *p, const char *text, bool er
         fprintf(stderr, "load: publishing failed: %.*s\n", (int)strcspn(text, "\r\n"), text);
 }
 
-/* One Redis reply. Gives its length in bytes, 0 if incomplete. */
+/* Count one Redis reply. Returns its length in bytes, 0 if incomplete. */
 static size_t publisher_redis_reply(struct publisher *p, const char *text, const char *end)
 {
     size_t length = reply_length(text, end);
@@ -161,7 +161,7 @@ static size_t publisher_redis_reply(struct publisher *p, const char *text, const
     return length;
 }
 
-/* One HTTP response with a Content-Length (or none and no body). Gives its length in bytes, 0 if incomplete. */
+/* Count one HTTP response with a Content-Length (or none and no body). Returns its length in bytes, 0 if incomplete. */
 static size_t publisher_http_reply(struct publisher *p, const char *text, const char *end)
 {
     const char *head_end = memmem(text, (size_t)(end - text), "\r\n\r\n", 4);

@@ -1,11 +1,12 @@
 /*
  * publisher.h - the backend's side: one connection that publishes.
  *
- * Story     Four ways in, all pipelined: Redis `PUBLISH`, Redis `FCALL bridge_publish` (recorded before it is answered,
- *           no recorder process involved), `POST` to an HTTP location (nchan has no other; the bridge has one too), and
- *           the `XADD` by which Socket.IO's Redis Streams adapter tells other servers of an emit to a room.
- * Promise   _push only appends; bytes move in _turn, which never blocks.
- * Fails     _open prints why and returns false. Later trouble is counted in `errors`; a cut sets `gone`.
+ * Story     Four ways to publish, all pipelined: Redis `PUBLISH`, Redis `FCALL bridge_publish` (recorded before Redis
+ *           replies, without the recorder process), `POST` to an HTTP location (nchan's only way; the bridge has one
+ *           too), and the `XADD` by which Socket.IO's Redis Streams adapter announces an emit to other servers.
+ * Promise   _push only appends to a buffer; _turn sends and receives, and never blocks.
+ * Fails     _open prints why and returns false. Later error replies are counted in `errors`; a lost connection sets
+ *           `gone`.
  */
 #ifndef BENCH_PUBLISHER_H
 #define BENCH_PUBLISHER_H
@@ -19,10 +20,10 @@ enum publisher_kind { PUBLISH_REDIS, PUBLISH_FCALL, PUBLISH_SOCKETIO, PUBLISH_HT
 struct publisher {
     enum publisher_kind kind;
     int fd;
-    char path[256]; /* of PUBLISH_HTTP; "{c}" stands for the channel */
-    char *out;      /* commands not yet taken by the socket */
+    char path[256]; /* for PUBLISH_HTTP; "{c}" stands for the channel */
+    char *out;      /* commands that are not sent yet */
     size_t out_length, out_capacity;
-    char in[64 * 1024]; /* the beginning of a reply that is not all there */
+    char in[64 * 1024]; /* the beginning of an incomplete reply */
     size_t in_length;
     uint64_t asked, answered, errors;
     bool gone;

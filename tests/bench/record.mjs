@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-// record.mjs - what recording plain PUBLISH costs, and how much of it there can be: one publisher, one Redis, two bridges (one
-// records, one stands by), nobody listening.
+// record.mjs - measures what recording plain PUBLISH costs, and how many messages a second can be recorded: one
+// publisher, one Redis, two bridges (one records, one is on standby), no subscribers.
 //
 //   tests/bench/record.mjs                # 10,000, 20,000 and 30,000 messages a second, and as fast as Redis takes them
 //   tests/bench/record.mjs --seconds 60 --rates 30000,max
 //   tests/bench/record.mjs --bridges 1 --bytes 1000 --channels 1
 //
-// In one run, each load is measured on Redis alone first (nobody subscribed), then with one bridge, then with two. "max" is
-// redis-benchmark (16 connections, pipelines of 16), which this project did not write; the paced loads are one connection.
-// Redis has core 0, everything else core 1. Backlog is the most that Redis had waiting for a recorder's subscription in a
-// sample every 50 ms (it cuts a listener at 32 MB, or at 8 MB for 60 s). Results: Markdown on standard output, and
-// build/bench/record.json.
+// In one run, each load is measured first on Redis alone (no subscribers), then with one bridge, then with two. "max"
+// is redis-benchmark (16 connections, pipelines of 16), which is not part of this project; the paced loads use one
+// connection. Redis runs on core 0, everything else on core 1. Backlog is the largest output buffer that Redis had for
+// a recorder's subscription, sampled every 50 ms (Redis disconnects a subscriber at 32 MB, or after 60 s above 8 MB).
+// Results: Markdown on standard output, and build/bench/record.json.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,9 +24,9 @@ import { within } from '../lib/wait.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 process.env.REDIS_BRIDGE ??= join(ROOT, 'build/release/redis-bridge');
-const { startBridge } = await import('../lib/bridge.mjs'); // it looks for the binary at once
+const { startBridge } = await import('../lib/bridge.mjs'); // reads REDIS_BRIDGE when it is loaded
 const SAMPLE_MS = 50;
-const WINDOW = 20_000; // unanswered messages of the paced publisher
+const WINDOW = 20_000; // the most unanswered messages of the paced publisher
 
 const { values: options } = parseArgs({
   options: {
@@ -48,7 +48,7 @@ function cpuMs(pid) {
   return (Number(stat[11]) + Number(stat[12])) * 10;
 }
 
-// `rate` a second on one connection, pipelined; gives how many.
+// Publishes `rate` messages a second on one connection, pipelined; returns how many.
 async function publishPaced(redis, rate) {
   const client = await Resp.connect(redis.port);
   client.socket.removeAllListeners('data');
@@ -74,7 +74,7 @@ async function publishPaced(redis, rate) {
   return total;
 }
 
-// redis-benchmark, for about so long as `guess` a second take.
+// Runs redis-benchmark with `guess` * `seconds` messages; returns how many.
 async function publishFast(redis, guess) {
   const total = guess * seconds;
   const child = spawn('redis-benchmark', ['-p', redis.port, '-n', total, '-c', 16, '-P', 16, '-r', channels, '-q', 'PUBLISH',
@@ -84,7 +84,7 @@ async function publishFast(redis, guess) {
   return total;
 }
 
-// Calls `look` every now and then until `work` is done; gives what that gives.
+// Calls `look` every SAMPLE_MS until `work` is done; returns the result of `work`.
 async function watching(work, look) {
   let isDone = false;
   const working = work().finally(() => (isDone = true));

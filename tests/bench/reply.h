@@ -1,5 +1,5 @@
 /*
- * reply.h - one reply of Redis to a command that publishes: a line, and a body where the line is "$<length>".
+ * reply.h - how long Redis's reply to a publishing command is: a line, and a body if the line is "$<length>".
  */
 #ifndef BENCH_REPLY_H
 #define BENCH_REPLY_H
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The length in bytes of the reply that begins here, 0 where it is not all there. */
+/* The length in bytes of the reply that begins at `text`, 0 if it is incomplete. */
 static inline size_t reply_length(const char *text, const char *end)
 {
     const char *line_end = memchr(text, '\n', (size_t)(end - text));

@@ -1,7 +1,7 @@
 """The page: tables in Markdown, and the plots.
 
-Story   First what the project promises, then the figures that people compare, then all of them. Every number is a
-        median of what results.json holds, and a trial that was not flawless is marked wherever its number stands.
+Story   First the project's promises, then the main figures, then all of them. Every number is a median of values in
+        results.json; figures of deliveries are marked if a trial behind them was incomplete.
 """
 
 import plot
@@ -12,9 +12,9 @@ PAIRS = [(ours, theirs) for ours in ("bridge", "bridge-raw") for theirs in ("flo
 
 
 def write(results, folder):
-    """results.md and the plots, into a folder. Gives the page."""
+    """Write results.md and the plots to a folder. Return the page."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in plot.PLOTS:  # one of an earlier run, for which there are no figures now, would mislead
+    for name in plot.PLOTS:  # a plot of an earlier run would mislead if this one has no figures for it
         (folder / f"{name}.svg").unlink(missing_ok=True)
     plots = plot.all_plots(results)
     for name, (_, drawing) in plots.items():
@@ -89,12 +89,12 @@ def promises_table(results):
         flaw = "" if all(results.is_flawless(promise.case, side) for side in (promise.server, promise.other)) else " †"
         rows.append([promise.words, f"`{promise.case}`", results.labels[promise.server], promise.bound_text(),
                      times(promise.measured) + flaw, kept, promise.beside])
-    head = ["promise", "case", "server", "bound", "measured", "kept?", "besides"]
+    head = ["promise", "case", "server", "bound", "measured", "kept?", "note"]
     return "## Promises\n\n" + table(head, rows) if rows else ""
 
 
 def overview(results, cases, figure, show, title):
-    """One line per case and one column per server; then the ratios that the project is held to."""
+    """One line per case and one column per server; then redis-bridge's ratios to the floor and nchan."""
     if not cases:
         return ""
     pairs = [(a, b) for a, b in PAIRS if a in results.labels and b in results.labels]
@@ -125,7 +125,7 @@ def memory_table(results):
 
 
 def hops_table(results):
-    """Medians over the rounds of each percentile."""
+    """The median over the rounds, for each percentile."""
     rows = []
     for title, found in results.hops_by_title().items():
         if not found:
@@ -133,7 +133,7 @@ def hops_table(results):
             continue
         middle = {figure: results.middle(found, figure) for figure in ("p50_us", "p99_us", "messages")}
         rows.append([title, f"{middle['p50_us']:.0f}", f"{middle['p99_us']:.0f}", f"{middle['messages']:.0f}"])
-    return ("## Hops: from before the publish, one subscriber, 50 messages a second\n\n" +
+    return ("## Hops: time from just before the publish, one subscriber, 50 messages a second\n\n" +
             table(["to", "p50 µs", "p99 µs", "messages"], rows)) if rows else ""
 
 
@@ -175,4 +175,4 @@ def details(results):
 def failures(results):
     lines = [f"- `{t['case']}` {t['server']}, round {t['round']}: {' '.join(t['error'].split())[:300]}"
              for t in results.failed]
-    return "## Trials that did not run\n\n" + "\n".join(lines) + "\n" if lines else ""
+    return "## Trials that failed\n\n" + "\n".join(lines) + "\n" if lines else ""

@@ -1,7 +1,7 @@
-"""The servers that are measured: how each is started and told a message, and what it cannot do.
+"""The servers that are measured: how to start each and publish to it, and what it cannot do.
 
-Story   To add one: a class with a name, what its subscribers speak (`paths`, and `dialects` as in dialect.h), how it
-        starts and how it is published to; then a place in SERVERS.
+Story   To add one, write a class with a name, its wires (`paths`, and `dialects` as in dialect.h), `start` and
+        `publish`, and add it to SERVERS.
 """
 
 import json
@@ -18,7 +18,7 @@ from processes import accepts, children, first_line, is_ready, listens, start, s
 from tracing import callgrind_command
 
 
-# Of a server that sends message by message: a longer queue would change only how long the run takes.
+# For servers that send each message by itself: a longer queue would only make the run take longer.
 ONE_BY_ONE = {"sse": 16, "ws": 16}
 
 
@@ -31,15 +31,15 @@ def files_limit():
 
 
 class Server:
-    """One thing to measure. `start` gives the processes: the group "server" does the fan-out, others are named."""
+    """A server to measure. `start` returns group -> process IDs; the group "server" is the one that fans out."""
 
     name = ""
     label = ""
     needs_redis = True
-    windows = {"sse": 512, "ws": 512}  # as fast as possible: messages under way at most
+    windows = {"sse": 512, "ws": 512}  # in bursts: the most messages in flight
     files_per_subscriber = 1
-    paths = {"sse": "/events?channel={c}", "ws": "/ws?channel={c}"}  # of the wires that it has
-    dialects = {}  # what bench_load calls its wires, where that is another name
+    paths = {"sse": "/events?channel={c}", "ws": "/ws?channel={c}"}  # wire -> request target, for each that it has
+    dialects = {}  # wire -> dialect of bench_load, if its name differs
 
     def __init__(self, options):
         self.options = options
@@ -51,7 +51,7 @@ class Server:
         return ""
 
     def refusal(self, case):
-        """Why this case is not for this server; nothing if it is."""
+        """Return why this server cannot run the case; an empty string if it can."""
         if case.total * self.files_per_subscriber > files_limit() - 500:
             return f"{case.total:,} subscribers need {case.total * self.files_per_subscriber:,} open files"
         return ""
@@ -100,13 +100,13 @@ class Bridge(Server):
         return self.groups(process.pid, port)
 
     def groups(self, pid, port):
-        """Tell worker from recorder by what they call themselves, else by who listens."""
+        """Tell workers and recorder apart by their process titles, or else by which of them listen on the port."""
         groups = {"server": [], "recorder": [], "supervisor": [pid]}
         for child in children(pid):
             named = re.search(r"recorder|worker", title(child))
             role = named.group() if named else "worker" if listens(child, port) else "recorder"
             groups["server" if role == "worker" else role].append(child)
-        if not groups["server"]:  # one process for all
+        if not groups["server"]:  # a single process does everything
             groups = {"server": [pid]}
         if groups.get("recorder") and self.options.recorder_core is not None:
             for child in groups["recorder"]:
@@ -115,14 +115,14 @@ class Bridge(Server):
 
 
 class BridgeRaw(Bridge):
-    """Frames that are payloads, as the floor's and nchan's are; the default is a JSON object with channel and id."""
+    """Frames are bare payloads, like the floor's and nchan's; by default they are JSON objects with channel and id."""
 
     name, label = "bridge-raw", "redis-bridge, format=raw"
     paths = {"ws": "/ws?channel={c}&format=raw"}
 
 
 class BridgeInCallgrind(Bridge):
-    """Its processes run in valgrind, and nothing is counted until tracing.callgrind is told to."""
+    """Its processes run in valgrind; nothing is counted outside of a tracing.callgrind context."""
 
     name, label = "bridge-callgrind", "redis-bridge in callgrind"
 
@@ -131,7 +131,7 @@ class BridgeInCallgrind(Bridge):
 
 
 class BridgeFcall(Bridge):
-    """Published with `FCALL bridge_publish`: recorded by Redis itself, one hop less, no work for the recorder."""
+    """Published with `FCALL bridge_publish`: Redis itself records it, which saves a hop and the recorder's work."""
 
     name, label = "bridge-fcall", "redis-bridge, FCALL"
 
@@ -140,7 +140,7 @@ class BridgeFcall(Bridge):
 
 
 class BridgePost(Bridge):
-    """Published with POST /publish, the way that nchan is given its messages."""
+    """Published with `POST /publish`. Messages for nchan are published by POST, too."""
 
     name, label = "bridge-post", "redis-bridge, POST"
 
@@ -149,7 +149,7 @@ class BridgePost(Bridge):
 
 
 class Nchan(Server):
-    """nginx with nchan. Its messages come by POST; a plain PUBLISH it does not hear, with either store."""
+    """nginx with nchan. Messages are published by POST, since with either store it does not receive a plain PUBLISH."""
 
     redis = False
     windows = ONE_BY_ONE
@@ -199,7 +199,7 @@ http {{
         (folder / "nginx.conf").write_text(self.configuration(port, redis_port, folder))
         process = start(stack, ["nginx", "-p", folder, "-e", folder / "server.log", "-c", folder / "nginx.conf"],
                         self.options.server_core, folder / "server.log")
-        # the master listens before it forks
+        # the master process listens before it forks its worker
         wait_for("nginx", lambda: self.serves(port) and children(process.pid), process)
         return {"server": children(process.pid), "master": [process.pid]}
 
@@ -220,13 +220,13 @@ class NchanRedis(Nchan):
     redis = True
 
     def serves(self, port):
-        """It answers 503 until it has its connection to Redis; after that, 404 for a channel that is not there."""
+        """nchan answers 503 until it is connected to Redis; after that, 404 for a channel that does not exist."""
         return status(f"http://127.0.0.1:{port}/pub/none") == 404
 
 
 class Webdis(Server):
-    """Its subscribers are Redis commands: an HTTP response in chunks that does not end, counted with SSE, or a JSON
-    command over WebSocket. It opens a connection to Redis for each."""
+    """A subscriber sends a Redis command: an HTTP request whose chunked response does not end (counted as SSE), or
+    JSON over WebSocket. webdis opens a connection to Redis for each subscriber."""
 
     name, label = "webdis", "webdis"
     files_per_subscriber = 2
@@ -252,8 +252,8 @@ class Webdis(Server):
 
 
 class Node(Server):
-    """servers/node.mjs: a bridge by hand, of `ws` and `ioredis`. What it writes to a response at once, Node.js sends at
-    once; `ws` sends each message by itself."""
+    """servers/node.mjs: a hand-written bridge with `ws` and `ioredis`. Node.js sends consecutive writes to an HTTP
+    response together; `ws` sends each message by itself."""
 
     name, label = "node", "Node.js by hand"
     script = "node.mjs"
@@ -283,7 +283,7 @@ class Node(Server):
 
 
 class SocketIo(Node):
-    """servers/socketio.mjs. Published with the XADD that its adapter reads, as an emit on another server writes it."""
+    """servers/socketio.mjs. Published with the XADD that an emit on another Socket.IO server would make."""
 
     name, label = "socketio", "Socket.IO, Redis Streams"
     script = "socketio.mjs"
@@ -304,7 +304,7 @@ def names(kinds):
 
 
 def install_packages(options):
-    """What Node.js servers need, as their lock file says; a failure shows in their check()."""
+    """Install the packages of the Node.js servers, as locked; if that fails, their check() reports it."""
     chosen = any(issubclass(kind, Node) for kind in SERVERS if kind.name in options.servers.split(","))
     lock, installed = NODE_SERVERS / "package-lock.json", NODE_SERVERS / "node_modules" / ".package-lock.json"
     if not chosen or not shutil.which("npm"):
@@ -314,7 +314,7 @@ def install_packages(options):
 
 
 def choose(options):
-    """Gives the servers that can be measured, and why the others cannot."""
+    """Return the servers that can be measured, and why the others cannot."""
     chosen, skipped = [], {}
     for kind in SERVERS:
         if kind.name not in options.servers.split(","):

@@ -3,14 +3,14 @@
  *
  *   IDLE ──start()──► ASKING ──subscribers_on_answer()──► GREETING ──subscribers_on_answer()──► OPEN ──shut()──► SHUT
  *
- *   ASKING    the request is out, its response head is not all there (without HTTP this is passed over)
- *   GREETING  exchange number `step` of the dialect is under way (without exchanges this is passed over)
- *   OPEN      `reader` knows which message is due
- *   SHUT      the other side cut it, or answered something else than 200 or 101
+ *   ASKING    the request was sent, the response head is not complete yet (skipped without HTTP)
+ *   GREETING  exchange number `step` of the dialect is in progress (skipped if it has none)
+ *   OPEN      receiving messages; `reader` knows which one is expected next
+ *   SHUT      the server disconnected, or answered with a status other than 200 or 101
  *
- * A message that a read cut in two waits in `kept` and is put in front of what the next read brings:
+ * If a read ends in the middle of a message, the incomplete part is saved in `kept` and put in front of the next read:
  *
- *   buffer  [ kept from last time | what recv() brought ............ @msg:0000 ]
+ *   buffer  [ kept from last time | bytes from recv() .............. @msg:0000 ]
  *                                                                   └ kept ──┘
  */
 #include "subscribers.h"
@@ -32,9 +32,9 @@ enum {
     BUFFER_BYTES = 1024 * 1024,
     HEAD_MAX = 8192,
     EVENTS_MAX = 1024,
-    OPENING_MAX = 100,    /* handshakes under way at once: below every server's accept backlog */
-    PER_ADDRESS = 15000,  /* one 127.0.0.x has some 28,000 local ports */
-    STARTED_PER_TURN = 20 /* so that answers are read while new ones are asked */
+    OPENING_MAX = 100,    /* handshakes in progress at once: below every server's accept backlog */
+    PER_ADDRESS = 15000,  /* connections from each 127.0.0.x, which has some 28,000 local ports */
+    STARTED_PER_TURN = 20 /* so that responses are read between requests */
 };
 
 enum subscriber_state { SUBSCRIBER_IDLE, SUBSCRIBER_ASKING, SUBSCRIBER_GREETING, SUBSCRIBER_OPEN, SUBSCRIBER_SHUT };
@@ -98,7 +98,7 @@ static bool subscribers_fail(const char *what)
     return false;
 }
 
-/* Write `template` with the name of a subscriber's channel in it. */
+/* Write `template` with "{c}" replaced by the name of the subscriber's channel. */
 static void subscribers_fill_channel(const struct subscribers *s, const struct subscriber *b, const char *template,
                                      char out[static 512])
 {
@@ -109,8 +109,8 @@ static void subscribers_fill_channel(const struct subscribers *s, const struct s
 
 static int subscribers_request_print(const struct subscribers *s, const struct subscriber *b, char out[static 1024])
 {
-    /* RFC 6455 1.3 has this key and its proof, so the answer can be checked without computing anything. The origin is
-     * what every browser sends, and what webdis does not answer without. */
+    /* The key is the example in RFC 6455 1.3, which also gives the matching Sec-WebSocket-Accept, so no hash needs to
+     * be computed. Every browser sends Origin, and webdis does not answer without it. */
     static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                                   "Origin: http://127.0.0.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     static const char accept[] = "Accept: text/event-stream\r\nCache-Control: no-cache\r\n";
@@ -125,7 +125,7 @@ static bool subscribers_send_all(const struct subscriber *b, const char *data, s
     return send(b->fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
 }
 
-/* The mask is zero, which a server cannot tell from chance. */
+/* The masking key is zero, so the text stays as it is; for the server it is a key like any other. */
 static bool subscribers_send_frame(const struct subscriber *b, int kind, const char *text)
 {
     size_t length = strlen(text);
@@ -136,7 +136,7 @@ static bool subscribers_send_frame(const struct subscriber *b, int kind, const c
     return subscribers_send_all(b, frame, 6 + length);
 }
 
-/* Say what exchange number `step` begins with, or be open if there is none. */
+/* Begin exchange number `step`. If there is none, the subscriber is open. */
 static bool subscribers_subscriber_greet(struct subscribers *s, struct subscriber *b, int step)
 {
     const struct dialect *dialect = s->options.dialect;
@@ -157,7 +157,7 @@ static bool subscribers_subscriber_greet(struct subscribers *s, struct subscribe
                               : subscribers_send_all(b, text, strlen(text));
 }
 
-/* Say the first thing. */
+/* Send the request, or without HTTP begin the first exchange. */
 static bool subscribers_subscriber_ask(struct subscribers *s, struct subscriber *b)
 {
     if (!s->options.dialect->http)
@@ -202,11 +202,11 @@ bool subscribers_open_all(struct subscribers *s)
         }
         subscribers_turn(s, 1);
         if (s->cut) {
-            fprintf(stderr, "load: cut or refused after %u of %u subscribers\n", s->opened, s->options.count);
+            fprintf(stderr, "load: disconnected or refused after %u of %u subscribers\n", s->opened, s->options.count);
             return false;
         }
         if (clock_ns() > s->options.deadline_ns) {
-            fprintf(stderr, "load: too slow: %u of %u subscribers are open\n", s->opened, s->options.count);
+            fprintf(stderr, "load: too slow: only %u of %u subscribers are open\n", s->opened, s->options.count);
             return false;
         }
     }
@@ -233,14 +233,14 @@ static void subscribers_keep(struct subscriber *b, const char *data, size_t leng
     b->kept_length = (uint32_t)length;
 }
 
-/* Deliver all whole payloads in [data, end). Gives where an unfinished one begins, else `end`. */
+/* Deliver all complete payloads in [data, end). Returns where an incomplete one begins, otherwise `end`. */
 static const char *subscribers_scan(struct traffic *t, struct subscriber *b, const char *data, const char *end,
                                     uint64_t now_ns)
 {
     for (const char *p = data; (p = memchr(p, TRAFFIC_MARK[0], (size_t)(end - p)));) {
         size_t left = (size_t)(end - p);
         if (memcmp(p, TRAFFIC_MARK, left < TRAFFIC_MARK_LENGTH ? left : TRAFFIC_MARK_LENGTH) != 0) {
-            p++; /* the same byte in a frame's head */
+            p++; /* the same byte in a frame header */
             continue;
         }
         if (left < t->size)
@@ -251,7 +251,8 @@ static const char *subscribers_scan(struct traffic *t, struct subscriber *b, con
     return end;
 }
 
-/* Answer a ping, so that a long run is not taken for a dead one. Pings come alone: a look at the beginning will do. */
+/* Answer a ping, so that the server does not time out the connection in a long run. A WebSocket ping arrives in a read
+ * of its own, so it is enough to check the first byte. */
 static void subscribers_answer_ping(const struct dialect *dialect, const struct subscriber *b, const char *data,
                                     size_t length)
 {
@@ -268,7 +269,8 @@ static bool subscribers_head_is_good(const struct subscribers *s, const char *he
     return strncmp(head, "HTTP/1.1 101", 12) == 0 && memmem(head, length, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28);
 }
 
-/* Hear what is awaited and go on to the next exchange, until all is said or more has to come. Gives what is left. */
+/* Find the awaited answer and go on to the next exchange, until the subscriber is open or more bytes are needed.
+ * Returns where the unused bytes begin. */
 static const char *subscribers_on_answer(struct subscribers *s, struct subscriber *b, const char *data, const char *end)
 {
     while (b->state == SUBSCRIBER_ASKING || b->state == SUBSCRIBER_GREETING) {

@@ -1,13 +1,14 @@
-"""Counting what processes do: the system calls that they make, the instructions that they execute.
+"""Counting the system calls that processes make and the instructions that they execute.
 
-Story   A tracer is a context: what is done within it is counted, and stands at its end in the dictionary it gave.
-        Of system calls perf counts them in the kernel, without stopping anybody, where it may (root, or
-        perf_event_paranoid -1). Else strace stops the server twice for each: good for counting, though a slower server
-        batches more. Instructions of user space are counted by callgrind, in which the process must have been started;
-        vgdb, valgrind's own door, tells it when to begin and when to end.
-Why     perf is asked for the whole system, with a filter by thread: where the kernel is much newer than perf, its own
-        way to count a process (-p) counts nothing. Threads that begin later are not counted; none of the servers begins
-        any while it delivers.
+Story   A tracer is a context manager that yields a dictionary. What the processes do inside the context is counted, and
+        the dictionary holds the counts once the context has ended.
+        System calls: perf counts them in the kernel without stopping the process, if it has permission (root, or
+        perf_event_paranoid -1). Otherwise strace stops the server twice for each: good enough for counting, though a
+        slower server batches more. User-space instructions: callgrind, in which the process must have been started;
+        vgdb, valgrind's remote control, tells it when to start and stop counting.
+Why     perf counts the whole system with a filter by thread: if the kernel is much newer than perf, its option for a
+        single process (-p) counts nothing. Threads that start later are not counted; none of the servers starts any
+        while it delivers.
 """
 
 import contextlib
@@ -28,14 +29,14 @@ KINDS = {
 
 
 def by_kind(calls):
-    """The calls that matter, by what they are for, and all of them together."""
+    """Return the number of calls by purpose, and of all calls together."""
     kinds = {kind: sum(calls.get(name, 0) for name in names) for kind, names in KINDS.items()}
     return kinds | {"all": calls.get("all", 0)}
 
 
 @contextlib.contextmanager
 def perf(pids, folder):
-    """Counting is on when its workload, `cat`, says what it was told, and off when that ends."""
+    """perf counts while its workload, `cat`, runs: once a line comes back it has begun, and it ends with the input."""
     who = " || ".join(f"common_pid == {thread}" for pid in pids for thread in threads(pid))
     events = ["raw_syscalls:sys_enter"] + [f"syscalls:sys_enter_{name}" for names in KINDS.values() for name in names]
     command = ["perf", "stat", "-a", "-x", ",", "-o", folder / "perf"]
@@ -59,7 +60,7 @@ def perf(pids, folder):
 
 @contextlib.contextmanager
 def strace(pids, folder):
-    """It says on standard error when it is attached, and writes what it counted when it is interrupted."""
+    """strace reports on standard error that it is attached, and writes its counts when it is interrupted."""
     command = ["strace", "-f", "-c", "-o", folder / "strace"] + [word for pid in pids for word in ("-p", str(pid))]
     calls = {}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -79,7 +80,7 @@ def strace(pids, folder):
 
 
 def callgrind_command(folder):
-    """What a program has to be started with for callgrind(…, folder) to count. Children are run in it too."""
+    """Return the command prefix under which callgrind(…, folder) can count a program and its children."""
     return ["valgrind", "--tool=callgrind", "--quiet", "--instr-atstart=no", "--trace-children=yes",
             f"--vgdb-prefix={folder}/vgdb", f"--callgrind-out-file={folder}/callgrind.%p"]
 
@@ -106,7 +107,7 @@ def tell_valgrind(pid, folder, words):
 
 
 def choose(folder):
-    """Gives perf or strace, whichever works here, or None."""
+    """Return perf if it works here, else strace if that works, else None."""
     for tool in (perf, strace):
         if not shutil.which(tool.__name__):
             continue

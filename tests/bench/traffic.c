@@ -1,8 +1,9 @@
 /*
  * traffic.c - numbering, checking and counting of messages.
  *
- * Why the check is cheap: who receives also sent, so the expected bytes are at hand, and one memcmp of the whole payload
- * proves channel, order and integrity at once. Everything else is the slow path of a server that did something wrong.
+ * Why the check is cheap: the process that receives a message also sent it, so the expected bytes are at hand, and one
+ * memcmp of the whole payload proves channel, order and integrity at once. Everything else is the slow path, taken only
+ * if the server made a mistake.
  */
 #include "traffic.h"
 
@@ -74,8 +75,9 @@ static void traffic_count_delivery(struct traffic *t, uint64_t sent_ns, uint64_t
     t->last_delivery_ns = now_ns;
 }
 
-/* Of a number that is past: one that was passed over before, or one that came already. The ring may have forgotten it,
- * so the head is believed, and the rest compared with that of any other. */
+/* A number below the expected one: skipped before, or a duplicate (skipped numbers are only counted, so while there are
+ * any, a duplicate counts as one of them). The message's slot in the ring may have been reused, so the head is trusted,
+ * and only the filler after it is compared, which is the same in all messages. */
 static void traffic_deliver_past(struct traffic *t, struct traffic_reader *reader, const char *payload,
                                  uint64_t sent_ns, uint64_t now_ns)
 {
@@ -92,7 +94,7 @@ static void traffic_deliver_past(struct traffic *t, struct traffic_reader *reade
     }
 }
 
-/* Of a later number: what lies between is lost until it comes after all. */
+/* A number beyond the expected one: those in between count as lost, unless they arrive later. */
 static void traffic_deliver_early(struct traffic *t, struct traffic_reader *reader, uint32_t sequence,
                                   const char *payload, uint64_t now_ns)
 {

@@ -1,8 +1,8 @@
 """One trial: one server, one case, once.
 
-Story   A fresh Redis and a fresh server, bench_load, and figures made of what that reports. Then, if asked for, the
-        same load once more in front of the same server, while its system calls are counted: counting slows a server, so
-        its processor time is measured without.
+Story   Start a fresh Redis and a fresh server, run bench_load, and derive figures from its report. Then, if asked to,
+        run the same load once more on the same server and count its system calls: counting slows a server down, so
+        processor time is measured in the run without it.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ TRACED_SECONDS = 1
 
 
 def run(server, case, options, tracer=None):
-    """Gives `result` (what bench_load says) and `figures`, with `tracer` also `system_calls`; or only `error`."""
+    """Return `result` (bench_load's report) and `figures`, with `tracer` also `system_calls`; or only `error`."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = pathlib.Path(name)
         try:
@@ -56,7 +56,7 @@ def load_command(arguments, groups, options):
 
 
 def run_load(command, groups):
-    """Gives what bench_load reports, with the load that others put on the machine meanwhile."""
+    """Return bench_load's report, with the load that other programs put on the machine meanwhile."""
     watched = [pid for pids in groups.values() for pid in pids]
     busy, steal = busy_seconds()
     ours, since, own = cpu_seconds(watched), time.monotonic(), os.times()
@@ -75,7 +75,7 @@ def run_load(command, groups):
 
 @contextlib.contextmanager
 def hold(command):
-    """Start bench_load so that it holds before its messages and after them, and goes on when it is told to."""
+    """Start bench_load so that it pauses before and after its messages, until tell() lets it continue."""
     with subprocess.Popen(command + ["--hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as load:
         try:
@@ -86,7 +86,7 @@ def hold(command):
 
 
 def count(command, pids, tracer, folder):
-    """Gives what the tracer counts of these processes while messages go, and what bench_load reports."""
+    """Return what the tracer counts of these processes while messages are delivered, and bench_load's report."""
     with hold(command) as load:
         expect(load, "ready")
         with tracer(pids, folder) as counted:
@@ -98,7 +98,7 @@ def count(command, pids, tracer, folder):
 
 
 def count_system_calls(command, pids, tracer, folder):
-    """Should it fail, the trial keeps the figures that it has."""
+    """If counting fails, the trial keeps its other figures."""
     try:
         calls, result = count(command, pids, tracer, folder)
     except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
@@ -114,12 +114,12 @@ def tell(load):
 
 def expect(load, word):
     if load.stdout.readline().strip() != word:
-        raise RuntimeError(f"bench_load did not get as far as to say {word}")
+        raise RuntimeError(f"bench_load did not print {word}")
 
 
 def derive(result):
-    """Figures that people compare, from the counts that were measured. A server that did not get through the warm-up
-    has its memory only."""
+    """Compute the figures to compare from the measured counts. For a server that did not complete the warm-up, that is
+    only memory and foreign load."""
     deliveries, messages, server = result["deliveries"], result["messages"], result["processes"]["server"]
     figures = {
         "idle_kib_per_connection": (server["rss_idle"] - server["rss_before"]) / 1024 / result["subscribers"],
@@ -147,6 +147,6 @@ def one_line(trial):
         return f"failed: {trial['error'].splitlines()[0]}"
     f = trial["figures"]
     if "p50_us" not in f:
-        return "INCOMPLETE already in the warm-up"
+        return "INCOMPLETE: did not complete the warm-up"
     return (f"{f['cpu_us_per_delivery']:8.3f} us/delivery {f['deliveries_per_s']:11.0f}/s  p50 {f['p50_us']:.0f} us"
             f"  others {f['foreign_cores']:.2f} cores" + ("" if trial["result"]["flawless"] else "  INCOMPLETE"))

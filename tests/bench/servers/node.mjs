@@ -1,4 +1,4 @@
-// node.mjs - the bridge that one writes by hand: SSE and WebSocket on one HTTP server, one subscription to Redis.
+// node.mjs - a simple hand-written bridge: SSE and WebSocket on one HTTP server, one connection to Redis.
 //
 //   node node.mjs PORT REDIS_PORT        GET /events?channel=NAME, WebSocket /ws?channel=NAME
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 
 const [port, redisPort] = process.argv.slice(2).map(Number);
 const redis = new Redis(redisPort, '127.0.0.1');
-const listeners = new Map(); // channel -> Set of functions, each of which brings a message to one browser
+const listeners = new Map(); // channel -> Set of functions, each of which sends a message to one browser
 
 function listen(request, stream, send) {
   const channel = new URL(request.url, 'http://localhost').searchParams.get('channel');

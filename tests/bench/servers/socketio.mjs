@@ -1,5 +1,5 @@
-// socketio.mjs - Socket.IO with its Redis Streams adapter: a room for each channel, WebSocket only, and connections
-// that can be resumed, which is what that adapter is for.
+// socketio.mjs - Socket.IO with its Redis Streams adapter: a room for each channel, WebSocket only, and connection
+// state recovery, which is what that adapter is for.
 //
 //   node socketio.mjs PORT REDIS_PORT    WebSocket /socket.io/?EIO=4&transport=websocket&channel=ROOM
 import { createServer } from 'node:http';
