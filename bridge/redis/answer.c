@@ -1,5 +1,5 @@
 /*
- * answer.c - our functions answer with strings and lists of them.
+ * answer.c - our Lua functions return only strings and lists; numbers and flags are strings, too.
  */
 #include "answer.h"
 
@@ -46,5 +46,5 @@ int answer_word(const redisReply *raw, const char *const *words)
 
 struct reply answer_malformed(void)
 {
-    return (struct reply){REPLY_ERROR, "ERR the library answered something else than expected"};
+    return (struct reply){REPLY_ERROR, "ERR the library returned an unexpected reply"};
 }

@@ -1,7 +1,8 @@
 /*
- * answer.h - the parts of what Redis answered, each read as what it should be.
+ * answer.h - reads the parts of a Redis reply as the types that they should have.
  *
- * Promise   What is not of the right kind is false, and nothing is changed. What comes back points into the answer.
+ * Promise   If a part has another type, the function returns false (or NULL, or -1) and leaves *out unchanged. Results
+ *           point into the reply.
  */
 #ifndef REDIS_ANSWER_H
 #define REDIS_ANSWER_H
@@ -15,17 +16,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The parts of a list of this length; NULL: it is none. */
+/* The elements of a list of exactly this length; NULL: it is anything else. */
 redisReply *const *answer_list(const redisReply *raw, size_t length);
 MUST_CHECK bool answer_bytes(const redisReply *raw, struct bytes *out);
 MUST_CHECK bool answer_number(const redisReply *raw, uint64_t *out);
 MUST_CHECK bool answer_position(const redisReply *raw, struct position *out);
-/* "1"? */
+/* Is it "1"? */
 bool answer_flag(const redisReply *raw);
-/* Which of `words` (NULL ends them) it is; -1: none. */
+/* Its index in `words` (NULL-terminated); -1: it is none of them. */
 int answer_word(const redisReply *raw, const char *const *words);
 
-/* What is told where an answer is not what it should be. */
+/* The error to report for a reply that has the wrong form. */
 struct reply answer_malformed(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * beat.c - the library's beat and witness.
+ * beat.c - calls the library's functions beat and witness.
  */
 #include "redis/beat.h"
 
@@ -16,7 +16,7 @@ static void beat_on_witnessed(void *arg, uint64_t ticket, struct reply reply, st
 {
     (void)arg, (void)ticket;
     if (reply.status == REPLY_OK && !position_is_begin(lost))
-        log_error("redis_lost", "before=%s why=\"a crash or a failover lost what Redis had acknowledged\"",
+        log_error("redis_lost", "before=%s why=\"a crash or a failover of Redis lost acknowledged writes\"",
                   POSITION_TEXT(lost));
 }
 

@@ -1,11 +1,11 @@
 /*
- * caller.c - requests in the order in which they were sent, each handed to hiredis until its answer.
+ * caller.c - keeps the requests in the order in which they were sent, until hiredis delivers their answers.
  *
- * What is asked while the link is down is answered REPLY_DOWN too, from the loop, so that nobody is called back from
- * within his own call.
+ * A request that is made while the link is down is answered REPLY_DOWN from the loop, too, so that no callback runs
+ * within the call that it belongs to.
  *
- * hiredis begins its time-out anew with everything that is sent, so a connection on which somebody goes on asking would
- * never be given up. Here the oldest unanswered request decides.
+ * hiredis restarts its timeout with everything that is sent, so a connection that hangs would never time out while more
+ * requests are sent on it. Here the age of the oldest unanswered request decides.
  */
 #include "redis/caller.h"
 
@@ -28,9 +28,9 @@ struct caller {
     struct caller_events events;
     void *arg;
     struct request_list sent;   /* oldest first */
-    struct request_list unsent; /* asked for while there was no connection */
-    struct timer *timer;        /* answers what is unsent */
-    struct timer *deadline;     /* runs while anything is sent and not answered */
+    struct request_list unsent; /* made while there was no connection */
+    struct timer *timer;        /* answers the unsent requests */
+    struct timer *deadline;     /* runs while a sent request is unanswered */
     bool is_freeing;
 };
 
@@ -57,10 +57,10 @@ static void caller_on_reply(redisAsyncContext *context, void *raw, void *arg)
     if (!reply) {
         caller_answer(request, caller_is_away(), NULL);
     } else if (reply->type == REDIS_REPLY_ERROR) {
-        bool lost_library = strstr(reply->str, "Function not found"); /* FUNCTION FLUSH: greeting loads it */
+        bool lost_library = strstr(reply->str, "Function not found"); /* FUNCTION FLUSH; the greeting loads it again */
         caller_answer(request, (struct reply){REPLY_ERROR, reply->str}, NULL);
         if (lost_library && !caller->is_freeing)
-            link_restart(caller->link, "the function library is gone");
+            link_restart(caller->link, "the Lua function library is gone from Redis");
     } else {
         caller_answer(request, (struct reply){REPLY_OK, ""}, reply);
     }
@@ -71,7 +71,7 @@ static void caller_answer_unsent(void *arg)
     struct caller *caller = arg;
     struct request *last = TAILQ_LAST(&caller->unsent, request_list), *request;
     bool is_last = !last;
-    while (!is_last) { /* not those that are added by the way */
+    while (!is_last) { /* not the requests that callbacks add meanwhile */
         request = TAILQ_FIRST(&caller->unsent);
         is_last = request == last;
         caller_answer(request, caller_is_away(), NULL);

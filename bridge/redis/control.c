@@ -1,5 +1,5 @@
 /*
- * control.c - one word of each kind, and the fields behind it.
+ * control.c - parses a control message: the word that says its kind, then the fields.
  */
 #include "redis/control.h"
 

@@ -1,5 +1,5 @@
 /*
- * inbox.c - the library's inbox, and a read that blocks until there is something for it.
+ * inbox.c - calls the library's function inbox, and waits (in a blocking read) until the inbox has an entry.
  */
 #include "redis/inbox.h"
 
@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#define TAKE_BYTES "262144" /* of data that one call records, about */
+#define TAKE_BYTES "262144" /* of data that one call records, approximately */
 
 void caller_inbox_wait(struct caller *caller, uint64_t wait_ms, caller_done_fn fn, void *arg, uint64_t ticket)
 {
@@ -54,7 +54,7 @@ void caller_inbox(struct caller *caller, const struct glob_list *served, const s
     args[count++] = request_number(number, limit);
     args[count++] = BYTES(TAKE_BYTES);
     count += inbox_put_list(args + count, served);
-    args[count++] = BYTES(""); /* between the lists */
+    args[count++] = BYTES(""); /* separates the lists */
     count += inbox_put_list(args + count, ephemeral);
     request_call(request_new(caller, inbox_decode, (request_fn)fn, arg, ticket), "inbox", args, count);
     free(args);

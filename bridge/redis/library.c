@@ -1,5 +1,5 @@
 /*
- * library.c - the head that goes in front of the text that is joined from lua/.
+ * library.c - writes the head of a library in front of its source, which the build joins from lua/.
  */
 #include "library.h"
 
@@ -11,7 +11,7 @@
 extern const char library_lua[];
 extern const size_t library_lua_len;
 
-/* The prefix as a name: "bridge:" -> "bridge", "my-app:" -> "my_app". */
+/* Turn the prefix into a library name: "bridge:" -> "bridge", "my-app:" -> "my_app". */
 static void library_name(const struct redis_config *config, char out[static REDIS_PREFIX_MAX])
 {
     size_t len = strlen(config->prefix);

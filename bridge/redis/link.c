@@ -1,5 +1,5 @@
 /*
- * link.c - one connection to Redis that keeps itself alive.
+ * link.c - one connection to Redis that reconnects by itself.
  *
  *              link_new                    link_resolved          link_on_connect
  *   ┌─────────┐ ──────► ┌─────────────────┐ ──────► ┌────────────┐ ──────► ┌──────────┐ link_on_greeted ┌────┐
@@ -9,17 +9,17 @@
  *        └────────────────────────────── link_fail ◄──────┴──────────────────────┴────────────────────────┘
  *
  * WAITING     no context; the timer runs and will call link_begin
- * RESOLVING   no context; the resolver will answer
- * CONNECTING  a context to addresses[next - 1], or to the unix socket
+ * RESOLVING   no context; the resolver will call link_resolved
+ * CONNECTING  a context is connecting to addresses[next - 1], or to the unix socket
  * GREETING    connected; `greetings` commands are not answered yet
- * UP          the owner was told, and may send
+ * UP          the owner has been notified, and may send
  *
- * hiredis frees a context by itself after it told us of a failed connect or of a disconnect, and later than
- * redisAsyncFree() where that is called from a callback. So a context that we are done with is cut loose (data = NULL),
+ * hiredis frees a context by itself after it has reported a failed connect or a disconnect, and it delays
+ * redisAsyncFree() if that is called from a callback. So a context that we are done with is cut loose (data = NULL),
  * and callbacks of a loose context change nothing here.
  *
- * link_restart() is called from anywhere, also while hiredis or the owner walk over something; so it only dooms the
- * link, which takes nothing any more, and the timer ends it.
+ * link_restart() may be called from anywhere, even while hiredis or the owner is iterating over something. So it only
+ * marks the link as doomed: no more commands are accepted, and the timer closes the connection.
  */
 #include "link.h"
 
@@ -42,7 +42,7 @@
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 1000
 #define LOG_REPEAT_MS 10000
-#define STABLE_MS 5000 /* up for longer: the next failure is a new one */
+#define STABLE_MS 5000 /* a connection that was up for longer resets the backoff */
 
 enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, LINK_UP };
 
@@ -57,42 +57,42 @@ struct link {
     enum link_state state;
     redisAsyncContext *context; /* NULL in WAITING and RESOLVING */
     unsigned greetings;
-    unsigned attempts;  /* failures since it was last up for a while */
+    unsigned attempts;  /* failures since it was last up for STABLE_MS */
     uint64_t up_ms;     /* when it came up */
-    const char *doomed; /* UP, but to be given up by the timer: why; NULL: not so */
+    const char *doomed; /* UP, but the timer will close it: the reason; NULL: not doomed */
     struct timer *timer;
     struct resolver *resolver;
     struct resolver_result found;
-    unsigned next; /* of found.addresses */
+    unsigned next; /* index in found.addresses of the next to try */
     SSL_CTX *tls;
     char tls_error[128]; /* why the server's certificate was refused */
-    char why[256];       /* what was last logged, so that a lasting trouble is not told each time */
+    char why[256];       /* the last failure that was logged, so that a lasting one is not logged each time */
     uint64_t told_ms;
 };
 
 static void link_begin(void *arg);
 static void link_connect_next(struct link *link);
 
-/* What the one who runs this can do about it, or NULL. */
+/* What the operator can do about the error; NULL: nothing that we know. */
 static const char *link_advice(const char *error)
 {
     static const struct {
         const char *begins, *advice;
     } table[] = {
-        {"LOADING", "Redis is loading its data; waiting until it is done"},
-        {"NOAUTH", "Redis asks for a password: put it into REDIS_URL (redis://user:password@host)"},
-        {"WRONGPASS", "Redis refused user or password: check REDIS_URL (percent-encode special characters)"},
-        {"ERR AUTH", "Redis has no password set for this user, but REDIS_URL gives one"},
-        {"ERR invalid password", "Redis refused the password: check REDIS_URL"},
-        {"NOPERM", "the Redis user may not do what the bridge needs: see deploy/redis-acl.conf"},
-        {"READONLY", "this Redis is a read-only replica: point REDIS_URL to the primary"},
+        {"LOADING", "Redis is loading its data; the bridge waits until it is done"},
+        {"NOAUTH", "Redis requires a password: put it into REDIS_URL (redis://user:password@host)"},
+        {"WRONGPASS", "Redis rejected the user or password: check REDIS_URL (percent-encode special characters)"},
+        {"ERR AUTH", "Redis has no password set for this user, but REDIS_URL contains one: remove it"},
+        {"ERR invalid password", "Redis rejected the password: check REDIS_URL"},
+        {"NOPERM", "the Redis user lacks a permission that the bridge needs: see deploy/redis-acl.conf"},
+        {"READONLY", "this Redis is a read-only replica: point REDIS_URL at the primary"},
         {"OOM", "Redis is out of memory (maxmemory): raise it, or shorten BRIDGE_HISTORY_LENGTH / BRIDGE_HISTORY_TTL"},
-        {"MISCONF", "Redis can't save to its disk and refuses writes: see its log"},
-        {"MASTERDOWN", "this replica lost its primary: point REDIS_URL to the primary"},
-        {"ERR unknown command", "this Redis is too old: Redis 7.0 or Valkey 7.2 is needed"},
+        {"MISCONF", "Redis can't save to disk and refuses writes: see its log"},
+        {"MASTERDOWN", "this replica has lost its primary: point REDIS_URL at the primary"},
+        {"ERR unknown command", "this Redis is too old: Redis 7.0 or Valkey 7.2 or newer is needed"},
         {"ERR DB index", "the database number in REDIS_URL does not exist"},
-        {"TLS:", "if its authority is your own, name it with SSL_CERT_FILE"},
-        {"ERR max number of clients", "Redis has no connection left: raise its maxclients"},
+        {"TLS:", "if you use your own certificate authority, set SSL_CERT_FILE to its certificate"},
+        {"ERR max number of clients", "Redis accepts no more clients: raise its maxclients"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strncmp(error, table[i].begins, strlen(table[i].begins)) == 0)
@@ -157,7 +157,7 @@ static void link_fail(struct link *link, const char *why)
         link->events.down(link->arg, copy);
 }
 
-/* What went wrong with this connection; OpenSSL's word where hiredis knows none. */
+/* What went wrong with this connection: why the certificate was refused, if it was; else hiredis's error. */
 static const char *link_error(const struct link *link, const redisAsyncContext *context)
 {
     return link->tls_error[0] ? link->tls_error : context->errstr;
@@ -279,7 +279,7 @@ static bool link_start_tls(struct link *link)
     }
     if (redisInitiateSSL(&link->context->c, ssl) == REDIS_OK)
         return true;
-    SSL_free(ssl); /* hiredis takes it only where it succeeds */
+    SSL_free(ssl); /* hiredis takes ownership only if it succeeds */
     return false;
 }
 
@@ -337,7 +337,7 @@ static void link_resolved(void *arg, const struct resolver_result *result)
         return;
     }
     char why[REDIS_URL_PART_MAX + 64];
-    snprintf(why, sizeof why, "the host %s was not found: %s", link->config->host, result->error);
+    snprintf(why, sizeof why, "the host %s could not be resolved: %s", link->config->host, result->error);
     link_fail(link, why);
 }
 
@@ -357,7 +357,7 @@ static void link_begin(void *arg)
     resolver_lookup(link->resolver, link->config->host, link_resolved, link);
 }
 
-/* --- the owner's verbs -------------------------------------------------------------------------------------------- */
+/* --- the owner's calls -------------------------------------------------------------------------------------------- */
 
 redisAsyncContext *link_context(struct link *link)
 {

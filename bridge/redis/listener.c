@@ -1,9 +1,9 @@
 /*
- * listener.c - the pub/sub connection: what Redis pushes, handed on in the order in which it comes.
+ * listener.c - the pub/sub connection: passes on what Redis pushes, in the order in which it arrives.
  *
- * hiredis calls the callback of a subscription for its confirmation and for every message, and with NULL when the
- * connection dies; the link tells `down` for the whole connection, so NULL is nothing here. An error (a channel that
- * the Redis user may not hear) makes hiredis give the connection up, with the error as the reason.
+ * hiredis calls a subscription's callback for its confirmation and for every message, and with NULL when the connection
+ * dies. NULL is ignored here, because the link reports `down` for the whole connection. An error reply (the Redis user
+ * may not subscribe to that channel) makes hiredis close the connection, with the error as the reason.
  */
 #include "redis/listener.h"
 

@@ -1,5 +1,5 @@
 /*
- * live.c - an announcement, as the library's append() writes it:
+ * live.c - parses an announcement, which the library's append() writes as:
  *
  *   <position> <previous> <flag> <era> <ordinal> <event bytes> <from bytes>\n<event><from><payload>
  */

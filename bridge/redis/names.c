@@ -1,5 +1,5 @@
 /*
- * names.c - prefix, word, and what follows.
+ * names.c - builds names: the prefix, a fixed word, and sometimes a channel, pattern, worker or node.
  */
 #include "redis/names.h"
 

@@ -1,7 +1,7 @@
 /*
- * page.c - the library's read and newest. What read answers:
+ * page.c - calls the library's functions read and newest. What read returns:
  *
- *   {newest, genesis, until, more, {has, oldest, trimmed, expired}…, {position, channel, p, e, f, d}…, lost}
+ *   {newest, genesis, until, more, {has, oldest, trimmed, expired, …}, {{position, channel, p, e, f, d}, …}, lost}
  */
 #include "redis/page.h"
 
@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_BYTES "262144" /* of payload that one page brings, at most (or one entry) */
+#define PAGE_BYTES "262144" /* of payload in one page, at most (or one entry) */
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-/* Call it with `head` and then the names, each marked as the library wants it: 'c' and a channel, or 'p' and a pattern. */
+/* Call it with `head` and then the names, each marked for the library: 'c' and a channel, or 'p' and a pattern. */
 static void page_call(struct request *request, const char *function, const struct bytes *head, unsigned heads,
                       const struct bytes *names, unsigned count)
 {
@@ -103,7 +103,7 @@ static void page_fini(struct page *page)
     *page = (struct page){0};
 }
 
-/* Entries and extents are the page's then. false: no memory, or not an answer of read(); the page is empty. */
+/* The page then owns its entries and extents. false: no memory, or not a reply of read(); the page is empty. */
 static bool page_decode(struct page *page, struct position after, const redisReply *raw)
 {
     redisReply *const *part = answer_list(raw, 7);

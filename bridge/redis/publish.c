@@ -1,5 +1,5 @@
 /*
- * publish.c - the library's publish, and PUBLISH itself.
+ * publish.c - calls the library's function publish, or PUBLISH itself.
  */
 #include "redis/publish.h"
 

@@ -1,5 +1,5 @@
 /*
- * reader.c - what a word is.
+ * reader.c - words, and the numbers and positions that they stand for.
  */
 #include "reader.h"
 

@@ -1,5 +1,5 @@
 /*
- * request.c - from arguments to a command, and from an answer to whoever asked.
+ * request.c - makes a command from arguments, and passes the answer to the callback.
  */
 #include "request.h"
 

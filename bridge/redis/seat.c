@@ -1,5 +1,5 @@
 /*
- * seat.c - the library's functions for the recorder.
+ * seat.c - calls the library's functions for the recorder.
  */
 #include "redis/seat.h"
 

@@ -1,5 +1,5 @@
 /*
- * url.c - REDIS_URL.
+ * url.c - parses REDIS_URL.
  *
  *   redis://[user[:password]@]host[:port][/db]     rediss:// the same over TLS
  *   unix://[user[:password]@]/path/to/socket[?db=n]
@@ -25,7 +25,7 @@ static int url_hex_digit(char c)
     return -1;
 }
 
-/* Copy with %XX decoded. NUL is not a character of any part. */
+/* Copy with %XX decoded. false: a bad escape, a NUL, or too long. */
 static bool url_decode(struct bytes text, char out[static REDIS_URL_PART_MAX])
 {
     size_t n = 0;
@@ -54,7 +54,7 @@ static bool url_number(struct bytes text, unsigned *out)
     return true;
 }
 
-/* Take [user[:password]@] off the front. An @ that nobody encoded belongs to the password. */
+/* Take [user[:password]@] off the front. It ends at the last @, so a password may contain an unencoded @. */
 static const char *url_take_credentials(struct redis_config *config, struct bytes *text)
 {
     struct bytes credentials, user, password, rest;
@@ -63,7 +63,7 @@ static const char *url_take_credentials(struct redis_config *config, struct byte
     *text = rest;
     bytes_split(credentials, ':', &user, &password);
     if (!url_decode(user, config->user) || !url_decode(password, config->password))
-        return "user or password is not percent-encoded rightly";
+        return "the user or password is too long or not percent-encoded correctly";
     return NULL;
 }
 
@@ -77,11 +77,11 @@ static const char *url_read_host(struct redis_config *config, struct bytes text)
             return "the IPv6 address has no closing bracket";
         has_port = bytes_take(&port, ":");
         if (!has_port && port.len > 0)
-            return "after the IPv6 address a port is expected";
+            return "only a port may follow the IPv6 address";
     } else {
         has_port = bytes_split(text, ':', &host, &port);
         if (!url_decode(host, config->host))
-            return "the host is not percent-encoded rightly";
+            return "the host is too long or not percent-encoded correctly";
     }
     if (!config->host[0])
         strcpy(config->host, "localhost");
@@ -116,7 +116,7 @@ static const char *url_read_socket(struct redis_config *config, struct bytes tex
 static const char *url_read_query(struct redis_config *config, struct bytes text)
 {
     if (!bytes_take(&text, "db="))
-        return "the only parameter that is known is db";
+        return "the only supported parameter is db";
     return url_number(text, &config->db) ? NULL : "the database is not a number";
 }
 
@@ -128,7 +128,7 @@ const char *redis_config_parse_url(struct redis_config *config, const char *url)
     while (kind < 3 && !bytes_take(&rest, schemes[kind]))
         kind++;
     if (kind == 3)
-        return "it begins with none of redis://, rediss://, unix://";
+        return "the scheme is not redis://, rediss:// or unix://";
     config->host[0] = config->path[0] = config->user[0] = config->password[0] = '\0';
     config->port = config->db = 0;
     config->tls = kind == 1;

@@ -1,5 +1,5 @@
 /*
- * beat.h - a caller's ways to learn whether everything was heard, and whether Redis still knows what was.
+ * beat.h - calls that check that a worker receives everything, and that Redis has not lost any of it.
  */
 #ifndef REDIS_BEAT_H
 #define REDIS_BEAT_H
@@ -9,11 +9,13 @@
 
 struct caller;
 
-/* Have the newest position said on this worker's beat channel; also sweeps what expired. */
+/* Have Redis publish the newest position on this worker's beat channel, and return it. Also removes channels
+ * whose logs have expired from the key `channels`. */
 void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket);
 
-/* Say of which position (and of which channel's entry, where one is named) this process was told. Where Redis does not
- * have it any more, that is logged, and told to all on control: `lost <position>`; cursors before that may miss something. */
+/* Tell Redis the newest position that this process received; a `channel` that is not empty says that it is an entry of
+ * that channel. If Redis has lost it, `redis_lost` is logged here, and `lost <position>` is published on control:
+ * cursors before that position may miss entries. A call that fails is ignored. */
 void caller_witness(struct caller *caller, struct position position, struct bytes channel);
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * caller.h - a connection that calls the functions of our library, and keeps itself alive.
+ * caller.h - a connection that calls the functions of our Lua library, and reconnects by itself.
  *
- * Story     It resolves, connects, says who it is and loads the library; after a loss again, for ever, with full-jitter
- *           back-off from 50 ms to 1 s. Calls are pipelined and answered in order. What there is to call is declared by
- *           theme: publish.h, page.h, beat.h for the workers, seat.h, inbox.h for the recorder.
- * Promise   An answer comes exactly once per call, from the loop, never from within the call; also when the connection
- *           dies (REPLY_DOWN). What is owed when a caller is freed is answered REPLY_DOWN before caller_free() returns;
- *           after that no callback comes.
- * Tickets   A callback's `ticket` is the number that whoever asked gave with the call; who asked may be gone by then.
+ * Story     It resolves, connects, authenticates and loads the library; after a loss or a failure it starts over, for
+ *           ever, with full-jitter backoff from 50 ms to 1 s. Calls are pipelined and answered in order. They are
+ *           declared by topic: publish.h, page.h and beat.h for the workers, seat.h and inbox.h for the recorder.
+ * Promise   Each call's callback runs exactly once, from the event loop and never from within the call, even if the
+ *           connection dies (REPLY_DOWN). Calls that are unanswered when a caller is freed get REPLY_DOWN before
+ *           caller_free() returns; after that no callback runs.
+ * Tickets   A callback's `ticket` is the number that was passed with the call. The object that made the call may no
+ *           longer exist by then, so look it up by its ticket, not by a pointer.
  */
 #ifndef REDIS_CALLER_H
 #define REDIS_CALLER_H
@@ -25,12 +26,13 @@ struct caller_events {
     void (*down)(void *arg, const char *why);
 };
 
-/* `role` (a literal) names the connection in Redis and in the log; the config is borrowed. NULL: no memory. */
+/* `role` (a string literal) names the connection in Redis and in the log; `config` is borrowed for the caller's life.
+ * Connects in the background. Free it with caller_free(). NULL: no memory. */
 MUST_CHECK struct caller *caller_new(struct loop *loop, const struct redis_config *config, const char *role,
                                      const struct caller_events *events, void *arg);
 void caller_free(struct caller *caller);
 bool caller_is_up(const struct caller *caller);
-/* Why it is not up; "" where nothing went wrong yet. */
+/* Why it is not up; "" if it is up or has not failed yet. Borrowed until the next return to the loop. */
 const char *caller_trouble(const struct caller *caller);
 
 #endif

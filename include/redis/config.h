@@ -1,5 +1,5 @@
 /*
- * config.h - which Redis, how our names in it begin, and how much of what was said it keeps.
+ * config.h - which Redis to use, the prefix of our names in it, and how much history it keeps.
  */
 #ifndef REDIS_CONFIG_H
 #define REDIS_CONFIG_H
@@ -14,23 +14,23 @@
 #define REDIS_PREFIX_MAX 64
 
 struct redis_config {
-    char host[REDIS_URL_PART_MAX];     /* empty where `path` is set */
-    char path[REDIS_URL_PART_MAX];     /* of a unix socket */
+    char host[REDIS_URL_PART_MAX];     /* empty if `path` is set */
+    char path[REDIS_URL_PART_MAX];     /* of a unix socket; empty: TCP */
     char user[REDIS_URL_PART_MAX];     /* empty: the default user */
-    char password[REDIS_URL_PART_MAX]; /* empty: none is asked for */
+    char password[REDIS_URL_PART_MAX]; /* empty: no AUTH is sent */
     unsigned port;
     unsigned db;
     bool tls;
-    char prefix[REDIS_PREFIX_MAX]; /* of keys and internal channels, "bridge:" */
-    uint64_t history_length;       /* entries that the log of one channel keeps */
-    uint64_t history_ttl_ms;       /* for so long after its newest entry a log is kept */
+    char prefix[REDIS_PREFIX_MAX]; /* of keys and internal channels, such as "bridge:" */
+    uint64_t history_length;       /* newest entries kept in each channel's log, at least */
+    uint64_t history_ttl_ms;       /* how long a log is kept after its newest entry */
     size_t max_payload;            /* bytes */
-    uint64_t deadline_ms;          /* for connecting, and for each command */
+    uint64_t deadline_ms;          /* timeout for connecting, and for each command */
 };
 
 /*
- * Parse redis://, rediss:// or unix:// with user, password (percent-encoded) and db. NULL where it is good, else what
- * is wrong with it (static text).
+ * Parse redis://, rediss:// or unix:// with user and password (percent-encoded) and db into the fields from `host` to
+ * `tls`. NULL: it is valid; else what is wrong with it (static text), and those fields may be partly set.
  */
 MUST_CHECK const char *redis_config_parse_url(struct redis_config *config, const char *url);
 

@@ -1,19 +1,20 @@
 /*
- * control.h - the words that are said to all on the channel `<prefix>control`.
+ * control.h - the messages ("words") on `<prefix>control`, the channel that all workers and recorders subscribe to.
  *
- *   genesis <position>                           the keyspace is new: what is remembered from before is void
- *   lost <position>                              Redis lost something: cursors from before may miss it
- *   renewed <era> <node>                         this node records, and goes on recording
+ *   genesis <position>                           the keyspace is new: state remembered from before it is void
+ *   lost <position>                              Redis lost entries: cursors before this position may miss some
+ *   renewed <era> <node>                         this node holds the seat, and records
  *   era <era> <node> <silent_ms>                 this node opened a new era, and records
- *   vacant                                       nobody records
- *   vacant standby                               nobody stands by
- *   sync <node> <nonce> <filter_hash> <era> <last>   a place in everybody's order: which ordinal was reached here?
- *   place <node> <nonce> <era> <ordinal>         the answer to that
- *   unechoed                                     the plain message that was to follow its announcement does not come
- *   who                                          who records? (a worker asks)
+ *   vacant                                       the holder gave up the seat
+ *   vacant standby                               the standby gave up its lease
+ *   sync <node> <nonce> <filter_hash> <era> <last>   a marker in the order of messages: which ordinal was reached here?
+ *   place <node> <nonce> <era> <ordinal>         the answer to `sync`
+ *   unechoed                                     the plain message that should follow the last announcement won't come
+ *   who                                          a worker asks whether anybody records
  *
- * All but `who` are said by the library's functions, `recorder.c` tells what they are for. Releases live side by side, so
- * a word that is not known, and what a later release may say behind the fields of one that is, are left alone.
+ * All but `who` are published by the library's functions; recorder.c explains the protocol. Releases run side by side:
+ * unknown words are ignored, and so are extra fields after the known ones, which a later release may add. (Only
+ * `vacant standby` must match exactly: `vacant` with anything else behind it means the seat.)
  */
 #ifndef REDIS_CONTROL_H
 #define REDIS_CONTROL_H
@@ -40,19 +41,19 @@ enum control_kind {
 
 struct control_word {
     enum control_kind kind;
-    struct position position; /* of GENESIS, LOST */
-    struct bytes node;        /* of RENEWED, ERA, SYNC, PLACE; points into what was parsed */
-    uint64_t era;             /* of RENEWED, ERA, SYNC, PLACE */
-    uint64_t silent_ms;       /* of ERA: since somebody held the seat; 0: nobody ever did */
-    uint64_t nonce;           /* of SYNC, PLACE */
-    uint64_t filter_hash;     /* of SYNC: of the settings that decide which messages count */
-    uint64_t ordinal;         /* of SYNC: the last that is recorded; of PLACE: the newest before the place */
+    struct position position; /* GENESIS, LOST */
+    struct bytes node;        /* RENEWED, ERA, SYNC, PLACE; points into the payload */
+    uint64_t era;             /* RENEWED, ERA, SYNC, PLACE */
+    uint64_t silent_ms;       /* ERA: time since the seat was last held; 0: it never was */
+    uint64_t nonce;           /* SYNC, PLACE */
+    uint64_t filter_hash;     /* SYNC: hash of the settings that decide which messages count */
+    uint64_t ordinal;         /* SYNC: the last recorded one; PLACE: the newest one before the marker */
 };
 
-/* false: not one of these words, or not whole. */
+/* Parse one message. false: an unknown word, or a field is missing or malformed. */
 MUST_CHECK bool control_parse(struct bytes payload, struct control_word *out);
 
-/* What a worker says to have `renewed` said at once. */
+/* A worker publishes this to have the holder's `renewed` published at once. */
 #define CONTROL_WHO_TEXT ((struct bytes){"who", 3})
 
 #endif

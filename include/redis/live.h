@@ -1,5 +1,5 @@
 /*
- * live.h - what is announced on the live channels: each entry, as it is put into its log.
+ * live.h - the announcement that is published on a channel's live channel when an entry is appended to its log.
  */
 #ifndef REDIS_LIVE_H
 #define REDIS_LIVE_H
@@ -14,13 +14,13 @@ struct heard;
 struct redis_config;
 
 struct announcement {
-    struct entry_source source; /* points into what was heard */
+    struct entry_source source; /* points into the message that was received */
     bool is_echoed;             /* the same payload follows as a plain message */
-    uint64_t era;               /* of a recorded plain message, else 0 */
-    uint64_t ordinal;           /* of a recorded plain message within its era, else 0 */
+    uint64_t era;               /* of a recorded plain message; else 0 */
+    uint64_t ordinal;           /* of a recorded plain message within its era; else 0 */
 };
 
-/* Is it on a live channel of this prefix, and whole? */
+/* Parse a message. false: it is not on a live channel of this prefix, or it is malformed. */
 MUST_CHECK bool live_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out);
 
 #endif

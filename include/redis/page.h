@@ -1,6 +1,6 @@
 /*
- * page.h - what the logs of some channels or patterns hold after a position, oldest first, and what is needed to tell
- * whether a cursor at or behind that position misses something.
+ * page.h - the entries that the logs of some channels or patterns hold after a position, oldest first, and what is
+ * needed to tell whether a cursor at or after that position has missed any.
  */
 #ifndef REDIS_PAGE_H
 #define REDIS_PAGE_H
@@ -12,31 +12,32 @@
 struct caller;
 
 struct log_extent {
-    bool has_log;            /* some entry is kept */
-    struct position oldest;  /* the oldest kept, where has_log */
-    struct position trimmed; /* cursors before this miss trimmed entries; POSITION_BEGIN: none do */
-    struct position expired; /* cursors before this may miss expired entries; POSITION_BEGIN: none do */
+    bool has_log;            /* at least one entry is kept */
+    struct position oldest;  /* the oldest kept entry, if has_log */
+    struct position trimmed; /* cursors before this have missed trimmed entries; POSITION_BEGIN: none have */
+    struct position expired; /* cursors before this may have missed expired entries; POSITION_BEGIN: none have */
 };
 
 struct page {
-    struct position after;      /* the entries come after this */
-    struct position until;      /* and up to this all are there */
-    struct position newest;     /* the newest position of all, when it was read */
-    struct position genesis;    /* where the keyspace began */
-    struct position lost;       /* cursors before this may miss what Redis itself lost; POSITION_BEGIN: none do */
+    struct position after;      /* the entries are those after this position */
+    struct position until;      /* and all of those up to this one are here */
+    struct position newest;     /* the newest position in this Redis when the page was read */
+    struct position genesis;    /* the position at which the keyspace began */
+    struct position lost;       /* cursors before this may have missed entries that Redis lost; POSITION_BEGIN: none */
     bool has_more;              /* there are entries after `until` */
-    unsigned count;             /* of entries */
-    struct entry **entries;     /* borrowed; take a count to keep one */
-    unsigned extent_count;      /* one per name that was asked for */
+    unsigned count;             /* of `entries` */
+    struct entry **entries;     /* borrowed; take a reference to keep one */
+    unsigned extent_count;      /* one per requested name, in the same order */
     struct log_extent *extents; /* borrowed */
 };
+/* The page is borrowed until the callback returns; it is never NULL, and it is empty unless the reply is REPLY_OK. */
 typedef void (*caller_page_fn)(void *arg, uint64_t ticket, struct reply reply, const struct page *page);
 
-/* Names are channels or patterns; at most `limit` entries come. */
+/* Read a page: at most `limit` entries and 256 KiB of payload (or one entry). Names are channels or patterns. */
 void caller_read(struct caller *caller, const struct bytes *names, unsigned count, struct position after,
                  unsigned limit, caller_page_fn fn, void *arg, uint64_t ticket);
 
-/* The position after which the newest `newest` entries of these names come. */
+/* Find the position after which exactly the newest `newest` entries of these names come, or all if there are fewer. */
 void caller_newest(struct caller *caller, const struct bytes *names, unsigned count, unsigned newest,
                    caller_position_fn fn, void *arg, uint64_t ticket);
 

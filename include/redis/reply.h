@@ -1,5 +1,5 @@
 /*
- * reply.h - what becomes of a call to Redis.
+ * reply.h - the outcome of a call to Redis.
  */
 #ifndef REDIS_REPLY_H
 #define REDIS_REPLY_H
@@ -10,16 +10,16 @@
 
 enum reply_status {
     REPLY_OK,
-    REPLY_DOWN,  /* not connected, or the connection died: it may or may not have been executed */
-    REPLY_ERROR, /* Redis answered with an error; the text says which */
+    REPLY_DOWN,  /* not connected, or the connection died: the call may or may not have been executed */
+    REPLY_ERROR, /* Redis answered with an error, which is in `text` */
 };
 
 struct reply {
     enum reply_status status;
-    const char *text; /* the error; "" where there is none */
+    const char *text; /* the error; "" if there is none. Borrowed until the callback returns */
 };
 
-/* Answers that say no more than a position, or no more than that it is done. */
+/* For calls that return only a position, and for those that return only success or failure. */
 typedef void (*caller_position_fn)(void *arg, uint64_t ticket, struct reply reply, struct position position);
 typedef void (*caller_done_fn)(void *arg, uint64_t ticket, struct reply reply);
 

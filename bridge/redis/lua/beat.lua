@@ -1,10 +1,11 @@
--- beat.lua: how far the newest position is, and whether what somebody heard of is still there.
+-- beat.lua: tell workers the newest position, and find out whether Redis lost entries that they received.
 
--- witness position channel: somebody was told of this position, and, where a channel is given, of an entry there. Where
--- Redis does not know it any more (a crash or a failover lost what it had acknowledged, and it can't have been trimmed nor
--- have expired), all cursors from before now may miss what nobody can give them: some were away, some came back so early
--- that they passed the place before anybody noticed. That is remembered, and told to all workers.
--- -> the position before which cursors may miss something, where that is news; else 0-0
+-- witness position channel: the caller received this position and, if a channel is given, an entry of that channel
+-- there. If Redis no longer has it, and it can't have been trimmed or have expired, a crash or a failover lost
+-- acknowledged writes. Then every cursor from before now may miss entries that nobody can deliver: some browsers were
+-- disconnected, and some resumed so early that they passed the position before the loss was noticed. So the loss is
+-- kept in `lost`, and published on control.
+-- -> the position before which cursors may miss entries, if this call discovered the loss; else 0-0
 local function witness(argv)
   local seen, channel, now = argv[1], argv[2], clock_ms()
   local newest, genesis = keyspace(now)
@@ -20,13 +21,14 @@ local function witness(argv)
   local ms, seq = position_split(position_max(newest, seen))
   local lost = position_join(tonumber(ms), tonumber(seq) + 1)
   call('SET', KEY.lost, lost)
-  call('SET', KEY.position, lost) -- nothing new may come before it
+  call('SET', KEY.position, lost) -- no new entry may come before it
   call('PUBLISH', CONTROL, 'lost ' .. lost)
   return lost
 end
 
--- beat worker: tell this worker on its own channel the newest position: when it hears that, it has heard everything
--- up to there. Also forgets channels whose logs expired.
+-- beat worker: publish the newest position on this worker's own channel. When the worker receives it, it has received
+-- everything up to there. Also removes channels whose logs have expired from the key `channels`.
+-- -> the newest position
 local function beat(argv)
   local now = clock_ms()
   local position = keyspace(now)

@@ -1,41 +1,63 @@
--- common.lua: all that is ever written to Redis is written by these functions, each of them atomic. They are one text,
--- joined from the files of this folder: common, names, publish, read, beat, recorder, inbox, doors.
+-- common.lua: the beginning of the Lua library. Its functions do all of the bridge's writing to Redis, and each call is
+-- atomic. The library is one text, joined from the files of this folder: common, names, publish, read, beat, recorder,
+-- inbox, doors.
 --
--- The program puts a head in front of it, which names the library and sets:
---   NAME     what function names begin with ("bridge")
---   VERSION  "" for the library of the functions that backends call, else "v1": two releases can run side by side
---   PREFIX   of keys and channels ("bridge:"), LENGTH and TTL of a log, MAX_PAYLOAD in bytes
+-- Backends publish in one of three ways:
+--   PUBLISH <channel> <payload>
+--       recorded if a recorder receives it, and the channel is in BRIDGE_CHANNELS and not in BRIDGE_EPHEMERAL
+--   XADD <PREFIX>inbox * channel <channel> data <payload> [event <event>]
+--       recorded, or moved to inbox:rejected, as soon as a recorder runs: see inbox.lua
+--   FCALL <NAME>_publish 1 <channel> <payload> [event]
+--       recorded when the call returns: see doors.lua
 --
--- Keys      position  the newest position            genesis  the position at which this keyspace began
---           log:<c>   stream of one channel          channels sorted set: channel -> ms of its last position
---           lost      cursors before this position may miss what Redis lost (see witness)
---           key:…     position of a publish with an idempotency key, for 2 minutes
---           era       hash: era, last (ordinal), rules (hash of what counts), held (ms of the newest attend of a holder)
---           recorder  the seat, with an expiry
---           recorder:standby  the standby's lease    recorder:members  sorted set: node -> ms until which it counts
---           inbox     stream that others add to      inbox:position, inbox:rejected
--- Channels  live:<c>  each entry (see append)        control  words to all (control.h tells them)
---           beat:<w>  of one worker                  node:<n>  of one node of a recorder
+-- The program loads the text twice, as two libraries, each time with a head that names the library and sets:
+--   NAME         what function names begin with ("bridge")
+--   VERSION      "" in the library for backends; "v1" in the bridge's own, so that two releases can run side by side
+--   PREFIX       what keys and channels begin with ("bridge:")
+--   LENGTH, TTL  how many entries a log keeps, at least, and for how many ms after its newest entry
+--   MAX_PAYLOAD  in bytes
+--
+-- A position is "<ms>-<seq>", and increases over all channels. The keys, without PREFIX:
+--   position          the newest position
+--   genesis           the position at which this keyspace began
+--   lost              cursors before this position may miss entries that Redis lost (see witness); may be absent
+--   log:<channel>     stream of entries; the ids are positions. Fields: d payload, p position of the entry before it in
+--                     this channel, e event, f sender (the last two only if there are any)
+--   channels          sorted set: channel -> ms of its newest position
+--   key:…             position of a publish with an idempotency key; expires after 2 minutes
+--   era               hash: era (the current one), last (its last recorded ordinal), rules (hash of the settings that
+--                     decide which messages count), held (clock in ms when a holder last attended)
+--   recorder          the seat, a lease: the node that records
+--   recorder:standby  a lease, too: the node that is to record next
+--   recorder:members  sorted set: node -> clock in ms until which it counts as a member (see has_other_member)
+--   inbox             stream that backends add to
+--   inbox:position    id of the newest entry that was taken from the inbox
+--   inbox:rejected    stream of inbox entries that were rejected, with `reason` and `id`; about the newest 1000
+-- The channels, without PREFIX:
+--   live:<channel>    each entry of the channel, announced as it is appended (see append)
+--   control           messages to all workers and recorders (listed in control.h)
+--   beat:<worker>     the newest position, for one worker (see beat)
+--   node:<node>       `heard`, for one node of a recorder, each time it attends
 
--- redis.call is not there yet while the library is loaded.
+-- A function of our own, because redis.call does not exist yet while the library is being loaded.
 local function call(...) return redis.call(...) end
 
 ---------------------------------------------------------------------------------------------------- the prefix
 
--- From here on PREFIX is that of the call, and so are the names that nothing else is a part of: enter() sets them.
+-- From here on, PREFIX, KEY (the keys with fixed names) and CONTROL belong to the current call: enter() sets them.
 local HEAD_PREFIX = PREFIX
 local KEY, CONTROL
 
--- A call declares KEYS[1] = <prefix>position, and its prefix is taken from there: the head's, or that of a shard, which is the
--- head's and a hash tag ("bridge:{t}:"). One without keys, as the release before this one makes it, has the head's.
--- -> nil, or why the key is none
+-- A call declares KEYS[1] = <prefix>position, and its prefix is taken from there: the head's, or that of a shard, which
+-- is the head's and a hash tag ("bridge:{t}:"). A call without keys, as the previous release makes it, has the head's.
+-- -> nil, or an error if the key is not valid
 local function enter(declared)
   declared = declared or HEAD_PREFIX .. 'position'
   if KEY and declared == KEY.position then return end
   local prefix = string.match(declared, '^(.*)position$')
   local is_ours = prefix and string.sub(prefix, 1, #HEAD_PREFIX) == HEAD_PREFIX
   if not is_ours or #prefix > #HEAD_PREFIX and not string.find(prefix, '^{[^{}]+}:$', #HEAD_PREFIX + 1) then
-    return redis.error_reply('BADKEY KEYS[1] is ' .. HEAD_PREFIX .. 'position')
+    return redis.error_reply('BADKEY KEYS[1] must be ' .. HEAD_PREFIX .. 'position')
   end
   PREFIX, CONTROL = prefix, prefix .. 'control'
   KEY = {
@@ -48,8 +70,8 @@ end
 
 ---------------------------------------------------------------------------------------------------- positions
 
--- A position is "<ms>-<seq>". Positions from browsers may have 64 bits, more than a Lua number holds, so positions are
--- compared as text: longer is larger, and equally long ones compare digit by digit.
+-- Both numbers of a position from a browser may have 64 bits, more than a Lua number can hold, so they are compared as
+-- text: the longer one is larger, and equally long ones compare digit by digit.
 
 local BEGIN = '0-0'
 
@@ -83,8 +105,8 @@ local function clock_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The keyspace as it stands: the newest position, and genesis. Where one of them is missing, the keyspace is new (or
--- was flushed), and begins now: one millisecond ahead, so that every cursor from an earlier life is older.
+-- -> the newest position, and genesis. If one of them is missing, the keyspace is new (or was flushed), and begins now:
+-- one millisecond ahead of the clock, so that every cursor from before is older.
 local function keyspace(now)
   local both = call('MGET', KEY.position, KEY.genesis)
   local position, genesis = both[1], both[2]
@@ -98,9 +120,9 @@ local function keyspace(now)
   return genesis, genesis
 end
 
--- The newest position at which an entry can have expired without a trace. An entry lives TTL by the clock, and its
--- position is never behind the clock; where positions are ahead (the clock was set back), nothing is certain. Nothing
--- is newer than the newest position.
+-- The newest position at which an entry can have expired without leaving a trace. An entry lives for TTL by the clock,
+-- and its position is never behind the clock. If positions are ahead of the clock (it was set back), any entry can have
+-- expired. No entry is newer than the newest position.
 local function expired_before(now, position, genesis)
   local limit = now - TTL
   if tonumber((position_split(position))) > now + 1 then return position end
@@ -111,8 +133,8 @@ end
 
 ---------------------------------------------------------------------------------------------------- keys and entries
 
--- A command on a key of ours. What is of another type there is an accident, and must not keep anybody's messages from
--- being recorded for ever.
+-- A command on one of our keys. A value of another type got there by accident: it is deleted, or it would keep messages
+-- from being recorded for ever.
 local function call_ours(command, key, ...)
   local answer = redis.pcall(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end

@@ -2,6 +2,8 @@
 
 if VERSION == '' then
   -- FCALL bridge_publish 1 <channel> <payload> [event] -> position
+  -- The entry is in the log when the call returns. If it returns an error, such as BADCHANNEL, TOOBIG or BADEVENT,
+  -- nothing was recorded.
   redis.register_function(NAME .. '_publish', function(keys, argv)
     if #keys ~= 1 or #argv < 1 or #argv > 2 then
       return redis.error_reply('ERR usage: FCALL ' .. NAME .. '_publish 1 <channel> <payload> [event]')
@@ -19,7 +21,7 @@ else
   register('publish', function(argv) return publish(argv[1], argv[2], argv[3], argv[4], argv[5]) end)
   register('record', record)
   register('inbox', inbox)
-  -- These write a few bytes at most; where Redis is out of memory, listening and resuming must go on.
+  -- These write a few bytes at most; listening and resuming must go on even if Redis is out of memory.
   register('beat', beat, {'allow-oom'})
   register('witness', witness, {'allow-oom'})
   register('read', read, {'allow-oom'})

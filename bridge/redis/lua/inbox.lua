@@ -1,13 +1,13 @@
--- inbox.lua: what others added to the stream `inbox` is recorded, in order, each entry once.
+-- inbox.lua: record what backends added to the stream `inbox`, in order, each entry once.
 
 local REJECTED_LENGTH, REJECTED_FIELDS, REJECTED_BYTES = 1000, 32, 1024
 
--- What an inbox entry says, by name; or nil, and why it says nothing.
+-- -> the fields of an inbox entry by name; or nil, and why the entry is not valid
 local function inbox_parse(fields)
   local said = {}
   for i = 1, #fields, 2 do said[fields[i]] = fields[i + 1] end
-  if not said.channel then return nil, 'there is no field `channel`' end
-  if not said.data then return nil, 'there is no field `data`' end
+  if not said.channel then return nil, 'the field `channel` is missing' end
+  if not said.data then return nil, 'the field `data` is missing' end
   return said
 end
 
@@ -18,7 +18,7 @@ local function is_matched(globs, channel)
   return false
 end
 
--- nil, or why it was not published.
+-- -> nil, or why it was not published
 local function inbox_publish(said, served, ephemeral)
   local refusal = channel_error(said.channel) or payload_error(said.data) or event_error(said.event or '')
   if refusal then return refusal.err end
@@ -36,9 +36,9 @@ local function inbox_reject(id, fields, reason)
   call_ours('XADD', KEY.rejected, 'MAXLEN', '~', REJECTED_LENGTH, '*', unpack(kept))
 end
 
--- inbox limit bytes served… '' ephemeral…: record what is in the inbox, oldest first: at most `limit` entries, and about
--- `bytes` of data. What is done leaves the inbox within the same function, so nothing is ever done twice.
--- -> {done, rejected, why the newest of those was}
+-- inbox limit bytes served… '' ephemeral…: record what is in the inbox, oldest first: at most `limit` entries, and
+-- about `bytes` of data. Each entry is removed by the call that records or rejects it, so none is ever recorded twice.
+-- -> {done, rejected, the reason of the newest rejection}
 local function inbox(argv)
   local limit, bytes = tonumber(argv[1]), tonumber(argv[2])
   local served, ephemeral, list = {}, {}, nil

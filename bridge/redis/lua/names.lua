@@ -1,4 +1,4 @@
--- names.lua: what is a good channel, payload or event name, and which channels a pattern names.
+-- names.lua: which channel names, payloads and event names are valid, and which channels a pattern matches.
 
 local function is_utf8(text)
   if not string.find(text, '[\128-\255]') then return true end
@@ -29,20 +29,20 @@ end
 local function payload_error(payload)
   if #payload > MAX_PAYLOAD then
     return redis.error_reply(
-      string.format('TOOBIG the payload has %d bytes, at most %d are accepted', #payload, MAX_PAYLOAD))
+      string.format('TOOBIG the payload has %d bytes; at most %d are accepted', #payload, MAX_PAYLOAD))
   end
 end
 
 local function event_error(event)
   if event == 'cursor' or event == 'gap' then
-    return redis.error_reply('BADEVENT cursor and gap are the names of the bridge\'s own events')
+    return redis.error_reply('BADEVENT cursor and gap are reserved for the bridge\'s own events')
   end
   if #event > 256 or string.find(event, '[%z\1-\31\127]') or not is_utf8(event) then
     return redis.error_reply('BADEVENT an event name is at most 256 bytes of UTF-8 without control characters')
   end
 end
 
--- One part of a glob (a byte, ?, a class, an escaped byte) at `i`. -> whether it takes the byte, where the next part is
+-- Match one part of a glob (a byte, ?, a class, an escaped byte) at `i`. -> whether it matches, where the next part is
 local function part_takes(glob, i, byte)
   local c = string.sub(glob, i, i)
   if c == '?' then return true, i + 1 end
@@ -68,8 +68,8 @@ local function part_takes(glob, i, byte)
   return is_in ~= is_not, i + 1
 end
 
--- As PSUBSCRIBE matches. Only the last star is ever tried again, so time grows with glob times name at worst: patterns
--- come from browsers.
+-- Matches as PSUBSCRIBE does. Patterns come from browsers, so it backtracks to the last star only: at worst, time grows
+-- with the glob's length times the name's.
 local function glob_match(glob, name)
   local g, n, star, retry = 1, 1, nil, nil
   if name == '' then return glob == '' end

@@ -1,8 +1,8 @@
--- publish.lua: into the log, onto live, and, in the durable way, the plain message behind it.
+-- publish.lua: append a message to its log and announce it on live; publish() also sends the plain message after that.
 
 local IDEMPOTENCY_MS = 120000
 
--- Positions for `count` messages, taken before the first is written: whatever fails later, none is ever used twice.
+-- Reserve `count` positions, before the first message is written: whatever fails later, no position is ever used twice.
 local function reserve(count)
   local now = clock_ms()
   local last, genesis = keyspace(now)
@@ -13,13 +13,14 @@ local function reserve(count)
   return {ms = ms, seq = seq, now = now, expired = expired_before(now, last, genesis), newest = {}}
 end
 
--- The position of a channel's newest entry.
+-- The position of a channel's newest entry; nil if it has none.
 local function log_newest(log)
   local newest = call_ours('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
   return newest and newest[1]
 end
 
--- A log whose newest id is ahead of all positions is from another life (the position was lost, and the clock set back).
+-- A log whose newest id is ahead of all positions is an old one (the key `position` was lost, and the clock set back):
+-- start it anew.
 local function log_add(log, position, fields)
   local added = redis.pcall('XADD', log, 'MAXLEN', '~', LENGTH, position, unpack(fields))
   if not added.err then return end
@@ -28,10 +29,10 @@ local function log_add(log, position, fields)
   call('XADD', log, position, unpack(fields))
 end
 
--- Put one message into its channel's log and announce it on live. flag: e (echoed: the plain message follows within
+-- Append one message to its channel's log, and announce it on live. flag: e (echoed: the plain message follows within
 -- the same function) or r (recorded: it was the plain message `ordinal` of `era`).
--- Nothing raises an error once the entry is in the log, or its sender would send it again: what goes wrong then is in
--- reserved.trouble, and those who hear nothing find the entry by its successor's `p`.
+-- Nothing raises an error once the entry is in the log, or its sender would send it again. If the announcement fails,
+-- the error is in reserved.trouble, and workers find the entry by the `p` of the next one.
 --
 -- The announcement:  <position> <previous> <flag> <era> <ordinal> <event bytes> <from bytes>\n<event><from><payload>
 local function append(reserved, channel, payload, event, from, flag, era, ordinal)
@@ -53,6 +54,9 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   return position
 end
 
+-- Record one message, and send it as a plain message, too. A repeat with the same idempotency key (not ''), sender and
+-- channel changes nothing.
+-- -> position (a repeat: that of the first), or an error if the message is not accepted
 local function publish(channel, payload, event, from, key)
   local refusal = channel_error(channel) or payload_error(payload) or event_error(event)
   if refusal then return refusal end
@@ -65,7 +69,7 @@ local function publish(channel, payload, event, from, key)
   local reserved = reserve(1)
   local position = append(reserved, channel, payload, event, from, 'e', 0, 0)
   if not reserved.trouble and type(redis.pcall('PUBLISH', channel, payload)) == 'table' then
-    redis.pcall('PUBLISH', CONTROL, 'unechoed') -- recorded it is, even where its publisher may not PUBLISH there
+    redis.pcall('PUBLISH', CONTROL, 'unechoed') -- it is recorded, even if its publisher may not PUBLISH there
   end
   if seen then call('SET', seen, position, 'PX', IDEMPOTENCY_MS) end
   return position

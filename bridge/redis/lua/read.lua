@@ -1,6 +1,6 @@
--- read.lua: what comes after a position, and whether that is all.
+-- read.lua: the entries after a position, and what is needed to tell whether any are missing.
 
--- Names come as 'c' .. channel or 'p' .. pattern. -> the channels that may have entries from `ms` on.
+-- A name is 'c' .. channel or 'p' .. pattern. -> the channels that may have entries from `ms` on
 local function channels_of(name, ms)
   local bare = string.sub(name, 2)
   if string.sub(name, 1, 1) == 'c' then return {bare} end
@@ -11,9 +11,9 @@ local function channels_of(name, ms)
   return found
 end
 
--- A channel's entries after a position and up to `to` ('+': all): at most `limit`, and at most `bytes` of payload or
--- one entry.
--- -> entries, their bytes, whether there are more
+-- A channel's entries after a position and up to `to` ('+': no limit): at most `limit` entries, and at most `bytes` of
+-- payload (or one entry).
+-- -> entries, their payload's bytes, whether there are more
 local function log_page(log, after, to, limit, bytes)
   local entries, from, size = {}, '(' .. after, 0
   while #entries < limit and size < bytes do
@@ -31,13 +31,13 @@ local function log_page(log, after, to, limit, bytes)
   return entries, size, #call('XRANGE', log, from, to, 'COUNT', 1) > 0
 end
 
--- Entries of several channels, on the way to becoming one page. What is collected never grows to much more than a page:
--- over four of them it is cut to one, and channels that follow are read only up to its end.
+-- Entries of several channels that are merged into one page. Never much more than four pages are collected: above that
+-- they are cut to one, and the channels that follow are read only up to its end, the horizon.
 local function page_new(limit, bytes)
   return {limit = limit, bytes = bytes, entries = {}, size = 0, horizon = nil}
 end
 
--- Sort, and drop what does not fit or lies behind the horizon.
+-- Sort the entries, and drop those that do not fit or lie behind the horizon.
 local function page_cut(page)
   table.sort(page.entries, function(a, b) return position_before(a[1][1], b[1][1]) end)
   local kept, size = {}, 0
@@ -64,10 +64,14 @@ local function page_add(page, channel, after)
   if #page.entries > 4 * page.limit or page.size > 4 * page.bytes then page_cut(page) end
 end
 
--- read after limit bytes name…
--- -> {newest, genesis, until, more, {has, oldest, trimmed, expired}…as one list, {position, channel, p, e, f, d}…, lost}
--- A cursor is complete for a name if it is not before `trimmed` (the position before the oldest entry that is kept) nor
--- before `expired` (what may have expired without a trace), nor before `lost` (what Redis itself has lost).
+-- read after limit bytes name…: the entries after a position, at most `limit`, with at most `bytes` of payload (or
+-- one).
+-- -> {newest, genesis, until, more, {has, oldest, trimmed, expired, …}, {{position, channel, p, e, f, d}, …}, lost}
+-- All entries up to `until` are in the answer; more: '1' if there are others after it. The fifth element is one flat
+-- list of four values for each name; has: '1' if any entry is kept, and `oldest` is the oldest of these. A cursor has
+-- missed entries of that name if it is before `trimmed` (the position of the entry before the oldest). It may have
+-- missed some if it is before `expired` (up to there, entries can have expired without a trace) or `lost` (Redis itself
+-- lost entries).
 local function read(argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
@@ -107,12 +111,12 @@ local function read(argv)
     call('GET', KEY.lost) or BEGIN}
 end
 
--- newest count name…: the position after which the newest `count` entries of all these names come.
+-- newest count name… -> the position after which the newest `count` entries of all these names come.
 local function newest(argv)
   local count = tonumber(argv[1])
   local position = keyspace(clock_ms())
   local ids, seen, from = {}, {}, '-'
-  local function cut() -- to the newest `count`; older ones need not be looked for
+  local function cut() -- to the newest `count`; from then on, older ones need not be read
     table.sort(ids, function(a, b) return position_before(b, a) end)
     for i = #ids, count + 1, -1 do ids[i] = nil end
     if #ids == count then from = ids[count] end

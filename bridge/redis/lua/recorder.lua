@@ -1,11 +1,11 @@
--- recorder.lua: plain messages, recorded once and in order; who does that, and who is next.
+-- recorder.lua: record plain messages, once and in order; decide which node does that, and which one is the next.
 
-local MEMBER_LEASES = 3 -- so many leases a member that hangs still counts
+local MEMBER_LEASES = 3 -- a member that hangs still counts for this many leases
 
--- record era first (channel payload)…: the compare-and-append. Only the next ordinal of the current era is appended,
--- so whoever sends, and however often, each plain message is recorded once and in order. A channel of '' stands for as
--- many ordinals as its payload says, and for no message: they are passed over.
--- -> {'OK' | 'STALE' | 'HOLE', last}
+-- record era first (channel payload)…: compare and append. Only the next ordinal of the current era is ever appended,
+-- so no matter who sends it, and how often, each plain message is recorded once and in order. A channel of '' stands
+-- for a run of ordinals without a message, which are skipped; its payload says how many.
+-- -> {'OK' | 'STALE' (not the current era) | 'HOLE' (first > last + 1), last}
 local function record(argv)
   local era, ordinal = argv[1], tonumber(argv[2])
   local state = call('HMGET', KEY.era, 'era', 'last')
@@ -33,18 +33,19 @@ local function record(argv)
   return {'OK', string.format('%.0f', last)}
 end
 
--- A recorder's *node* is one pub/sub connection of it, and has a channel of its own: who is not subscribed there is gone.
+-- A *node* is one pub/sub connection of a recorder, and has a channel of its own: a node that is not subscribed there
+-- is gone.
 local function is_heard(node)
   return call('PUBSUB', 'NUMSUB', PREFIX .. 'node:' .. node)[2] > 0
 end
 
--- Who holds one of the two leases, the seat or the standby's; nil: nobody, or one that is gone.
+-- The node that holds one of the two leases, the seat or the standby's; nil: none does, or that node is gone.
 local function lease_owner(key)
   local node = call('GET', key)
   return node and is_heard(node) and node or nil
 end
 
--- Is there a member but this node? Members have everything that is not recorded yet.
+-- Is there a member other than this node? Members have every message that is not recorded yet.
 local function has_other_member(node, now)
   call('ZREMRANGEBYSCORE', KEY.members, '-inf', string.format('(%.0f', now))
   local found = false
@@ -65,9 +66,9 @@ local function seat_give(node, lease)
   if call('GET', KEY.standby) == node then call('DEL', KEY.standby) end
 end
 
--- A new era, whose message 1 is the first that this node has queued. Its number is a time, so that none ever comes
--- twice, not even where Redis loses its newest writes. Told on control: `era <n> <node> <ms since somebody held the
--- seat, 0: nobody ever did>`.
+-- Begin a new era, whose message 1 is the first that this node has queued. Its number is the time in µs, so that none
+-- is used twice, even if Redis loses its newest writes. Published on control: `era <n> <node> <ms since the seat was
+-- last held; 0: it never was>`.
 local function era_open(node, filter, current, lease, now)
   local time = call('TIME')
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
@@ -80,16 +81,18 @@ local function era_open(node, filter, current, lease, now)
   return era
 end
 
--- attend node lease filter claim era number: a node says what it knows, and is told what it is.
--- The claim:  waiting  it hears control only
---             joining  it has queued all messages since its place, when `number` was the last recorded one of `era`
---             synced   it has, or will hear, every message of `era` from `number` on
+-- attend node lease filter claim era number: a node reports what it knows, and gets its role.
+-- The claim:  waiting  it receives control only
+--             joining  it has queued all messages since its place, where `number` was the last recorded one of `era`
+--             synced   it has, or will receive, every message of `era` from `number` on
 -- -> {role, era, last}; the role:
---             holder   records              standby  listens, to be the next      waiting  two others do that
---             anew     something was recorded since its place, and nobody is left who could tell it what: a new place
---             gone     its place is void: a new connection
--- Only a member holds the seat, and a new era is opened only where there is no member and nothing can have been
--- recorded of what the node has queued.
+--             holder   it records
+--             standby  it is to receive everything, and to be the next holder
+--             waiting  neither: another node is the standby, or there are members, and its filter is not the era's
+--             anew     it needs a new place: something was recorded since its own, and no member knows what
+--             gone     it needs a new connection: its place is void
+-- Only a member holds the seat. A new era is opened only if there is no member, and nothing of what the node has queued
+-- can have been recorded.
 local function attend(argv)
   local node, lease, filter, claim, era, number = unpack(argv)
   lease, number = tonumber(lease), tonumber(number)
@@ -98,14 +101,14 @@ local function attend(argv)
   local current, last = state[1] or '0', tonumber(state[2] or '0')
   local function answer(role) return {role, current, string.format('%.0f', last)} end
 
-  call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') -- for it to know that it hears
+  call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') -- so that it can tell that it receives messages
   if not is_heard(node) then return answer('gone') end
   local seat = lease_owner(KEY.seat)
   local is_current, is_synced = era == current, claim == 'synced'
   local is_member
   if is_synced and is_current then
     is_member = number <= last + 1
-  else -- it opened the era itself, and has not heard so yet
+  else -- a node that has just opened the era, and has not received `era` yet
     is_member = call('ZSCORE', KEY.members, node)
   end
   if is_member then
@@ -123,7 +126,7 @@ local function attend(argv)
       seat = nil
     end
   end
-  if seat == node then return answer('holder') end -- the word `era` is on its way
+  if seat == node then return answer('holder') end -- `era` is on its way to it
 
   local others = has_other_member(node, now)
   if not seat and not others and claim ~= 'waiting' then
@@ -137,7 +140,7 @@ local function attend(argv)
   if is_synced and not is_current then return answer('gone') end
 
   local standby = lease_owner(KEY.standby)
-  if is_member and standby and not call('ZSCORE', KEY.members, standby) then standby = nil end -- it is not there yet
+  if is_member and standby and not call('ZSCORE', KEY.members, standby) then standby = nil end -- not a member yet
   if (not standby or standby == node) and (filter == state[3] or current == '0' or not others) then
     call('SET', KEY.standby, node, 'PX', lease)
     return answer('standby')
@@ -145,14 +148,14 @@ local function attend(argv)
   return answer('waiting')
 end
 
--- sync node nonce filter: mark a place in the order of things, and ask for its ordinal.
+-- sync node nonce filter: publish a marker in the order of messages, and so ask synced nodes which ordinal was reached.
 local function sync(argv)
   local state = call('HMGET', KEY.era, 'era', 'last')
   call('PUBLISH', CONTROL, table.concat({'sync', argv[1], argv[2], argv[3], state[1] or '0', state[2] or '0'}, ' '))
   return 'OK'
 end
 
--- place era node nonce ordinal: the newest message before that place has this ordinal.
+-- place era node nonce ordinal: answer a sync: the newest message before its marker has this ordinal.
 local function place(argv)
   if call('HGET', KEY.era, 'era') == argv[1] then
     call('PUBLISH', CONTROL, table.concat({'place', argv[2], argv[3], argv[1], argv[4]}, ' '))
@@ -160,8 +163,8 @@ local function place(argv)
   return 'OK'
 end
 
--- leave node force: give up seat, standby and membership at once. Without force ('1') only where another member goes on.
--- -> left, coming (somebody is about to become a member), alone
+-- leave node force: give up seat, standby and membership at once. Without force ('1') only if another member remains.
+-- -> left, or nothing changed: coming (the standby is about to become a member), alone
 local function leave(argv)
   local node, force = argv[1], argv[2] == '1'
   if not force and not has_other_member(node, clock_ms()) then
