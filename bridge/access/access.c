@@ -1,5 +1,5 @@
 /*
- * access.c - the only check that there is so far.
+ * access.c - the only access check so far: every client is anonymous.
  */
 #include "access/access.h"
 

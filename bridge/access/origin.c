@@ -1,5 +1,6 @@
 /*
- * origin.c - only browsers say where their page comes from; whoever says nothing is no page, and could say anything.
+ * origin.c - compares the Origin header with the list. Browsers send it for every page that connects from another
+ *            origin; a client that sends none is not such a page, and could send any origin that it likes.
  */
 #include "access/origin.h"
 

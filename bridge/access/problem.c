@@ -21,9 +21,10 @@ static const struct problem problem_rows[PROBLEM_COUNT] = {
     [PROBLEM_BAD_SUBPROTOCOL] = {"bad_subprotocol", 400, WS_CLOSE_NONE, FINAL,
                                  "none of the offered WebSocket subprotocols is supported"},
     [PROBLEM_BAD_CHANNEL] = {"bad_channel", 400, WS_CLOSE_POLICY, FINAL, "the channel name is missing or invalid"},
-    [PROBLEM_BAD_CURSOR] = {"bad_cursor", 400, WS_CLOSE_POLICY, FINAL, "the starting point is not an id of this server"},
+    [PROBLEM_BAD_CURSOR] = {"bad_cursor", 400, WS_CLOSE_POLICY, FINAL,
+                            "the starting point is not an id of this server"},
     [PROBLEM_BAD_FORMAT] = {"bad_format", 400, WS_CLOSE_NONE, FINAL, "format must be json or text"},
-    [PROBLEM_BAD_LIMIT] = {"bad_limit", 400, WS_CLOSE_NONE, FINAL, "limit must be a number from 1 to 1000"},
+    [PROBLEM_BAD_LIMIT] = {"bad_limit", 400, WS_CLOSE_NONE, FINAL, "limit must be a whole number, 1 or more"},
     [PROBLEM_BAD_FRAME] = {"bad_frame", 0, WS_CLOSE_POLICY, FINAL, "the message is not a valid bridge.v1.json frame"},
     [PROBLEM_BAD_EVENT] = {"bad_frame", 0, WS_CLOSE_NONE, FINAL,
                            "event follows the rules for channel names, and may not be cursor or gap"},
@@ -92,7 +93,7 @@ static bool problem_is_printable(struct bytes subject)
     return utf8_is_valid(subject.data, subject.len);
 }
 
-/* As it is if people can read it, else escaped; the cut is not in the middle of a character. */
+/* Printable text stays as it is, and is not cut in the middle of a character; anything else is escaped. */
 static const char *problem_subject_print(char out[static LOG_TEXT_MAX], struct bytes subject)
 {
     size_t len = subject.len;

@@ -23,7 +23,7 @@ static unsigned rights_count_stars(struct bytes name)
     return stars;
 }
 
-/* Within BRIDGE_CHANNELS, for every client. */
+/* BRIDGE_CHANNELS limits every client, whatever its rights. */
 static struct refusal rights_check_served(const struct access *access, struct bytes name)
 {
     if (access->channels->count == 0 || glob_list_contains(access->channels, name.data, name.len))

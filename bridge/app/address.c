@@ -1,5 +1,5 @@
 /*
- * address.c - text and a number to a struct sockaddr.
+ * address.c - turns a numeric host and a port into a struct sockaddr.
  */
 #include "address.h"
 

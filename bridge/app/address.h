@@ -1,5 +1,5 @@
 /*
- * address.h - where an instance listens, as the kernel wants it.
+ * address.h - a numeric host and a port, as socket calls need them.
  */
 #ifndef APP_ADDRESS_H
 #define APP_ADDRESS_H

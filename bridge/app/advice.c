@@ -34,7 +34,7 @@ static bool advice_is_empty(const char *name)
     return text && *text == '\0';
 }
 
-/* A platform sets a variable to nothing when it refers to another service that does not exist. */
+/* Some platforms leave a variable empty if it refers to another service that does not exist. */
 static void advice_on_empty_values(void)
 {
     char names[NAMES_MAX] = "";
@@ -55,12 +55,14 @@ static void advice_on_empty_values(void)
 static void advice_on_nothing_open(const struct config *config)
 {
     if (config->subscribe.count == 0)
-        log_warn("nothing_to_subscribe",
-                 "hint=\"BRIDGE_SUBSCRIBE is empty: browsers may listen to no channel; name channels or patterns in it\"");
+        log_warn(
+            "nothing_to_subscribe",
+            "hint=\"BRIDGE_SUBSCRIBE is empty: browsers may listen to no channel; name channels or patterns in it\"");
     else if (config->channels.count == 0)
-        log_warn("nothing_recorded",
-                 "hint=\"BRIDGE_CHANNELS is empty: plain PUBLISH reaches no browser and the inbox is not read; remove the "
-                 "variable to serve what BRIDGE_SUBSCRIBE names\"");
+        log_warn(
+            "nothing_recorded",
+            "hint=\"BRIDGE_CHANNELS is empty: plain PUBLISH reaches no browser and the inbox is not read; remove the "
+            "variable to serve what BRIDGE_SUBSCRIBE names\"");
 }
 
 /* A pattern of `inner` that reaches outside `outer` works only in part. */
@@ -86,10 +88,11 @@ static void advice_on_lists(const struct config *config)
                       "BRIDGE_SUBSCRIBE does not include all of it: browsers may not listen there; add it to "
                       "BRIDGE_SUBSCRIBE");
     if (config->default_channels.count > config->max_channels)
-        log_warn("default_channels_many",
-                 "names=%u max=%u hint=\"requests that name no channel are refused; raise BRIDGE_MAX_CHANNELS or shorten "
-                 "BRIDGE_DEFAULT_CHANNELS\"",
-                 config->default_channels.count, (unsigned)config->max_channels);
+        log_warn(
+            "default_channels_many",
+            "names=%u max=%u hint=\"requests that name no channel are refused; raise BRIDGE_MAX_CHANNELS or shorten "
+            "BRIDGE_DEFAULT_CHANNELS\"",
+            config->default_channels.count, (unsigned)config->max_channels);
 }
 
 void advice_log(const struct config *config)

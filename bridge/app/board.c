@@ -1,5 +1,5 @@
 /*
- * board.c - atomic numbers on a shared page.
+ * board.c - atomic numbers in shared memory.
  */
 #include "board.h"
 
@@ -109,7 +109,7 @@ const char *board_missing(const struct board *board)
         return "another worker of this instance is not ready yet";
     board_recorder(board, &recorder);
     if (board->has_recorder && !recorder.had_place)
-        return "the recorder of this instance is neither active nor standby yet";
+        return "the recorder of this instance has not joined the others yet";
     return NULL;
 }
 

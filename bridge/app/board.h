@@ -1,10 +1,10 @@
 /*
- * board.h - what the processes of an instance tell each other: one page of memory that all of them share.
+ * board.h - the state that the processes of an instance share: one page of memory.
  *
- * Story     Workers share a port, so any of them may be asked whether the instance is ready, and how it does; the answer
- *           must hold for whichever of them is reached next. So each writes what concerns it on the board.
- * Promise   Every call is a few loads or stores; nobody waits for anybody. What is read may be a moment old, and of two
- *           moments.
+ * Story     Workers share a port, so any of them may get a request for /readyz or /metrics, and must answer for the
+ *           whole instance. So each process writes its own part of the state to the board.
+ * Promise   Every call is some atomic loads or stores, without locks. Values may be a moment old, and values that are
+ *           read together may be from different moments.
  */
 #ifndef APP_BOARD_H
 #define APP_BOARD_H
@@ -20,34 +20,34 @@ struct board;
 struct recorder_status;
 
 enum board_word {
-    BOARD_ABSENT, /* does not run; whoever is dealt to it waits until it does */
-    BOARD_COMING, /* runs, is not ready */
+    BOARD_ABSENT, /* is not running; connections to its socket wait until it is */
+    BOARD_COMING, /* is running, but not ready */
     BOARD_READY,
 };
 
-/* All workers are coming; of the recorder, where there is one, nothing is known. NULL: no memory. Inherited by children;
- * goes with the last process. */
+/* All workers begin as BOARD_COMING, and nothing is known of the recorder, if there is one. NULL: no memory. Child
+ * processes inherit the page; it is gone with the last of them. */
 MUST_CHECK struct board *board_new(unsigned workers, bool has_recorder);
 void board_free(struct board *board);
 
 void board_say_worker(struct board *board, unsigned worker, enum board_word word);
-/* Open streams, and requests that wait until it is known who asks. */
+/* Open streams, and requests that wait for their access check. */
 void board_say_connections(struct board *board, unsigned worker, unsigned connections, unsigned parked);
-/* So many more streams were cut because they took nothing. */
+/* This many more streams were disconnected because they accepted no data. */
 void board_add_stalled(struct board *board, uint64_t streams);
-/* So many more streams ended for this reason: one of enum ending (serve/ending.h), as below. */
+/* This many more streams ended for this reason, an enum ending (serve/ending.h). */
 void board_add_ended(struct board *board, unsigned ending, uint64_t streams);
-/* A recorder process begins: nothing of it is known. */
+/* A recorder process begins, or has died: nothing is known of it. */
 void board_reset_recorder(struct board *board);
 void board_say_recorder(struct board *board, const struct recorder_status *status);
 
-/* NULL where every worker that runs is ready, and the recorder had a place; else what is missing. */
+/* NULL if every running worker is ready, and the recorder `had_place` (recorder_status); else what is missing. */
 const char *board_missing(const struct board *board);
 unsigned board_workers_ready(const struct board *board);
-/* Of all workers that run. */
+/* Sums over all workers that are ready. */
 unsigned board_connections(const struct board *board);
 unsigned board_parked(const struct board *board);
-/* Since the instance began. */
+/* Sums since the instance started. */
 uint64_t board_stalled(const struct board *board);
 uint64_t board_ended(const struct board *board, unsigned ending);
 void board_recorder(const struct board *board, struct recorder_status *out);

@@ -12,8 +12,8 @@
 #include <sys/resource.h>
 
 /*
- * Containers are often run with a limit of a thousand millions. libwebsockets allots memory by the limit, and above ten
- * millions it distrusts it and goes on with 2560. So the limit is lowered to this where it is higher.
+ * Containers often run with a limit of about a billion open files. libwebsockets allocates memory in proportion to the
+ * limit, and above ten million it ignores the limit and uses 2560. So a higher limit is lowered to this.
  */
 #define FILES_MOST (1024 * 1024)
 
@@ -26,7 +26,7 @@ unsigned capacity_granted(struct bytes cpu_max)
     return (unsigned)((quota + period - 1) / period);
 }
 
-/* What the cgroup (version 2) grants; 0 where there is none, or it grants all. */
+/* What the cgroup (version 2) grants; 0: there is no cgroup, or it grants all. */
 static unsigned capacity_cgroup_processors(void)
 {
     char text[64];

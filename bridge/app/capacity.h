@@ -9,11 +9,11 @@
 /* Processors that this process may use, at least 1: its affinity, and the share that its cgroup grants. */
 unsigned capacity_processors(void);
 
-/* Processors that a cgroup's cpu.max grants, rounded up: "150000 100000" is 150 of each 100 ms, so 2. 0: as many as there
- * are ("max 100000"), or it is something else. */
+/* Processors that a cgroup's cpu.max grants, rounded up: "150000 100000" is 150 ms of CPU time in each 100 ms, so 2.
+ * 0: no limit ("max 100000"), or the text is not valid. */
 unsigned capacity_granted(struct bytes cpu_max);
 
-/* Raise the limit of open files as far as is allowed and sane; the limit that holds from now on comes back. */
+/* Raise the limit on open files as far as is allowed and sensible (see capacity.c). Returns the limit now in force. */
 unsigned capacity_raise_files(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * config.c - its life, and what of it is logged.
+ * config.c - creates, frees and logs a config.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /*
- * health.c - what load balancers ask.
+ * health.c - answers the health checks of load balancers.
  */
 #include "health.h"
 
@@ -29,7 +29,7 @@ void health_answer_alive(void *arg, struct request *request)
     health_send(request, 200, &body);
 }
 
-/* Why nobody should be sent here; "" where they should. */
+/* Why this instance should get no traffic; "" if it should. */
 static const char *health_reason_against(const struct health *health, const struct server_status *server,
                                          const struct broker_status *broker)
 {

@@ -1,5 +1,5 @@
 /*
- * health.h - GET /healthz: the process answers. GET /readyz: it can serve, or why it can't.
+ * health.h - GET /healthz: the process is alive. GET /readyz: the instance can serve, or why it can't.
  */
 #ifndef APP_HEALTH_H
 #define APP_HEALTH_H
@@ -9,7 +9,7 @@ struct broker;
 struct request;
 struct server;
 
-/* What readiness is made of; borrowed. */
+/* What readiness depends on; borrowed. */
 struct health {
     const struct broker *broker;
     const struct server *server;

@@ -1,5 +1,5 @@
 /*
- * metrics.c - one table for what the recorder counts; the rest is a few lines.
+ * metrics.c - a table for the recorder's metrics; the others are written one by one.
  */
 #include "metrics.h"
 
@@ -21,7 +21,8 @@ static const struct metric {
 } metrics[] = {
     {"recorder_recorded_total", "counter", "Plain messages recorded by this instance while its recorder was active.",
      offsetof(struct recorder_status, recorded)},
-    {"recorder_refused_total", "counter", "Plain messages refused because they are too large or their channel name is invalid.",
+    {"recorder_refused_total", "counter",
+     "Plain messages refused because they are too large or their channel name is invalid.",
      offsetof(struct recorder_status, refused)},
     {"recorder_lost_total", "counter",
      "Plain messages dropped because they were published faster than Redis could record them.",
@@ -29,16 +30,19 @@ static const struct metric {
     {"recorder_eras_total", "counter",
      "Times this instance began to record with no other recorder to continue from; earlier plain messages may be lost.",
      offsetof(struct recorder_status, eras)},
-    {"recorder_places_lost_total", "counter", "Times the recorder lost its Redis connection while it was active or standby.",
+    {"recorder_places_lost_total", "counter",
+     "Times the recorder lost its Redis connection while it was active or standby.",
      offsetof(struct recorder_status, places_lost)},
     {"recorder_queued_messages", "gauge", "Plain messages received and not yet confirmed as recorded.",
      offsetof(struct recorder_status, queued)},
-    {"recorder_queued_bytes", "gauge", "Memory used by these messages, in bytes.", offsetof(struct recorder_status, queued_bytes)},
+    {"recorder_queued_bytes", "gauge", "Memory used by these messages, in bytes.",
+     offsetof(struct recorder_status, queued_bytes)},
     {"recorder_lag_milliseconds", "gauge", "How long the recorder's newest message to itself took through Redis.",
      offsetof(struct recorder_status, lag_ms)},
     {"inbox_recorded_total", "counter", "Inbox entries recorded by this instance.",
      offsetof(struct recorder_status, inbox_recorded)},
-    {"inbox_rejected_total", "counter", "Inbox entries rejected by this instance; the stream inbox:rejected has the reasons.",
+    {"inbox_rejected_total", "counter",
+     "Inbox entries rejected by this instance; the stream inbox:rejected has the reasons.",
      offsetof(struct recorder_status, inbox_rejected)},
 };
 

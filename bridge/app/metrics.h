@@ -1,5 +1,5 @@
 /*
- * metrics.h - what GET /metrics says: the whole instance, from the board, in the Prometheus text format (0.0.4).
+ * metrics.h - answers GET /metrics: the whole instance, from the board, in the Prometheus text format (0.0.4).
  */
 #ifndef APP_METRICS_H
 #define APP_METRICS_H

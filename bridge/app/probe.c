@@ -1,5 +1,5 @@
 /*
- * probe.c - connect, and ask GET /readyz.
+ * probe.c - connects, sends GET /readyz, prints the answer.
  */
 #include "probe.h"
 
@@ -45,7 +45,7 @@ static int probe_connect_to_ours(const struct config *config, uint64_t until_ms)
     return fd >= 0 || strcmp(config->host, "::") != 0 ? fd : probe_connect_to("::1", config, until_ms);
 }
 
-/* 200 of "HTTP/1.1 200 OK\r\n"; 0: this is no answer of HTTP/1. */
+/* 200 of "HTTP/1.1 200 OK\r\n"; 0: it is not an HTTP/1 answer. */
 static int probe_status_of(struct bytes answer)
 {
     struct bytes line = bytes_word(&answer, '\r'), version = bytes_word(&line, ' ');
@@ -55,7 +55,7 @@ static int probe_status_of(struct bytes answer)
     return (int)status;
 }
 
-/* The status of GET /readyz, and what came behind the header; 0: no answer. */
+/* Returns the status of GET /readyz, and fills `answer` with the head and the body; 0: no answer. */
 static int probe_ask_ready(int fd, char *answer, size_t size, uint64_t until_ms)
 {
     static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";

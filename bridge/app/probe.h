@@ -1,5 +1,5 @@
 /*
- * probe.h - looks at our port from outside, with a plain blocking socket, for a health check.
+ * probe.h - for --check: asks the instance on this machine's port, through a blocking socket, whether it is ready.
  */
 #ifndef APP_PROBE_H
 #define APP_PROBE_H
@@ -8,7 +8,7 @@
 
 struct config;
 
-/* Is the instance that listens there ready (with TLS: does it listen)? Waits 2 seconds at most; says what it found. */
+/* Is the instance ready (with TLS: does it listen)? Waits 2 seconds at most, and prints the result. */
 bool probe_is_ready(const struct config *config);
 
 #endif

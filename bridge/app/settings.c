@@ -39,7 +39,7 @@ struct unit {
     uint64_t factor;
 };
 
-/* Digits and a unit. The unit "" is the one of a bare number. */
+/* Digits and a unit. The unit "" stands for a number without a unit. */
 static bool setting_parse_units(const char *text, const struct unit *units, uint64_t *out)
 {
     struct bytes digits = {text, strspn(text, "0123456789")};
@@ -124,7 +124,7 @@ static const char *setting_read_address(const struct setting *setting, const cha
     return setting_keep_text(setting, text, config);
 }
 
-/* It becomes part of glob patterns (PSUBSCRIBE <prefix>live:…) and so must not be one. */
+/* The prefix becomes part of glob patterns (PSUBSCRIBE <prefix>live:…), so it must not contain their characters. */
 static const char *setting_read_prefix(const struct setting *setting, const char *text, struct config *config)
 {
     if (*text == '\0' || strlen(text) >= REDIS_PREFIX_MAX)
@@ -196,7 +196,7 @@ static const char *setting_read_channels(const struct setting *setting, const ch
     return setting_read_list(setting, text, config, channel_name_error);
 }
 
-/* What a browser puts into the Origin header: a scheme and a host, no path. Globs are fine. */
+/* What a browser sends in the Origin header: a scheme and a host, no path. Globs are allowed. */
 static const char *setting_origin_error(const char *part, size_t len)
 {
     const char *host = strstr(part, "://");
@@ -235,15 +235,16 @@ static const struct setting_kind setting_kind_url = {
     .accepts = "redis:// or rediss://[user[:password]@]host[:port][/db], or unix://[user[:password]@]/path[?db=n]",
     .is_secret = true};
 static const struct setting_kind setting_kind_log = {
-    .read = setting_read_log,
-    .accepts = "one of error, warn, info, debug and one of text, json, separated by a comma"};
+    .read = setting_read_log, .accepts = "one of error, warn, info, debug and one of text, json, separated by a comma"};
 static const struct setting_kind setting_kind_channels = {
     .read = setting_read_channels,
-    .accepts = "a comma-separated list of channels or patterns, each 1 to 256 bytes of UTF-8 without control characters",
+    .accepts =
+        "a comma-separated list of channels or patterns, each 1 to 256 bytes of UTF-8 without control characters",
     .may_be_empty = true};
 static const struct setting_kind setting_kind_origins = {
     .read = setting_read_origins,
-    .accepts = "a comma-separated list such as https://example.com,https://*.example.org (no path, no slash at the end)",
+    .accepts =
+        "a comma-separated list such as https://example.com,https://*.example.org (no path, no slash at the end)",
     .may_be_empty = true};
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@ struct setting_kind;
 
 struct setting {
     const char *name;                /* in the environment; the flag follows from it */
-    const char *fallback_name;       /* read where `name` is not set, or NULL */
+    const char *fallback_name;       /* read if `name` is not set; or NULL */
     const struct setting_kind *kind; /* how it is read */
     size_t offset;                   /* of the field in struct config */
     const char *initial;             /* the default, as a user would write it */
@@ -35,7 +35,7 @@ extern const unsigned setting_count;
 /* The setting with this name in the environment; NULL if there is none. */
 const struct setting *setting_find(const char *name);
 
-/* Read a value into its field of config. NULL: accepted. Else the reason, which is "" if setting_accepts() says enough. */
+/* Read a value into its field of config. NULL: accepted. Else why not; "" if setting_accepts() says enough. */
 MUST_CHECK const char *setting_read(const struct setting *setting, const char *text, struct config *config);
 
 /* What it accepts, in words: "a whole number from 1 to 64, or auto". */

@@ -1,10 +1,10 @@
 /*
- * sockets.c - socket, bind, listen; once to find out whether the port is ours, then for each worker.
+ * sockets.c - socket, bind, listen; once to find out whether the port is free, then for each worker.
  *
- * Sockets that all say SO_REUSEPORT share a port, also with those of another instance of the same user, which nobody
- * wants who starts a second one by mistake. So the port is bound once without it: that fails where anybody listens.
+ * Sockets that all set SO_REUSEPORT share a port, even with those of another instance of the same user. That would hide
+ * that a second one was started by mistake. So the port is first bound without it, which fails if any socket listens.
  *
- * "::" is one socket for both families (RFC 3493 5.3); whatever net.ipv6.bindv6only says.
+ * "::" is one socket for both families (RFC 3493 5.3), whatever net.ipv6.bindv6only is set to.
  */
 #include "sockets.h"
 
@@ -23,8 +23,8 @@ static int sockets_set(int fd, int level, int name, int value)
 }
 
 /*
- * A bound socket, or -1 and errno. SO_REUSEADDR passes over connections of an earlier run that still linger, but not over
- * a socket that listens.
+ * A bound socket, or -1 and errno. With SO_REUSEADDR, connections of an earlier run that still linger are no obstacle,
+ * but a socket that listens is.
  */
 static int sockets_bind(const struct address *address, bool is_shared)
 {
@@ -61,7 +61,7 @@ static bool sockets_add(struct sockets *sockets, const struct address *address)
     return listen(fd, SOMAXCONN) == 0;
 }
 
-/* false: errno says why; some may be open. */
+/* false: errno says why; some sockets may be open. */
 static bool sockets_open_at(struct sockets *sockets, const struct address *address, unsigned count)
 {
     bool is_open = sockets_is_free(address);

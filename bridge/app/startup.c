@@ -1,9 +1,10 @@
 /*
- * startup.c - collects the values, reads them through the table, completes what depends on something else.
+ * startup.c - collects the values, reads them through the table, fills in what depends on something else.
  *
  *     startup_read:  startup_arguments_read ──► startup_settings_read ──► startup_complete ──► startup_cross_check
  *
- * Each step goes on after a mistake, so that one start shows all of them.
+ * A value that is not accepted does not stop the reading, so one start reports all of them. The cross-checks come only
+ * after all values are accepted.
  */
 #include "startup.h"
 
@@ -24,14 +25,14 @@
 #define SETTINGS_MAX 64
 #define WORKERS_MOST 64
 #define REDIS_DEADLINE_MS 5000
-#define FILES_RESERVE 512 /* open files of a worker that are not streams: Redis, log, epoll, requests in passing */
+#define FILES_RESERVE 512 /* open files of a worker that are not streams: Redis, log, epoll, short requests */
 #define RAILWAY_MAX_AGE_MS (14 * 60 * 1000)
 
 /* What startup_read() works with. */
 struct reading {
     struct config *config;
     enum startup_action action;
-    const char *flags[SETTINGS_MAX]; /* the value that a flag gave, by setting; NULL: none */
+    const char *flags[SETTINGS_MAX]; /* value of the flag, per setting; NULL: not given */
     bool is_given[SETTINGS_MAX];     /* by flag or environment */
 };
 
@@ -49,7 +50,7 @@ static void startup_complain(struct reading *reading, const char *format, ...)
 
 /* --- the command line --------------------------------------------------------------------------------------------- */
 
-/* `--flag value` or `--flag=value`; how many arguments it took, 0 where it is no flag of a setting. */
+/* `--flag value` or `--flag=value`. Returns how many arguments it used; 0: it is not the flag of a setting. */
 static int startup_read_setting_flag(struct reading *reading, char **arguments)
 {
     char flag[SETTING_FLAG_MAX];
@@ -77,7 +78,7 @@ static void startup_print_version(void)
     printf("redis-bridge " BRIDGE_VERSION "\n");
 }
 
-/* A flag that is no setting; false where there is no such flag. */
+/* A flag that is not a setting. false: there is no such flag. */
 static bool startup_read_action_flag(struct reading *reading, const char *argument)
 {
     static const struct {
@@ -118,7 +119,7 @@ static void startup_arguments_read(struct reading *reading, char **arguments)
 
 /* --- values ------------------------------------------------------------------------------------------------------- */
 
-/* An empty variable is like none, as compose files write it, except for a list, where it closes what was open. */
+/* An empty variable counts as not set (compose files write it so), except for a list: there it means an empty list. */
 static const char *startup_environment_value(const struct setting *setting, const char *name)
 {
     const char *text = name ? getenv(name) : NULL;
@@ -165,7 +166,7 @@ static void startup_settings_read(struct reading *reading)
         startup_setting_take(reading, i);
 }
 
-/* --- what follows from others ------------------------------------------------------------------------------------- */
+/* --- values that depend on others --------------------------------------------------------------------------------- */
 
 static bool startup_is_given(const struct reading *reading, const char *name)
 {
@@ -214,17 +215,19 @@ static void startup_complete(struct reading *reading)
     config->redis->deadline_ms = REDIS_DEADLINE_MS;
 }
 
-/* --- what must not be --------------------------------------------------------------------------------------------- */
+/* --- cross-checks ------------------------------------------------------------------------------------------------- */
 
 static void startup_check_internal(struct reading *reading, const char *name, const struct glob_list *list)
 {
     for (unsigned i = 0; i < list->count; i++)
         if (names_is_internal(reading->config->redis, bytes_of(list->globs[i])))
-            startup_complain(reading, "%s: \"%s\" is not accepted; names that begin with %s are reserved for the bridge (BRIDGE_PREFIX)", name,
-                             LOG_TEXT(list->globs[i], strlen(list->globs[i])), reading->config->prefix);
+            startup_complain(
+                reading,
+                "%s: \"%s\" is not accepted; names that begin with %s are reserved for the bridge (BRIDGE_PREFIX)",
+                name, LOG_TEXT(list->globs[i], strlen(list->globs[i])), reading->config->prefix);
 }
 
-/* Ignoring these would leave open what somebody meant to close. */
+/* Ignoring these would leave open what the operator meant to protect. */
 static void startup_check_unsupported(struct reading *reading)
 {
     static const char *const names[] = {"BRIDGE_JWT_KEY", "BRIDGE_JWT_KEY_FILE", "BRIDGE_API_KEY"};
@@ -255,7 +258,7 @@ static void startup_cross_check(struct reading *reading)
                          (unsigned)config->workers);
 }
 
-/* --- what the machine allows ------------------------------------------------------------------------------------- */
+/* --- what the machine allows -------------------------------------------------------------------------------------- */
 
 /* Raises the soft limit on open files first; workers inherit it. */
 static void startup_limit_connections(struct config *config)
@@ -263,7 +266,8 @@ static void startup_limit_connections(struct config *config)
     unsigned files = capacity_raise_files();
     uint64_t possible = files > 2 * FILES_RESERVE ? files - FILES_RESERVE : files / 2;
     if (config->max_connections > possible)
-        log_warn("max_connections_lowered", "asked=%llu possible=%llu hint=\"raise the limit on open files (ulimit -n, LimitNOFILE, ulimits)\"",
+        log_warn("max_connections_lowered",
+                 "asked=%llu possible=%llu hint=\"raise the limit on open files (ulimit -n, LimitNOFILE, ulimits)\"",
                  (unsigned long long)config->max_connections, (unsigned long long)possible);
     if (config->max_connections == 0 || config->max_connections > possible)
         config->max_connections = possible;

@@ -1,17 +1,17 @@
 /*
- * supervisor.c - waits for signals and for the time to start a child again; everything happens between two waits.
+ * supervisor.c - waits for signals, and until a child is to be started again; everything happens between two waits.
  *
  *     RUNNING ── SIGTERM, SIGINT, hopeless child: supervisor_begin_end ──► ENDING_WORKERS
  *     ENDING_WORKERS ── no worker left: supervisor_advance ──► ENDING_RECORDER
  *     ENDING_RECORDER ── no recorder left: supervisor_advance ──► GONE
  *
  *     RUNNING            dead children are started again, each after its back-off
- *     ENDING_WORKERS     workers have their SIGTERM; at cut_workers_ms they get SIGKILL
- *     ENDING_RECORDER    no worker lives; the recorder has its SIGTERM; at cut_recorder_ms it gets SIGKILL
- *     GONE               no child lives
+ *     ENDING_WORKERS     workers were sent SIGTERM; at cut_workers_ms they get SIGKILL
+ *     ENDING_RECORDER    no worker is left; the recorder was sent SIGTERM; at cut_recorder_ms it gets SIGKILL
+ *     GONE               no child is left
  *
- * All signals that matter are blocked and fetched with sigtimedwait(), so there is no handler and no race. Children are
- * forked before they have a loop, and unblock everything once they have handlers.
+ * All signals that matter are blocked and fetched with sigtimedwait(), so there is no handler and no race. Children
+ * inherit the blocked signals, and unblock them once their loop has handlers.
  */
 #include "supervisor.h"
 
@@ -34,7 +34,7 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS 5000
-#define STABLE_MS 10000                      /* who lived so long starts counting anew */
+#define STABLE_MS 10000                      /* after living this long, a child counts its failures from 1 again */
 #define CHILDREN_MAX (BOARD_WORKERS_MAX + 1) /* the workers and the recorder */
 #define WAIT_MOST_MS 60000
 
@@ -46,13 +46,13 @@ enum supervisor_state {
 };
 
 struct child {
-    pid_t pid; /* 0: does not live */
+    pid_t pid; /* 0: not running */
     enum worker_parts parts;
     const char *role;
     unsigned number;   /* of a worker, from 0 */
     unsigned failures; /* deaths in a row */
     uint64_t started_ms;
-    uint64_t start_at_ms; /* where it does not live: when it shall */
+    uint64_t start_at_ms; /* if it is not running: when to start it */
 };
 
 struct supervisor {
@@ -61,12 +61,12 @@ struct supervisor {
     int exit_code;
     pid_t pid;
     sigset_t signals;
-    uint64_t cut_workers_ms;  /* when workers get SIGKILL; UINT64_MAX: they have got it */
-    uint64_t cut_recorder_ms; /* when the recorder gets it; UINT64_MAX: it has got it */
+    uint64_t cut_workers_ms;  /* when workers get SIGKILL; UINT64_MAX: it was sent */
+    uint64_t cut_recorder_ms; /* when the recorder gets SIGKILL; UINT64_MAX: it was sent */
     unsigned count;
     struct child children[CHILDREN_MAX];
     struct board *board;
-    struct sockets *sockets; /* one for each worker; none once the end has begun */
+    struct sockets *sockets; /* one for each worker; none once the shutdown has begun */
 };
 
 static void supervisor_enter(struct supervisor *supervisor, enum supervisor_state state, const char *why)
@@ -89,13 +89,13 @@ static bool supervisor_is_worker(const struct child *child)
     return child->parts & WORKER_SERVES;
 }
 
-/* In the child, for good. */
+/* Runs in the child, and never returns. */
 _Noreturn static void supervisor_child_main(const struct supervisor *supervisor, const struct child *child)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != supervisor->pid) /* it died before we could ask to die with it */
+    if (getppid() != supervisor->pid) /* the supervisor died before prctl() */
         _exit(WORKER_FAILED);
-    signal(SIGINT, SIG_IGN); /* a Ctrl-C goes to all of us; who ends when is the supervisor's to say */
+    signal(SIGINT, SIG_IGN); /* Ctrl-C reaches all processes, but the supervisor decides when each one ends */
     struct worker_task task = {
         .parts = child->parts, .role = child->role, .board = supervisor->board, .number = child->number};
     if (supervisor_is_worker(child))
@@ -119,7 +119,7 @@ static void supervisor_child_start(struct supervisor *supervisor, struct child *
         board_say_worker(supervisor->board, child->number, BOARD_COMING);
     else
         board_reset_recorder(supervisor->board);
-    fflush(NULL); /* or both would write what is buffered */
+    fflush(NULL); /* else both processes would write what is buffered */
     pid_t pid = fork();
     if (pid == 0)
         supervisor_child_main(supervisor, child);
@@ -140,7 +140,7 @@ static void supervisor_children_start_due(struct supervisor *supervisor)
             supervisor_child_start(supervisor, &supervisor->children[i]);
 }
 
-/* Somebody may wait in the socket of a worker that is away: it comes once more, to send them on in order. */
+/* Connections may wait in the socket of a worker that is not running: start it once more, to end them in order. */
 static void supervisor_children_start_absent(struct supervisor *supervisor)
 {
     for (unsigned i = 0; i < supervisor->count; i++)
@@ -163,15 +163,16 @@ static void supervisor_children_kill(struct supervisor *supervisor, bool workers
         if (child->pid == 0 || supervisor_is_worker(child) != workers)
             continue;
         if (signal == SIGKILL)
-            log_warn("child_cut", "role=%s number=%u child=%d hint=\"it was killed because it did not stop within BRIDGE_DRAIN\"", child->role,
-                     child->number, (int)child->pid);
+            log_warn("child_cut",
+                     "role=%s number=%u child=%d hint=\"it was killed because it did not stop in time (BRIDGE_DRAIN)\"",
+                     child->role, child->number, (int)child->pid);
         kill(child->pid, signal);
     }
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- shutting down ------------------------------------------------------------------------------------------------ */
 
-/* SIGKILL for workers comes in the middle of the time that worker_drain_ms() leaves, the recorder has the rest. */
+/* Workers get SIGKILL after half of the time that worker_drain_ms() leaves; the other half is for the recorder. */
 static void supervisor_begin_end(struct supervisor *supervisor, int exit_code, const char *why)
 {
     const struct config *config = supervisor->config;
@@ -189,7 +190,7 @@ static void supervisor_begin_end(struct supervisor *supervisor, int exit_code, c
     supervisor_children_kill(supervisor, true, SIGTERM);
 }
 
-/* Go on to the next state once the children of this one are gone. */
+/* Go on to the next state once the children that this one waits for are gone. */
 static void supervisor_advance(struct supervisor *supervisor)
 {
     if (supervisor->state == SUPERVISOR_ENDING_WORKERS && supervisor_children_alive(supervisor, true) == 0) {
@@ -200,7 +201,7 @@ static void supervisor_advance(struct supervisor *supervisor)
         supervisor_enter(supervisor, SUPERVISOR_GONE, "no recorder left");
 }
 
-/* SIGKILL for those whose time is over; once, then their deaths are waited for. */
+/* Send SIGKILL, once, to children whose time is over; then just wait for their deaths. */
 static void supervisor_cut_overdue(struct supervisor *supervisor)
 {
     uint64_t now_ms = clock_now_ms();
@@ -229,12 +230,13 @@ static void supervisor_child_died(struct supervisor *supervisor, struct child *c
     else
         board_reset_recorder(supervisor->board);
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
-        supervisor_begin_end(supervisor, EXIT_FAILURE, "a child process reported an error that a restart cannot mend; see its log line");
+        supervisor_begin_end(supervisor, EXIT_FAILURE,
+                             "a child process reported an error that a restart cannot mend; see its log line");
     else
         supervisor_child_retry_later(child);
 }
 
-/* As PID 1 also orphans are ours to reap; they are nobody's in the table. */
+/* As PID 1 it also reaps orphans, which are not in the table. */
 static void supervisor_reap(struct supervisor *supervisor)
 {
     int status;
@@ -292,7 +294,7 @@ static void supervisor_init(struct supervisor *supervisor, const struct config *
     sigaddset(&supervisor->signals, SIGCHLD);
     sigaddset(&supervisor->signals, SIGTERM);
     sigaddset(&supervisor->signals, SIGINT);
-    signal(SIGCHLD, SIG_DFL); /* where it was ignored, waitpid() would have nothing to tell */
+    signal(SIGCHLD, SIG_DFL); /* if it were ignored, waitpid() would report nothing */
     sigprocmask(SIG_BLOCK, &supervisor->signals, NULL);
     if (config->channels.count > 0)
         supervisor_child_add(supervisor, WORKER_RECORDS, "recorder", 0);
@@ -311,13 +313,13 @@ int supervisor_run(const struct config *config, struct sockets *sockets)
         if (supervisor.state == SUPERVISOR_RUNNING)
             supervisor_children_start_due(&supervisor);
         int signal = supervisor_wait_for_signal(&supervisor);
-        supervisor_reap(&supervisor); /* after any signal: several SIGCHLD may have become one */
+        supervisor_reap(&supervisor); /* after any signal: several SIGCHLD may have been merged */
         if (signal == SIGTERM || signal == SIGINT)
             supervisor_begin_end(&supervisor, EXIT_SUCCESS, signal == SIGTERM ? "SIGTERM" : "SIGINT");
         supervisor_advance(&supervisor);
         supervisor_cut_overdue(&supervisor);
     }
     board_free(supervisor.board);
-    /* The signals stay blocked: a second SIGTERM must not turn a good end into a bad one. */
+    /* The signals stay blocked: a second SIGTERM must not turn a clean exit into a failure. */
     return supervisor.exit_code;
 }

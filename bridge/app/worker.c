@@ -1,9 +1,10 @@
 /*
- * worker.c - birth in the order base, broker, server, recorder; death in the reverse order.
+ * worker.c - creates loop, broker, server and recorder, in this order; frees them in reverse order.
  *
- *     loop_run ── SIGTERM: worker_on_terminate ──► server_drain ──► worker_on_drained ──► recorder_leave ──► worker_on_left ──► loop_stop
+ *     loop_run ── SIGTERM: worker_on_terminate ──► server_drain ──► worker_on_drained ──►
+ *                                                  recorder_leave ──► worker_on_left ──► loop_stop
  *
- * A part that this process does not have is passed over. worker_on_left also comes from a timer, should Redis never answer.
+ * A part that this process does not have is skipped. A timer also calls worker_on_left, in case Redis never answers.
  */
 #include "worker.h"
 
@@ -30,7 +31,7 @@
 
 #define TAIL_ENTRIES 512
 #define TAIL_BYTES (1024 * 1024)
-#define TAILS_BYTES (32 * 1024 * 1024) /* what is kept for the wire takes about as much again */
+#define TAILS_BYTES (32 * 1024 * 1024) /* the encoded copies take about as much again */
 #define LEAVE_WITHIN_MS (RECORDER_LEAVE_MS + 150)
 #define WORKER_ROUTES 4
 
@@ -41,11 +42,11 @@ struct worker {
     struct loop *loop;
     struct timer *leave_deadline;
     struct broker *broker; /* NULL unless it serves */
-    struct access access;  /* who may what */
+    struct access access;  /* who a client is, and what it may do */
     struct server *server; /* NULL unless it serves */
-    struct health health;  /* what it says of itself when it is asked */
+    struct health health;  /* for /readyz */
     struct route routes[WORKER_ROUTES];
-    struct server_status said; /* of the server's streams, to the board */
+    struct server_status said; /* what the board has been told of the server's streams */
     struct recorder *recorder; /* NULL unless it records */
 };
 
@@ -55,7 +56,7 @@ uint64_t worker_drain_ms(const struct config *config)
     return config->drain_ms - (margin_ms < 2000 ? margin_ms : 2000);
 }
 
-/* --- the way out -------------------------------------------------------------------------------------------------- */
+/* --- shutting down ------------------------------------------------------------------------------------------------ */
 
 static void worker_on_left(void *arg)
 {
@@ -77,7 +78,7 @@ static void worker_on_drained(void *arg)
 static void worker_on_terminate(int signal, void *arg)
 {
     struct worker *worker = arg;
-    if (worker->is_ending) /* said again: it is on its way */
+    if (worker->is_ending) /* a second signal changes nothing */
         return;
     worker->is_ending = true;
     log_info("ending", "signal=%d", signal);
@@ -87,7 +88,7 @@ static void worker_on_terminate(int signal, void *arg)
         worker_on_drained(worker);
 }
 
-/* Whoever started us wants it to pass by: the supervisor (Ctrl-C is for it alone), or a shell with `&`. */
+/* Did our parent set it to be ignored: the supervisor (Ctrl-C is for it alone), or a shell with `&`? */
 static bool worker_is_ignored(int signal)
 {
     struct sigaction now;
@@ -109,7 +110,7 @@ static void worker_say_endings(struct worker *worker, const struct server_status
     worker->said = *now;
 }
 
-/* At the end of each turn; the beat makes a turn every second. */
+/* At the end of each loop turn; the broker's beat causes one at least every second. */
 static void worker_say_serving(void *arg)
 {
     struct worker *worker = arg;
@@ -147,7 +148,7 @@ static void worker_set_access(struct worker *worker)
     };
 }
 
-/* --- birth and death ---------------------------------------------------------------------------------------------- */
+/* --- setup and run ------------------------------------------------------------------------------------------------ */
 
 static unsigned worker_set_routes(struct worker *worker)
 {
@@ -218,7 +219,7 @@ static int worker_record(struct worker *worker)
     return WORKER_DONE;
 }
 
-/* The supervisor had blocked them; one that has come since then is heard now. */
+/* They were blocked before any worker started; a signal that has come since then is handled now. */
 static void worker_unblock_signals(void)
 {
     sigset_t none;

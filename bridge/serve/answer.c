@@ -1,5 +1,5 @@
 /*
- * answer.c - a problem's row as an answer over HTTP.
+ * answer.c - turns a refusal into an HTTP answer.
  */
 #include "answer.h"
 

@@ -1,5 +1,5 @@
 /*
- * ask.c - every spelling of "go on from here" that clients are known to use, and the other arguments.
+ * ask.c - reads every spelling of "continue from here" that clients are known to use, and the other arguments.
  */
 #include "ask.h"
 
@@ -12,7 +12,7 @@
 
 /* --- channels ----------------------------------------------------------------------------------------------------- */
 
-/* false: more than there is room for */
+/* false: there is no room for it */
 static bool ask_add_channel(struct ask *ask, struct bytes name)
 {
     if (ask->count == ASK_CHANNELS_MAX)
@@ -38,7 +38,12 @@ static bool ask_collect_channels(struct ask *ask, const struct request *request,
 struct refusal ask_channels(struct ask *ask, const struct request *request, const struct glob_list *defaults,
                             unsigned max)
 {
-    if (!ask_collect_channels(ask, request, defaults) || ask->count > max)
+    bool fits = ask_collect_channels(ask, request, defaults);
+    if (!fits && max > ASK_CHANNELS_MAX)
+        return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
+                             "a URL may name at most %u channels; subscribe to more over a WebSocket",
+                             ASK_CHANNELS_MAX);
+    if (!fits || ask->count > max)
         return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
                              "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)", max);
     return REFUSAL_NONE;
@@ -61,7 +66,7 @@ bool ask_is_one_channel(const struct ask *ask)
 
 /* --- where to start ----------------------------------------------------------------------------------------------- */
 
-/* In the order in which they count. */
+/* In order of precedence. */
 static const char *const ask_cursor_args[] = {"last_event_id", "lastEventId",   "last-event-id",
                                               "Last-Event-Id", "Last-Event-ID", "after"};
 
@@ -78,7 +83,7 @@ struct start ask_start_newest(uint64_t n)
     return (struct start){.kind = START_NEWEST, .count = (unsigned)(n < ASK_NEWEST_MAX ? n : ASK_NEWEST_MAX)};
 }
 
-/* The first cursor among header and arguments that is not empty. */
+/* The first cursor that is not empty: the header, then the arguments. */
 static bool ask_find_cursor(const struct request *request, struct bytes *cursor)
 {
     *cursor = request->last_event_id;
@@ -112,7 +117,7 @@ struct refusal ask_start(struct ask *ask, const struct request *request)
     return REFUSAL_NONE;
 }
 
-/* --- how much, in which form -------------------------------------------------------------------------------------- */
+/* --- limit and format --------------------------------------------------------------------------------------------- */
 
 struct refusal ask_limit(const struct request *request, unsigned *limit)
 {
@@ -122,7 +127,7 @@ struct refusal ask_limit(const struct request *request, unsigned *limit)
     if (!request_arg(request, "limit", &value) || value.len == 0)
         return REFUSAL_NONE;
     if (!bytes_number_capped(value, ASK_LIMIT_MAX, &number) || number == 0)
-        return refusal_about(PROBLEM_BAD_LIMIT, "limit must be a number from 1 to 1000, not %s", value);
+        return refusal_about(PROBLEM_BAD_LIMIT, "limit must be a whole number, 1 or more, not %s", value);
     *limit = (unsigned)number;
     return REFUSAL_NONE;
 }

@@ -1,8 +1,8 @@
 /*
- * ask.h - what a request asks for: which channels, from where on, how much, in which form.
+ * ask.h - what a request asks for: which channels, from which starting point, how many entries, in which format.
  *
- * Story     The one place where a URL's arguments and the Last-Event-ID become channels, a start and a limit; where a
- *           WebSocket's frame names a start, it comes here too.
+ * Story     The one place that turns a URL's arguments and the Last-Event-ID into channels, a start and a limit. The
+ *           starts in WebSocket frames are made here too.
  */
 #ifndef SERVE_ASK_H
 #define SERVE_ASK_H
@@ -28,35 +28,38 @@ struct who;
 struct ask {
     unsigned count;
     struct bytes channels[ASK_CHANNELS_MAX]; /* and patterns; borrowed from the request or the defaults */
-    struct start start;                      /* its cursor is the next one */
-    struct cursor after;                     /* so that an ask stays where it was made */
+    struct start start;                      /* START_AFTER: points to `after`, so an ask must not be copied */
+    struct cursor after;                     /* what `start` points to */
 };
 
-/* Its `channel` arguments, else the defaults; none at all is no problem. PROBLEM_TOO_MANY_CHANNELS: more than `max`. */
+/* Read the `channel` arguments, or take the defaults if there are none; the result may be empty.
+ * PROBLEM_TOO_MANY_CHANNELS: more than `max`, or than ASK_CHANNELS_MAX. */
 MUST_CHECK struct refusal ask_channels(struct ask *ask, const struct request *request, const struct glob_list *defaults,
                                        unsigned max);
 
-/* May that one listen to all of them? The first refusal against one. */
+/* May `who` listen to all of these channels? If not, the refusal of the first that it may not. */
 MUST_CHECK struct refusal ask_check_rights(const struct ask *ask, const struct access *access, const struct who *who);
 
-/* One channel, and no pattern. */
+/* Is it exactly one channel, and no pattern? */
 bool ask_is_one_channel(const struct ask *ask);
 
 /*
- * The Last-Event-ID header wins, because a browser that reconnects repeats its URL; then `last_event_id` and its other
- * spellings, `after`, `replay`, `since`; with none of them, now. An empty one counts as absent.
+ * Read where to start. The Last-Event-ID header takes precedence, because a browser that reconnects repeats its URL;
+ * then `last_event_id` and its other spellings, `after`, `replay`, `since`; without any of them, now. An empty value
+ * counts as absent.
  */
 MUST_CHECK struct refusal ask_start(struct ask *ask, const struct request *request);
 
-/* After the cursor with this text ("0": from the beginning), which is parsed into *after. false: it is none. */
+/* Start after the cursor in `text` ("0": at the beginning), which is parsed into *after; *start then points to it.
+ * false: it is not a cursor. */
 MUST_CHECK bool ask_start_after(struct start *start, struct cursor *after, struct bytes text);
-/* The newest n, up to ASK_NEWEST_MAX. */
+/* Start with the newest n entries, at most ASK_NEWEST_MAX; 0: now. */
 struct start ask_start_newest(uint64_t n);
 
-/* `limit`: how many entries at once; a larger one is ASK_LIMIT_MAX. */
+/* `limit`: how many entries to return; a larger number counts as ASK_LIMIT_MAX. */
 MUST_CHECK struct refusal ask_limit(const struct request *request, unsigned *limit);
 
-/* `format=json`: each event is a whole message. */
+/* `format=json`: the data of each event is the whole message, as JSON. */
 MUST_CHECK struct refusal ask_format(const struct request *request, bool *is_json);
 
 #endif

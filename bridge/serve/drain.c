@@ -1,8 +1,9 @@
 /*
- * drain.c - asking everybody to go, and waiting until they have.
+ * drain.c - ends every stream, and waits until nothing is left to do.
  *
- * It is over when nobody waits to be let in, all streams have ended, and all that was asked is answered. Who was let in a
- * moment ago may not have asked yet: what it has to say is on its way, and it would be hung up on without a word.
+ * The drain is over when no connection waits to be accepted, all streams have ended, and all requests and publishes are
+ * answered. A connection that was accepted a moment ago may not have sent its request yet: to disconnect it now would
+ * drop a request that is on its way, so such connections get PATIENCE_MS.
  */
 #include "drain.h"
 
@@ -15,11 +16,11 @@
 
 #include <stdlib.h>
 
-#define PATIENCE_MS 250 /* with newcomers that say nothing: what they ask is on its way, or they have nothing to ask */
+#define PATIENCE_MS 250 /* with connections that have sent nothing: by then, no request is on its way */
 
 struct drain {
-    struct timer *timer;    /* the longest that it may take; then, the way out */
-    struct timer *patience; /* with newcomers */
+    struct timer *timer;    /* the time limit; when the drain is over, it is set to 0, to call fn from the loop */
+    struct timer *patience; /* PATIENCE_MS; then is_impatient */
     bool is_impatient;
     void (*fn)(void *arg);
     void *arg;
@@ -40,7 +41,7 @@ static void drain_on_timer(void *arg)
 static void drain_on_patience_lost(void *arg)
 {
     struct server *server = arg;
-    server->drain->is_impatient = true; /* the end of this turn looks at it */
+    server->drain->is_impatient = true; /* drain_check() sees it at the end of this turn */
 }
 
 void drain_begin(struct server *server, uint64_t within_ms, void (*fn)(void *arg), void *arg)
@@ -63,7 +64,7 @@ void drain_begin(struct server *server, uint64_t within_ms, void (*fn)(void *arg
     loop_again(server->loop);
 }
 
-/* Is there something left to do? */
+/* Is anything left to do? */
 static bool drain_has_more(struct server *server)
 {
     return !http_is_shut(server->http) || server->streams > 0 || http_exchanges(server->http) > 0 ||

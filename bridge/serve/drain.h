@@ -1,5 +1,5 @@
 /*
- * drain.h - leaving in order: no newcomers, an end for every stream, answers for what was asked.
+ * drain.h - shutting down in order: accept nothing new, end every stream, answer the requests in flight.
  */
 #ifndef SERVE_DRAIN_H
 #define SERVE_DRAIN_H
@@ -8,9 +8,9 @@
 
 struct server;
 
-/* Once. fn is called from the loop when all is over; after `within_ms` at the latest. */
+/* Call it once. fn is called from the loop when nothing is left to do; after `within_ms` at the latest. */
 void drain_begin(struct server *server, uint64_t within_ms, void (*fn)(void *arg), void *arg);
-/* Is everything said and done? Once per turn of the loop. */
+/* Call it once per loop turn: if nothing is left to do, it lets the loop call fn. */
 void drain_check(struct server *server);
 void drain_free(struct server *server);
 

@@ -1,5 +1,5 @@
 /*
- * ending.c - the reasons, and the reason for each problem.
+ * ending.c - the table of reasons, and which of them each problem counts as.
  */
 #include "serve/ending.h"
 
@@ -17,7 +17,8 @@ static const struct {
     [ENDING_LEFT] = {"left", "a WebSocket client sent a close frame"},
     [ENDING_CLOSED] = {"closed", "the browser or a proxy closed the connection"},
     [ENDING_POLICY] = {"policy", "the client asked for what is not allowed, or sent malformed frames"},
-    [ENDING_UNAVAILABLE] = {"unavailable", "no connection was free, or Redis could not be reached"},
+    [ENDING_UNAVAILABLE] = {"unavailable",
+                            "no connection was free, Redis could not be reached, or an answer did not come in time"},
     [ENDING_MEMORY] = {"memory", "no memory was free"},
 };
 

@@ -1,5 +1,5 @@
 /*
- * errand.c - an exchange with a session.
+ * errand.c - an exchange that has a session.
  */
 #include "errand.h"
 

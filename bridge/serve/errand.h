@@ -1,7 +1,7 @@
 /*
- * errand.h - a plain request whose answer comes later: while it is parked, has a body to come, or somebody must be asked.
+ * errand.h - a plain request that is answered later: it is parked, its body is still to come, or Redis must be asked.
  *
- * Lives     from errand_new() until its answer is out or its browser is gone; it frees itself then.
+ * Lives     from errand_new() until its answer is sent or its browser disconnects; then it frees itself.
  */
 #ifndef SERVE_ERRAND_H
 #define SERVE_ERRAND_H
@@ -26,28 +26,28 @@ struct server;
 struct errand {
     struct exchange exchange; /* first */
     struct server *server;
-    const struct incoming_kind *kind;       /* what is asked for */
-    void (*on_body)(struct errand *errand); /* its body is whole; NULL: nobody wants it */
-    struct parked *parked;                  /* while it is not known who asks; else NULL */
-    struct session session;                 /* once it is known */
-    struct bytes body;                      /* what came behind the request */
-    bool has_body;                          /* it is whole */
-    struct message message;                 /* what is to be published, without its payload; its bytes are in `text` */
+    const struct incoming_kind *kind;       /* how its request is handled */
+    void (*on_body)(struct errand *errand); /* its body is complete; NULL: it is ignored */
+    struct parked *parked;                  /* while it waits for its access check; else NULL */
+    struct session session;                 /* once the access check has let it in */
+    struct bytes body;                      /* of the request; borrowed from the exchange */
+    bool has_body;                          /* it is complete */
+    struct message message;                 /* POST /publish; its channel, event and key are in `text` */
     struct buffer text;
 };
 
-/* Take the request over. NULL: no memory; the request is still there. */
+/* Take over the request. NULL: no memory; the request was not taken over. */
 MUST_CHECK struct errand *errand_new(struct server *server, const struct incoming_kind *kind,
                                      void (*on_body)(struct errand *errand), struct request *request);
-/* A stream has taken its exchange over. */
+/* Only after a stream has taken over its exchange; otherwise an errand frees itself. */
 void errand_free(struct errand *errand);
 struct errand *errand_of(struct session *session);
 
-/* Answer it. What pages of other origins may read is filled in. */
+/* Answer it; response.cors is filled in here. */
 void errand_answer(struct errand *errand, struct response response);
-/* With the refusal's status, as JSON. */
+/* Answer with the refusal: its status, and its code and text as JSON. */
 void errand_refuse(struct errand *errand, struct refusal refusal);
-/* It can't be answered: its connection is closed. */
+/* Close its connection without an answer. */
 void errand_fail(struct errand *errand);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * frame.c - from JSON, or a line before bytes, to a struct.
+ * frame.c - turns JSON, or a line followed by bytes, into a struct frame.
  */
 #include "frame.h"
 
@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#define WORD_NUMBER_DIGITS_MAX 15 /* what every JSON parser reads exactly */
+#define WORD_NUMBER_DIGITS_MAX 15 /* up to this length, every JSON parser reads a number exactly */
 
 static struct refusal frame_bad(const char *why)
 {
@@ -17,7 +17,7 @@ static struct refusal frame_bad(const char *why)
 
 /* --- members ------------------------------------------------------------------------------------------------------ */
 
-/* An optional member that must be a string where it is there. false: it is something else. */
+/* An optional member that must be a string if it is present. false: it is something else. */
 static bool frame_read_string(const struct frame *frame, const char *name, struct bytes *out)
 {
     const json_t *value = json_object_get(frame->object, name);
@@ -30,7 +30,7 @@ static bool frame_read_string(const struct frame *frame, const char *name, struc
     return true;
 }
 
-/* false: there is none, or no memory */
+/* Copy `text` into the frame as its ref, and free `text`. false: it is empty or too long, or no memory. */
 static bool frame_keep_ref(struct frame *frame, struct buffer *text)
 {
     bool is_good = !text->failed && text->len > 0 && text->len <= sizeof frame->ref_text;
@@ -42,7 +42,7 @@ static bool frame_keep_ref(struct frame *frame, struct buffer *text)
     return is_good;
 }
 
-/* An integer, or a string of up to FRAME_REF_LEN_MAX bytes: kept as the JSON that it was. */
+/* The ref is an integer, or a string of up to FRAME_REF_LEN_MAX bytes; it is kept as JSON. */
 static bool frame_read_ref(struct frame *frame)
 {
     const json_t *value = json_object_get(frame->object, "ref");
@@ -156,7 +156,7 @@ struct refusal frame_read_text(struct frame *frame, struct bytes message)
     return frame_bad("type must be subscribe, unsubscribe, publish, pong or auth");
 }
 
-/* A ref in a binary frame is a word: where it is not a number, it is given back as a string. */
+/* The ref of a binary frame is a word; if it is not a number, it is given back as a JSON string. */
 static bool frame_read_word_ref(struct frame *frame, struct bytes word)
 {
     struct buffer text = {0};
@@ -173,7 +173,7 @@ static bool frame_read_word_ref(struct frame *frame, struct bytes word)
     return frame_keep_ref(frame, &text);
 }
 
-/* "publish <channel> <ref>": a channel may have spaces, a ref has none. */
+/* "publish <channel> <ref>": a channel may contain spaces, a ref may not. */
 static bool frame_read_line(struct frame *frame, struct bytes line)
 {
     if (!bytes_take(&line, "publish "))

@@ -1,5 +1,5 @@
 /*
- * frame.h - what a client says in bridge.v1.json, read.
+ * frame.h - reads the frames that clients send in bridge.v1.json.
  *
  *     {"type":"subscribe","channel":…,"after":…,"replay":…,"ref":…}      {"type":"unsubscribe","channel":…,"ref":…}
  *     {"type":"publish","channel":…,"data":…,"event":…,"key":…,"ref":…}  {"type":"pong"}  {"type":"auth"}
@@ -18,23 +18,23 @@
 enum frame_type { FRAME_SUBSCRIBE, FRAME_UNSUBSCRIBE, FRAME_PUBLISH, FRAME_PONG, FRAME_AUTH };
 
 #define FRAME_REF_LEN_MAX 64
-#define FRAME_REF_TEXT_MAX (FRAME_REF_LEN_MAX * 6 + 2) /* each byte escaped, quotes */
+#define FRAME_REF_TEXT_MAX (FRAME_REF_LEN_MAX * 6 + 2) /* each byte escaped, and the quotes */
 
 struct json_t; /* jansson.h */
 
-/* All of it points into the message that was read, or into the frame itself. */
+/* Its fields point into the message that was read, into `object`, or into the frame itself: do not copy it. */
 struct frame {
     enum frame_type type;
-    struct bytes ref;       /* a piece of JSON, to be given back with what answers the frame; empty where it has none */
-    struct message message; /* FRAME_PUBLISH; the channel alone of FRAME_SUBSCRIBE and FRAME_UNSUBSCRIBE */
-    struct start start;     /* FRAME_SUBSCRIBE; its cursor is the next one */
+    struct bytes ref;       /* a piece of JSON that the answer to this frame repeats; empty if it has none */
+    struct message message; /* FRAME_PUBLISH; for FRAME_SUBSCRIBE and FRAME_UNSUBSCRIBE only the channel */
+    struct start start;     /* FRAME_SUBSCRIBE; points to `after` below */
     struct cursor after;
     struct json_t *object;
     char ref_text[FRAME_REF_TEXT_MAX];
 };
 
-/* One whole message. PROBLEM_BAD_FRAME: it is none. In any case *frame is to be given to frame_fini(), and its ref is as
- * good as it could be read. */
+/* Read one whole message, which must outlive the frame. PROBLEM_BAD_FRAME: it is not a valid frame; PROBLEM_BAD_CURSOR:
+ * its start is not valid. In any case, call frame_fini() afterwards; `ref` is set if it could be read. */
 MUST_CHECK struct refusal frame_read_text(struct frame *frame, struct bytes message);
 MUST_CHECK struct refusal frame_read_binary(struct frame *frame, struct bytes message);
 void frame_fini(struct frame *frame);

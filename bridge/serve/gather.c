@@ -1,5 +1,5 @@
 /*
- * gather.c - most messages are one piece; the others are put behind each other.
+ * gather.c - most messages come in one piece; the pieces of the others are appended to a buffer.
  */
 #include "gather.h"
 

@@ -1,5 +1,5 @@
 /*
- * gather.h - a WebSocket's message, whole, out of the pieces that it comes in.
+ * gather.h - puts a WebSocket message together from the pieces that it comes in.
  */
 #ifndef SERVE_GATHER_H
 #define SERVE_GATHER_H
@@ -10,17 +10,17 @@
 #include "http/connection.h"
 
 enum gathered {
-    GATHERED_WHOLE,     /* *message is all of it */
+    GATHERED_WHOLE,     /* *message is complete */
     GATHERED_PART,      /* more is to come */
-    GATHERED_TOO_LARGE, /* it would be more than `max` bytes: known before all of it is here */
+    GATHERED_TOO_LARGE, /* it would have more than `max` bytes; known before all of them are received */
     GATHERED_NO_MEMORY,
 };
 
-/* One more piece. `so_far` is the caller's, empty at first, and holds nothing once a message is whole and done with:
- * gather_done(). A message that comes in one piece is not copied. */
+/* Add a piece. `so_far` is the caller's, empty at first; once a complete message has been handled, gather_done()
+ * empties it. A message that comes in one piece is not copied: *message borrows the piece. */
 MUST_CHECK enum gathered gather_add(struct buffer *so_far, const struct piece *piece, size_t max,
                                     struct bytes *message);
-/* The message is not needed any more. */
+/* The message has been handled: *message is not valid any more. */
 void gather_done(struct buffer *so_far);
 
 #endif

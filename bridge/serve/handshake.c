@@ -1,6 +1,6 @@
 /*
- * handshake.c - before it is a WebSocket: only what is no request for us at all is refused here, with a status, because
- * no script can read it. The rest is said after accepting (ws.c).
+ * handshake.c - before the WebSocket is open. No script can read the status of a refused handshake, so only what is no
+ *               valid request for /ws at all is refused here; every other refusal is sent after accepting (ws.c).
  */
 #include "handshake.h"
 
@@ -21,7 +21,7 @@ static struct bytes handshake_next_word(struct bytes *rest)
     return word;
 }
 
-/* Is one of the offered subprotocols ours? None offered is fine too. */
+/* Is one of the offered subprotocols ours? Offering none is fine too. */
 static bool handshake_offers_ours(struct bytes offered)
 {
     bool is_ours = offered.len == 0;

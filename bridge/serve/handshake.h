@@ -6,10 +6,10 @@
 
 struct request;
 
-/* Answer it where it may not. */
+/* If it may not, refuse it; else do nothing. */
 void handshake_check(struct request *request);
 
-/* A plain request for /ws; `arg` is the server. */
+/* Refuse a plain request for /ws; `arg` is the server. */
 void handshake_refuse_plain(void *arg, struct request *request);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * history.c - ask the broker, wait, print.
+ * history.c - asks the broker, waits, prints the answer.
  *
  *     {"entries":[<message>, …],"cursor":"…","more":false,"gaps":[{"channel":…,"after":…,"oldest":…,"reason":…}]}
  */

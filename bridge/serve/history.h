@@ -1,5 +1,5 @@
 /*
- * history.h - GET /history: entries once, as JSON, with the cursor to go on from.
+ * history.h - GET /history: kept entries as one JSON object, with the cursor to continue from.
  */
 #ifndef SERVE_HISTORY_H
 #define SERVE_HISTORY_H

@@ -1,6 +1,6 @@
 /*
- * incoming.c - a request that is answered at once costs nothing here; one that is not gets an errand, which is also what
- * it waits in while it is parked.
+ * incoming.c - a request that is answered at once needs no memory here; any other gets an errand, which also holds it
+ *              while it is parked.
  */
 #include "incoming.h"
 
@@ -59,7 +59,7 @@ struct errand *incoming_wait(struct incoming *incoming, const struct session_ops
     return errand;
 }
 
-/* --- who asks ----------------------------------------------------------------------------------------------------- */
+/* --- the access check --------------------------------------------------------------------------------------------- */
 
 static void incoming_enter(struct incoming *incoming, const struct access_answer *answer)
 {

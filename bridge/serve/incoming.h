@@ -1,12 +1,12 @@
 /*
- * incoming.h - a plain request whose sender matters, on its way in: from the question who asks to an answer.
+ * incoming.h - a plain request that must pass the access check, from its arrival to its answer.
  *
- * Story     It is answered where it came in, or, where it was parked or somebody else must be asked, later, through an
- *           errand. Whoever handles it need not know which: the verbs here do the same for both.
+ * Story     It is answered from its handler; or later, through an errand, if it was parked or Redis must be asked. The
+ *           code that handles it need not know which: the functions here do the same in both cases.
  *
- *           incoming_open ──► check ──► who asks? ──► enter ──► incoming_answer    now, or after it was parked
- *                               │           │           ├─────► incoming_stream    a stream goes on with it
- *                               └─► refuse ◄┘           └─────► incoming_wait      an errand, for an answer that comes later
+ *           incoming_open ──► check ──► access ──► enter ──► incoming_answer    at once, or after it was parked
+ *                               │          │         ├─────► incoming_stream    a stream takes over
+ *                               └► refuse ◄┘         └─────► incoming_wait      an errand will answer later
  */
 #ifndef SERVE_INCOMING_H
 #define SERVE_INCOMING_H
@@ -24,41 +24,42 @@ struct incoming;
 struct request;
 struct server;
 
-/* What is asked for at one path. */
+/* How the requests for one path are handled. */
 struct incoming_kind {
-    /* What is wrong with it, whoever asks; NULL: nothing. */
+    /* Before the access check: is the request wrong, whoever sent it? NULL: nothing is checked. */
     struct refusal (*check)(const struct server *server, const struct request *request);
-    /* It is known who asks: answer, stream or wait. */
+    /* The access check has let the request in: answer, stream or wait. */
     void (*enter)(struct incoming *incoming);
-    /* Say no. */
+    /* Answer with this refusal. */
     void (*refuse)(struct incoming *incoming, struct refusal refusal);
-    /* The body of an errand that waits is whole. NULL: nobody wants it. */
+    /* The body of an errand that waits is complete. NULL: it is ignored. */
     void (*on_body)(struct errand *errand);
 };
 
-/* Lives until the call that it was given to returns. */
+/* Valid until the callback that it was passed to returns. */
 struct incoming {
     struct server *server;
     const struct incoming_kind *kind;
     const struct request *request;
     const struct who *who;
-    struct request *fresh; /* the request, where it is answered from its handler; NULL where it was parked */
-    struct errand *errand; /* of one that was parked; else NULL */
+    struct request *fresh; /* the request, if this is still its handler; NULL if it was parked */
+    struct errand *errand; /* of a request that was parked; else NULL */
 };
 
-/* At a route of this kind. */
+/* Handle a request for a route of this kind. */
 void incoming_open(struct server *server, const struct incoming_kind *kind, struct request *request);
 
-/* Answer it. What pages of other origins may read is filled in. */
+/* Answer it; response.cors is filled in here. */
 void incoming_answer(struct incoming *incoming, struct response response);
-/* With the refusal's status, as JSON. */
+/* Answer with the refusal: its status, and its code and text as JSON. is_last: then close the connection. */
 void incoming_refuse(struct incoming *incoming, struct refusal refusal, bool is_last);
 
-/* Answer with the head of a stream that `connection` goes on with. false: the socket failed; nothing was opened. */
+/* Answer with this head, and open `connection` for the stream that follows. false: the socket failed, or no memory;
+ * nothing was opened. */
 MUST_CHECK bool incoming_stream(struct incoming *incoming, struct connection *connection,
                                 const struct connection_ops *ops, struct response head);
 
-/* The answer comes later. NULL: no memory, and the connection will be closed. */
+/* Get the errand that will answer later. NULL: no memory, and the connection will be closed. */
 MUST_CHECK struct errand *incoming_wait(struct incoming *incoming, const struct session_ops *ops);
 
 #endif

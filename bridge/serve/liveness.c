@@ -1,5 +1,5 @@
 /*
- * liveness.c - three moments.
+ * liveness.c - compares three points in time.
  */
 #include "liveness.h"
 

@@ -1,6 +1,6 @@
 /*
- * parking.c - a list by age and a table by ticket. All wait equally long, so the oldest one's time is over first, and one
- * timer is enough.
+ * parking.c - a list by age and a table by ticket. All requests may wait equally long, so the oldest expires first, and
+ *             one timer is enough.
  */
 #include "parking.h"
 
@@ -33,7 +33,7 @@ static void parking_free(struct parked *parked)
     free(parked);
 }
 
-/* It is not parked any more when its owner hears of it. */
+/* Remove it first: when fn is called, the request is not parked any more. */
 static void parking_answer(struct parking *parking, struct parked *parked, const struct access_answer *answer)
 {
     parking_remove(parking, parked);
@@ -41,7 +41,7 @@ static void parking_answer(struct parking *parking, struct parked *parked, const
     parking_free(parked);
 }
 
-/* --- answers, and none -------------------------------------------------------------------------------------------- */
+/* --- answers and timeouts ----------------------------------------------------------------------------------------- */
 
 static void parking_on_answer(void *arg, uint64_t ticket, const struct access_answer *answer)
 {

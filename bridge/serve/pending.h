@@ -1,8 +1,9 @@
 /*
- * pending.h - an answer that somebody waits for.
+ * pending.h - answers of the broker that sessions wait for.
  *
- * Story     The broker answers subscriptions, publishes and histories later, maybe when the browser is gone. It is given
- *           a number, never a pointer: the answer looks the number up, and finds nothing if the browser left meanwhile.
+ * Story     The broker answers subscriptions, publishes and histories later, perhaps after the browser disconnected. So
+ *           it is given a ticket (a number), never a pointer. When the answer comes, the ticket is looked up; if the
+ *           session has ended, it is not found.
  * Owns      its bytes.    Borrows  the session, which drops its pendings before it ends.
  */
 #ifndef SERVE_PENDING_H
@@ -26,9 +27,9 @@ struct pending {
     struct session *session;
     LIST_ENTRY(pending) siblings;
     UT_hash_handle hh;
-    struct bytes ref;  /* a piece of JSON to be given back with the answer; empty where none was sent */
+    struct bytes ref;  /* a piece of JSON that the answer repeats; empty if none was sent */
     struct bytes name; /* PENDING_SUBSCRIBE: the channel or pattern that it is about */
-    char text[];       /* what the two point into */
+    char text[];       /* what ref and name point into */
 };
 
 LIST_HEAD(pending_list, pending);
@@ -38,15 +39,15 @@ struct pending_table {
     struct pending *by_ticket;
 };
 
-/* A ticket that was never given before, for whoever keeps a record of its own. */
+/* A ticket that this table has never given before. */
 uint64_t pending_ticket(struct pending_table *table);
 
-/* A new one with a ticket of its own, also in the list. ref and name are copied. NULL: no memory. */
+/* Add one, with a new ticket, to the table and to the list. ref and name are copied. NULL: no memory. */
 MUST_CHECK struct pending *pending_new(struct pending_table *table, struct pending_list *list, struct session *session,
                                        enum pending_kind kind, struct bytes ref, struct bytes name);
-/* NULL: answered before, or its session is over. */
+/* NULL: it has been answered, or its session has ended. */
 struct pending *pending_find(struct pending_table *table, uint64_t ticket);
-/* Off the table and its list: nobody finds it any more. */
+/* Remove it from the table and from its list, but do not free it. */
 void pending_remove(struct pending_table *table, struct pending *pending);
 /* After pending_remove(). */
 void pending_free(struct pending *pending);

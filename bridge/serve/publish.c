@@ -1,5 +1,5 @@
 /*
- * publish.c - check what can be checked before the body comes, gather the body, hand it on, wait.
+ * publish.c - checks what can be checked before the body comes, receives the body, publishes it, waits for the answer.
  */
 #include "publish.h"
 
@@ -9,9 +9,9 @@
 #include "parts.h"
 #include "wire/json.h"
 
-#define DISCARD_MAX (8u << 20) /* a body that is not wanted is read to its end; a longer one ends the connection */
+#define DISCARD_MAX (8u << 20) /* of a refused body: it is read and dropped; if longer, the connection is closed */
 
-/* --- what becomes of it ------------------------------------------------------------------------------------------- */
+/* --- the answer --------------------------------------------------------------------------------------------------- */
 
 static void publish_acknowledge(struct errand *errand, struct position position)
 {
@@ -108,7 +108,7 @@ static struct bytes publish_keep(struct buffer *buffer, struct bytes name)
     return kept;
 }
 
-/* The request's memory goes with the request. */
+/* Copy what the message points to: the request is freed when its handler returns. */
 static bool publish_keep_message(struct errand *errand, const struct message *message)
 {
     struct buffer *text = &errand->text;

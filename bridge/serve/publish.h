@@ -1,5 +1,5 @@
 /*
- * publish.h - POST /publish: a message comes in as a body, and its id goes out once it is recorded.
+ * publish.h - POST /publish: the request's body is the payload; the answer is its id, once it is recorded.
  */
 #ifndef SERVE_PUBLISH_H
 #define SERVE_PUBLISH_H

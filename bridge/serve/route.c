@@ -1,5 +1,5 @@
 /*
- * route.c - our own routes, then those that we were given; what is in neither is not there.
+ * route.c - looks up the server's own routes first, then those of its config; any other path is not found.
  */
 #include "route.h"
 
@@ -16,7 +16,7 @@
 #define READ (METHOD_READ | METHOD_OPTIONS)
 #define WRITE (METHOD_POST | METHOD_OPTIONS)
 
-/* --- the table ----------------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static void route_answer_events(void *arg, struct request *request)
 {
@@ -68,7 +68,7 @@ void route_allow_print(char out[static ROUTE_ALLOW_MAX], unsigned methods)
             len += snprintf(out + len, (size_t)(ROUTE_ALLOW_MAX - len), "%s%s", len > 0 ? ", " : "", names[i].name);
 }
 
-/* A body that nobody wants is not waited for. */
+/* If a body may follow that nothing reads, close the connection rather than wait for it. */
 static bool route_must_close(const struct request *request)
 {
     bool may_have_body = request->method & (METHOD_POST | METHOD_OTHER);

@@ -1,5 +1,5 @@
 /*
- * say.c - JSON put together by hand, in a frame of its own.
+ * say.c - puts JSON objects together by hand, each in a WebSocket frame of its own.
  */
 #include "say.h"
 
@@ -34,7 +34,7 @@ static void say_append_ref(struct buffer *out, struct bytes ref)
     buffer_append(out, ref.data, ref.len);
 }
 
-/* Where the frame begins. */
+/* Returns where the frame begins. */
 static size_t say_begin(struct buffer *out, const char *type)
 {
     size_t start = out->len;

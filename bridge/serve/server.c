@@ -1,5 +1,5 @@
 /*
- * server.c - birth and death.
+ * server.c - creates a server, passes requests on to its parts, and frees it.
  */
 #include "serve/server.h"
 
@@ -44,7 +44,7 @@ static void server_on_turn_end(void *arg)
 
 static bool server_listen(struct server *server)
 {
-    /* The first one is also for WebSockets that ask for none. */
+    /* Clients that ask for none get the first. */
     static const char *const subprotocols[] = {WS_SUBPROTOCOL_JSON, WS_SUBPROTOCOL_RAW, NULL};
     const struct http_config config = {
         .listening = server->config.listening,
@@ -106,7 +106,7 @@ void server_free(struct server *server)
 {
     if (!server)
         return;
-    http_free(server->http); /* each stream hears that it is closed */
+    http_free(server->http); /* each stream's on_closed is called */
     CHECK(server->streams == 0);
     parking_fini(&server->parking);
     drain_free(server);

@@ -1,5 +1,5 @@
 /*
- * session.c - each verb is guards, a note where an answer is to come, and one call of the broker.
+ * session.c - each call checks, notes the pending answer if there will be one, and calls the broker once.
  */
 #include "session.h"
 
@@ -28,7 +28,7 @@ void session_fini(struct session *session)
     session->subscriber = NULL;
 }
 
-/* --- notes on what it waits for ----------------------------------------------------------------------------------- */
+/* --- pending answers ---------------------------------------------------------------------------------------------- */
 
 /* NULL: *refusal says why. */
 static struct pending *session_note(struct session *session, enum pending_kind kind, struct bytes ref,
@@ -53,7 +53,7 @@ struct pending *session_pending(struct session *session, uint64_t ticket)
     return ticket ? pending_find(&session->all->pendings, ticket) : NULL;
 }
 
-/* Its answer is there: it counts no more. */
+/* Its answer has come: it does not count towards PENDING_MAX any more. */
 static void session_remove(struct session *session, struct pending *pending)
 {
     session->pending_count--;
@@ -129,7 +129,7 @@ struct refusal session_subscribe(struct session *session, struct bytes channel, 
     return refusal;
 }
 
-/* A subscription that was not caught up yet has a note waiting. */
+/* A subscription that has not caught up yet has a pending answer. */
 static void session_forget_subscription(struct session *session, struct bytes channel)
 {
     struct pending *pending, *next;
@@ -184,11 +184,13 @@ static struct refusal session_refusal_of_answer(const struct session *session, e
     case ANSWER_OK:
         break;
     case ANSWER_UNAVAILABLE:
-        return refusal_because(PROBLEM_UNAVAILABLE, "Redis cannot be reached; the message may or may not have been recorded");
+        return refusal_because(PROBLEM_UNAVAILABLE,
+                               "Redis cannot be reached; the message may or may not have been recorded");
     case ANSWER_REFUSED:
         log_warn("publish_refused", "connection=%s text=\"%s\"", CONNECTION_ID(session->connection),
                  text ? LOG_TEXT(text, strlen(text)) : "");
-        return refusal_because(PROBLEM_UNAVAILABLE, "Redis refused to record the message; the server's log has its answer");
+        return refusal_because(PROBLEM_UNAVAILABLE,
+                               "Redis refused to record the message; the server's log has its answer");
     }
     return REFUSAL_NONE;
 }
@@ -229,7 +231,7 @@ static void session_on_history(void *arg, uint64_t ticket, enum answer answer, c
     struct pending *pending = pending_find(&all->pendings, ticket);
     (void)text;
     if (!pending)
-        return; /* the browser did not wait */
+        return; /* the browser has disconnected */
     struct session *session = pending->session;
     session_settle(session, pending);
     if (answer == ANSWER_OK)

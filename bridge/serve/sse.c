@@ -1,9 +1,9 @@
 /*
- * sse.c - one EventSource: the head at once, a first block as soon as the broker knows the cursor, entries, signs of
- * life, last words.
+ * sse.c - one EventSource: the head at once, a first block as soon as the broker knows the cursor, entries, heartbeats,
+ *         a farewell block.
  *
- * EventSource gives up for good on any status but 200. So what a retry can mend (overload, a drain) is a stream that
- * ends at once, with `retry:` saying when to come again; what it can't mend is a status.
+ * EventSource gives up for good on any status but 200. So if a retry can help (overload, a drain), the answer is a
+ * stream that ends at once, with `retry:` saying when to reconnect; if it can't, the answer is an error status.
  */
 #include "sse.h"
 
@@ -19,7 +19,7 @@
 
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 5000
-#define RETRY_LATER_MS 15000 /* where there was no room */
+#define RETRY_LATER_MS 15000 /* after a refusal */
 
 static const struct response sse_head = {.status = 200, .type = CONTENT_EVENTS};
 
@@ -28,7 +28,7 @@ static unsigned sse_retry_ms(unsigned most_ms)
     return (unsigned)(RETRY_MIN_MS + random_below(most_ms - RETRY_MIN_MS + 1));
 }
 
-/* --- what the broker says ----------------------------------------------------------------------------------------- */
+/* --- what the broker sends ---------------------------------------------------------------------------------------- */
 
 static enum sink_result sse_on_cursor(void *sink, const struct cursor *cursor)
 {
@@ -50,7 +50,7 @@ static enum sink_result sse_on_subscribed(void *sink, struct bytes name, uint64_
     (void)name;
     (void)tag;
     (void)cursor;
-    return SINK_READY; /* the first block has said it */
+    return SINK_READY; /* the first block had the cursor */
 }
 
 static const struct sink_ops sse_sink_ops = {
@@ -60,7 +60,7 @@ static const struct sink_ops sse_sink_ops = {
     .subscribed = sse_on_subscribed,
 };
 
-/* --- what time brings --------------------------------------------------------------------------------------------- */
+/* --- heartbeats, the end ------------------------------------------------------------------------------------------ */
 
 static uint64_t sse_look(struct stream *stream)
 {
@@ -102,7 +102,7 @@ static const struct stream_kind sse_kind = {
     .drain = sse_drain,
 };
 
-/* --- birth and death ---------------------------------------------------------------------------------------------- */
+/* --- opening and closing ------------------------------------------------------------------------------------------ */
 
 static void sse_on_closed(struct connection *connection)
 {

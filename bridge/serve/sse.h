@@ -1,12 +1,12 @@
 /*
- * sse.h - GET /events.
+ * sse.h - GET /events: Server-Sent Events.
  */
 #ifndef SERVE_SSE_H
 #define SERVE_SSE_H
 
 #include "incoming.h"
 
-/* Answer with a stream, or say why not. */
+/* Answers with a stream or a refusal. */
 extern const struct incoming_kind sse_incoming;
 
 #endif

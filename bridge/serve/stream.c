@@ -1,6 +1,6 @@
 /*
- * stream.c - write first, ask later: a delivery is handed to the connection whenever the broker has one, and only where
- * a rest is held back the broker is told to wait.
+ * stream.c - write first, ask later: a delivery is passed to the connection whenever the broker has one, and only if
+ *            bytes had to be buffered is the broker told to wait.
  */
 #include "stream.h"
 
@@ -9,15 +9,15 @@
 #include "base/loop.h"
 #include "parts.h"
 
-#define ENDING_MS 8000   /* from the last words to the close */
-#define AGE_SPREAD 15    /* percent of max_age by which streams end earlier than others */
-#define TICKS_PER_BEAT 8 /* how finely silence is measured */
+#define ENDING_MS 8000   /* for the browser to take the farewell */
+#define AGE_SPREAD 15    /* percent of max_age: streams end up to this much earlier, so not all at once */
+#define TICKS_PER_BEAT 8 /* of the wheel, in the shortest of heartbeat, stall time and maximum age */
 #define LOOKS_PER_STALL 4
 #define FULL_LOG_MS 60000 /* a full server is logged once a minute */
 #define TICK_MAX_MS 500
 #define TICK_MIN_MS 20
 
-/* The only writer of state; a stream's first way into an end is why it ends. */
+/* The only function that changes the state. */
 static void stream_enter(struct stream *stream, enum stream_state state, const char *why)
 {
     static const char *const names[] = {"OPEN", "FULL", "ENDING", "DEAD"};
@@ -31,6 +31,7 @@ static void stream_enter(struct stream *stream, enum stream_state state, const c
         stream->ending_ms = now_ms;
 }
 
+/* Only the first reason counts: a stream that is ENDING may become DEAD for another one. */
 static void stream_enter_end(struct stream *stream, enum stream_state state, enum ending why)
 {
     if (stream->state < STREAM_ENDING)
@@ -77,7 +78,7 @@ void stream_on_writable(struct connection *connection)
 {
     struct stream *stream = (struct stream *)connection;
     if (stream->state != STREAM_FULL)
-        return; /* http has sent a pong, say */
+        return; /* for example, http has sent a pong */
     stream_enter(stream, STREAM_OPEN, "drained");
     subscriber_writable(stream->session.subscriber);
 }
@@ -89,7 +90,7 @@ void stream_end(struct stream *stream, enum ending why, const struct problem *pr
     if (stream->state >= STREAM_ENDING)
         return;
     stream->kind->farewell(stream, why);
-    if (stream->state == STREAM_DEAD) /* of its last words */
+    if (stream->state == STREAM_DEAD) /* the farewell could not be written */
         return;
     session_fini(&stream->session);
     stream_enter_end(stream, STREAM_ENDING, why);
@@ -105,8 +106,8 @@ void stream_kill(struct stream *stream, enum ending why)
 }
 
 /*
- * It takes nothing. What the kernel still holds for it would stay there for minutes after an ordinary close, so this is
- * a reset.
+ * The browser accepts nothing. After an ordinary close the kernel would keep the unsent bytes for minutes, so this is a
+ * reset.
  */
 static void stream_cut(struct stream *stream, uint64_t since_ms)
 {
@@ -123,16 +124,17 @@ static void stream_cut(struct stream *stream, uint64_t since_ms)
 uint64_t stream_heartbeat_ms(const struct stream *stream)
 {
     uint64_t heartbeat_ms = stream->server->config.heartbeat_ms;
-    /* Streams that were all written to at the same time shall not all be silent at the same time. */
+    /* Streams that were all written to at the same time should not all need a heartbeat at the same time. */
     return heartbeat_ms - ((uintptr_t)stream >> 6) % (heartbeat_ms / 8 + 1);
 }
 
+/* The earlier of two times; 0: never. */
 static uint64_t stream_earlier(uint64_t a_ms, uint64_t b_ms)
 {
     return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
-/* What became of what it was sent. Where the kernel does not tell: it takes what comes, until it is full. */
+/* What the peer has acknowledged. If the kernel does not report that, only a FULL stream can be found stalled. */
 static struct progress stream_progress(const struct stream *stream)
 {
     struct progress progress;
@@ -140,9 +142,9 @@ static struct progress stream_progress(const struct stream *stream)
 }
 
 /*
- * Does the browser's system take what is sent to it? One that reads slowly does, and may go on for hours. Of one that is
- * gone without a word, nothing is heard for a quarter of an hour otherwise. Cut it if it is stalled; else, when is the
- * next moment to look for that?
+ * Does the browser's system acknowledge what is sent to it? If the browser reads slowly, it does, and may go on so for
+ * hours. If it disappeared without closing the connection, TCP would not report that for a quarter of an hour. Cuts the
+ * stream if it is stalled; returns when to look for that again.
  */
 static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
 {
@@ -163,7 +165,7 @@ static uint64_t stream_look_for_stall(struct stream *stream, uint64_t now_ms)
     return stream_earlier(stream->untaken_ms + stall_ms, now_ms + stall_ms / LOOKS_PER_STALL);
 }
 
-/* It had time enough for its last words. The kernel goes on with them where the browser takes them. */
+/* The farewell was not sent in time. If the browser still takes data, the kernel goes on sending; else it is cut. */
 static void stream_end_now(struct stream *stream)
 {
     if (stream_progress(stream).taken != stream->taken)
@@ -172,7 +174,7 @@ static void stream_end_now(struct stream *stream)
         stream_cut(stream, stream->ending_ms);
 }
 
-/* Do what is due; when is the next moment to look? */
+/* Do what is due; returns when to look again. */
 static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 {
     uint64_t next_ms = 0;
@@ -234,7 +236,7 @@ static uint64_t stream_tick_ms(const struct server_config *config)
     return ms > TICK_MAX_MS ? TICK_MAX_MS : ms < TICK_MIN_MS ? TICK_MIN_MS : ms;
 }
 
-/* The first stream after none winds the clock up; there is no ticking for nobody. */
+/* The first stream starts the timer; without streams it does not run. */
 static void stream_start_ticking(struct server *server)
 {
     server->now_ms = clock_now_ms();
@@ -252,10 +254,11 @@ static void stream_log_full(struct server *server)
     if (server->full_logged_ms != 0 && now_ms - server->full_logged_ms < FULL_LOG_MS)
         return;
     server->full_logged_ms = now_ms;
-    log_warn("connections_full",
-             "max_connections=%u hint=\"new browsers are told to come back later; raise BRIDGE_MAX_CONNECTIONS or the limit "
-             "on open files, or add instances\"",
-             server->config.max_connections);
+    log_warn(
+        "connections_full",
+        "max_connections=%u hint=\"new browsers are told to come back later; raise BRIDGE_MAX_CONNECTIONS or the limit "
+        "on open files, or add instances\"",
+        server->config.max_connections);
 }
 
 bool stream_has_room(struct server *server)

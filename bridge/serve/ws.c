@@ -1,13 +1,12 @@
 /*
- * ws.c - one WebSocket: who asks, what is said both ways, signs of life, the close.
+ * ws.c - one WebSocket: the access check, frames both ways, heartbeats, the close.
  *
  *     upgrade ──► ws_open ──► [parked] ──► ws_enter ──► [hello] ──► messages in, entries out ──► ws_end ──► close frame
  *
- * A script can't read the status of a failed handshake. So what it should know is said after accepting: an error frame,
- * then a close code with its reason. Only what is no request for us at all is refused with a status.
+ * No script can read the status of a refused handshake. So refusals are sent after accepting: an error frame if a retry
+ * can't help, then a close code with its reason. Only what is no valid request for /ws gets a status (handshake.c).
  *
- * Signs of life: after a heartbeat of silence a cursor and {"type":"ping"}; and whatever else goes out, a ping of the
- * protocol to whoever has not been heard for a heartbeat.
+ * After a heartbeat without output: a cursor and {"type":"ping"}. With it, or after one without input: a protocol ping.
  */
 #include "ws.h"
 
@@ -32,15 +31,15 @@
 
 struct ws {
     struct stream stream;  /* first */
-    struct buffer message; /* what has come of a message that comes in pieces */
+    struct buffer message; /* the pieces so far of a message that is not complete */
     char *raw_channel;     /* bridge.v1.raw: the one channel; else NULL */
-    char *close_reason;    /* NULL: none was needed yet, or no memory for it */
-    struct parked *parked; /* its request, while it is not known who asks; else NULL */
+    char *close_reason;    /* NULL: it was not needed yet, or no memory */
+    struct parked *parked; /* its request, while it waits for its access check; else NULL */
     struct liveness liveness;
     unsigned short bad_frames;
     bool is_raw;
     bool is_hello_said;
-    bool is_paused; /* not read from, until it has taken our answers */
+    bool is_paused; /* not read from until it has taken our answers */
 };
 
 static struct ws *ws_of(struct connection *connection)
@@ -60,7 +59,7 @@ static struct server *ws_server(const struct ws *ws)
 
 /* --- ending ------------------------------------------------------------------------------------------------------- */
 
-/* The sentence, cut so that it fits into a close frame, and not in the middle of a character. */
+/* The refusal's text, cut between characters to fit into a close frame. Freed in ws_on_closed(). NULL: no memory. */
 static char *ws_close_reason_new(struct refusal refusal)
 {
     const char *text = REFUSAL_TEXT(refusal);
@@ -71,7 +70,7 @@ static char *ws_close_reason_new(struct refusal refusal)
     return strndup(text, len);
 }
 
-/* From here on its messages are ignored. */
+/* From here on, messages from the client are ignored. */
 static void ws_end(struct ws *ws, struct refusal refusal)
 {
     if (!ws->close_reason)
@@ -90,7 +89,7 @@ static void ws_farewell(struct stream *stream, enum ending why)
     stream_send(stream);
 }
 
-/* Answers on their way are waited for. */
+/* If publishes are in flight, their answers are sent first: ws_on_published() calls it again. */
 static void ws_drain(struct stream *stream)
 {
     stream->session.is_leaving = true;
@@ -98,7 +97,7 @@ static void ws_drain(struct stream *stream)
         ws_end((struct ws *)stream, refusal_of(PROBLEM_LEAVING));
 }
 
-/* --- what the broker says ----------------------------------------------------------------------------------------- */
+/* --- what the broker sends ---------------------------------------------------------------------------------------- */
 
 static enum sink_result ws_say_hello(struct ws *ws, const struct cursor *cursor)
 {
@@ -153,7 +152,7 @@ static const struct sink_ops ws_sink_ops = {
     .subscribed = ws_on_subscribed,
 };
 
-/* --- what a client says ------------------------------------------------------------------------------------------- */
+/* --- what a client sends ------------------------------------------------------------------------------------------ */
 
 static void ws_say_error(struct ws *ws, struct refusal refusal, struct bytes ref)
 {
@@ -180,7 +179,6 @@ static void ws_on_published(struct session *session, struct bytes ref, struct re
 
 static const struct session_ops ws_session_ops = {.on_published = ws_on_published};
 
-/* Too many malformed frames end the connection. */
 static void ws_refuse_frame(struct ws *ws, struct refusal refusal, struct bytes ref)
 {
     ws_say_error(ws, refusal, ref);
@@ -259,7 +257,7 @@ static void ws_on_message(struct ws *ws, struct bytes bytes, bool is_binary)
         ws_on_json_message(ws, bytes, is_binary);
 }
 
-/* A message that must be too large is given up before it is here. */
+/* A longer message can't have a payload that is allowed, and is refused before all of it is received. */
 static size_t ws_message_max(const struct ws *ws, bool is_binary)
 {
     size_t max_payload = ws_server(ws)->config.max_payload;
@@ -268,7 +266,7 @@ static size_t ws_message_max(const struct ws *ws, bool is_binary)
     return max_payload * (is_binary ? 1 : ESCAPE_MAX) + MESSAGE_OVERHEAD;
 }
 
-/* A client that sends and does not read is not read from, until it has taken our answers. */
+/* A client that sends but does not read is not read from until it has taken our answers. */
 static void ws_pause_if_full(struct ws *ws)
 {
     if (ws->stream.state != STREAM_FULL || ws->is_paused)
@@ -316,7 +314,7 @@ static void ws_on_pong(struct connection *connection)
     liveness_hear_browser(&ws->liveness, ws_server(ws)->now_ms);
 }
 
-/* The browser has sent its close; http answers it. Nothing may be sent behind that. */
+/* The browser has sent a close frame; http answers it. Nothing may be sent after that. */
 static void ws_on_leaving(struct connection *connection)
 {
     const struct problem *problem = problem_of(PROBLEM_LEAVING);
@@ -347,7 +345,7 @@ static uint64_t ws_look(struct stream *stream)
     bool is_silent = now_ms - stream->output_ms >= heartbeat_ms;
     if (ws->parked)
         return now_ms + heartbeat_ms;
-    /* Our ping may be far behind in what a slow one has not read yet. */
+    /* A slow client may still have much to read before it gets to our ping. */
     if (liveness_is_over(&ws->liveness, now_ms, ws_server(ws)->config.heartbeat_ms) && !stream->is_slow) {
         ws_end(ws, refusal_of(PROBLEM_SILENT));
         return now_ms;
@@ -367,7 +365,7 @@ static const struct stream_kind ws_kind = {
     .drain = ws_drain,
 };
 
-/* --- birth and death ---------------------------------------------------------------------------------------------- */
+/* --- opening and closing ------------------------------------------------------------------------------------------ */
 
 static void ws_on_closed(struct connection *connection)
 {
@@ -407,7 +405,7 @@ static struct ws *ws_new(struct server *server, struct request *request)
     return ws;
 }
 
-/* --- what it asks for --------------------------------------------------------------------------------------------- */
+/* --- the request -------------------------------------------------------------------------------------------------- */
 
 static struct refusal ws_read_request(const struct ws *ws, const struct request *request, struct ask *ask)
 {
@@ -443,7 +441,7 @@ static struct refusal ws_begin(struct ws *ws, const struct request *request)
     return refusal;
 }
 
-/* --- who it is ---------------------------------------------------------------------------------------------------- */
+/* --- the access check --------------------------------------------------------------------------------------------- */
 
 static void ws_enter(struct ws *ws, const struct request *request, const struct access_answer *answer)
 {

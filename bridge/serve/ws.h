@@ -1,5 +1,5 @@
 /*
- * ws.h - one WebSocket: a stream with a way back.
+ * ws.h - one WebSocket: a stream that also receives messages.
  */
 #ifndef SERVE_WS_H
 #define SERVE_WS_H
@@ -10,7 +10,7 @@ struct server;
 #define WS_SUBPROTOCOL_JSON "bridge.v1.json"
 #define WS_SUBPROTOCOL_RAW "bridge.v1.raw"
 
-/* The handshake is done. */
+/* The handshake is done: take over the connection. */
 void ws_open(struct server *server, struct request *request);
 
 #endif

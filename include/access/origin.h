@@ -1,5 +1,5 @@
 /*
- * origin.h - may pages of this origin use us? (WHATWG HTML, 7.1.1; the header of RFC 6454, 7)
+ * origin.h - may pages of this origin use the server? (WHATWG HTML, 7.1.1; the Origin header: RFC 6454, 7)
  */
 #ifndef ACCESS_ORIGIN_H
 #define ACCESS_ORIGIN_H
@@ -10,13 +10,13 @@
 struct access;
 
 enum origin_answer {
-    ORIGIN_ANY,     /* no list: whoever asks, the answer is the same */
-    ORIGIN_OPEN,    /* one of the list */
-    ORIGIN_NO_PAGE, /* there is a list, but it is no page that asks */
-    ORIGIN_REFUSED, /* a page of another origin */
+    ORIGIN_ANY,     /* there is no list: every origin is allowed */
+    ORIGIN_OPEN,    /* it is in the list */
+    ORIGIN_NO_PAGE, /* there is a list, but no Origin header: not a page of another origin */
+    ORIGIN_REFUSED, /* it is not in the list */
 };
 
-/* `origin` as the header says it; empty where there is none. */
+/* `origin` is the header's value; empty if there is none. */
 MUST_CHECK enum origin_answer origin_check(const struct access *access, struct bytes origin);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * who.h - who asks, and what that one may.
+ * who.h - a client's identity, and what it may do.
  *
- * Lives     as long as the access room that named it; a session borrows it.
+ * Lives     as long as the struct access that named it; a session borrows it.
  */
 #ifndef ACCESS_WHO_H
 #define ACCESS_WHO_H

@@ -1,5 +1,5 @@
 /*
- * config.h - what a server is born with.
+ * config.h - what server_new() needs.
  */
 #ifndef SERVE_CONFIG_H
 #define SERVE_CONFIG_H
@@ -11,19 +11,19 @@ struct access;
 struct glob_list;
 struct route;
 
-/* Borrowed for the server's life, with all that it points to. */
+/* server_new() copies it; what it points to is borrowed until server_free(). */
 struct server_config {
-    int listening;                            /* the socket that newcomers knock at; taken */
+    int listening;                            /* the listening socket; server_new() takes ownership */
     const char *tls_cert, *tls_key;           /* file names, or "" for plain HTTP */
-    const struct access *access;              /* who may what */
-    const struct glob_list *default_channels; /* what /events and /ws mean when they name none */
+    const struct access *access;              /* who a client is, and what it may do */
+    const struct glob_list *default_channels; /* of requests to /events, /ws and /history that name none */
     uint64_t heartbeat_ms;
-    uint64_t stall_ms;          /* a browser that takes nothing for so long is cut */
-    uint64_t max_age_ms;        /* 0: none; otherwise each stream ends at 85 to 100 % of it */
+    uint64_t stall_ms;          /* a browser that accepts no data for this long is disconnected */
+    uint64_t max_age_ms;        /* 0: no limit; otherwise each stream ends at 85 to 100 % of it */
     size_t max_payload;         /* bytes */
-    unsigned max_channels;      /* per browser */
-    unsigned max_connections;   /* of this worker */
-    const struct route *routes; /* beside the server's own */
+    unsigned max_channels;      /* per connection */
+    unsigned max_connections;   /* streams that may be open at the same time, in this worker */
+    const struct route *routes; /* in addition to the server's own */
     unsigned route_count;
 };
 

@@ -21,7 +21,7 @@ enum ending {
 
 struct problem;
 
-/* The reason of a stream that ends because of this problem. */
+/* The reason to count if a stream ends because of this problem. */
 enum ending ending_of(const struct problem *problem);
 
 /* "age", "drain" and so on, as in metrics and in the log. */

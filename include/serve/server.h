@@ -1,9 +1,10 @@
 /*
- * server.h - the door of the room: Server-Sent Events, WebSocket and plain requests for browsers, one server per worker.
+ * server.h - the serve room's interface: Server-Sent Events, WebSocket and plain requests; one server per worker.
  *
- * Story     http brings requests; `route` finds whom they are for, the access room who asks and what that one may; an SSE
- *           stream or a WebSocket then is a sink of one broker subscriber.
- * Promise   Nothing that a browser sends costs another browser anything. Every stream ends at an event boundary.
+ * Story     The http room passes requests up. `route` finds the handler of the path, and the access room says who the
+ *           client is and what it may do. An SSE stream or a WebSocket is then the sink of one broker subscriber.
+ * Promise   What one browser sends does not affect other browsers. A stream ends at an event boundary, unless its
+ *           connection fails or the browser does not read the last bytes in time.
  */
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
@@ -19,26 +20,27 @@ struct broker;
 struct loop;
 struct server;
 
-/* Takes config->listening, also where it fails, and accepts at once. NULL: the reason is in the log. */
+/* Takes ownership of config->listening, even if it fails, and accepts at once. NULL: no memory, or the reason is in the
+ * log. */
 MUST_CHECK struct server *server_new(struct loop *loop, struct broker *broker, const struct server_config *config);
 
 /*
- * Accept nobody any more, end every stream at an event boundary, wait for publishes in flight, then call fn from the
- * loop; after `within_ms` at the latest.
+ * Stop accepting, end every stream at an event boundary, wait for requests and publishes in flight, then call fn from
+ * the loop; after `within_ms` at the latest. Call it once.
  */
 void server_drain(struct server *server, uint64_t within_ms, void (*fn)(void *arg), void *arg);
 
 struct server_status {
     bool is_draining;
-    unsigned connections; /* open streams, right now */
-    unsigned parked;      /* requests that wait until it is known who asks */
-    uint64_t stalled;     /* streams that were cut because they took nothing */
-    uint64_t ended[ENDINGS];
+    unsigned connections;    /* open streams, right now */
+    unsigned parked;         /* requests that wait for their access check */
+    uint64_t stalled;        /* streams that were disconnected because they accepted no data */
+    uint64_t ended[ENDINGS]; /* streams that ended, by reason */
 };
 
 void server_status(const struct server *server, struct server_status *out);
 
-/* Connections are cut where they are. */
+/* Disconnects every connection at once, without a farewell. NULL is fine. */
 void server_free(struct server *server);
 
 #endif
