@@ -1,5 +1,5 @@
-// 00-oracle - the oracle itself: it must see each kind of wrong, and nothing where all is well.
-// A world without processes: what was said, what the logs have and what a browser was given is made up here.
+// 00-oracle - the oracle itself: it must see every kind of violation, and none if all is well.
+// A world without processes: what was published, what the logs have and what a browser received is made up here.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Archive } from './archive.mjs';
@@ -43,14 +43,14 @@ class SmallWorld {
     return this.ledger.say(source, channel);
   }
 
-  // It is in the log.
+  // Puts a message into the log.
   record(message, id, { channel = message.channel, previous = this.newest[channel] } = {}) {
     this.archive.add([{ channel, id, payload: message.payload, previous }]);
     this.newest[channel] = id;
     return message;
   }
 
-  // Said and recorded.
+  // Publishes a message and records it.
   entry(id, { source = this.fcall, channel = A } = {}) {
     const message = this.record(this.say(source, channel), id);
     message.acked();
@@ -70,7 +70,7 @@ class SmallWorld {
   }
 }
 
-// what   pattern of the only complaint; undefined: there is none
+// what   pattern of the one violation; undefined: there is none
 // tell   async (world) => …
 function sees(name, what, tell, options) {
   test(name, async () => {
@@ -86,52 +86,52 @@ sees('all is well', undefined, (world) => {
   world.lane.move('1-0');
   for (const id of ['2-0', '3-0', '3-1']) world.give(world.entry(id, { channel: id === '3-0' ? B : A }));
   world.lane.move('9-0');
-  world.entry('10-0'); // not yet given
+  world.entry('10-0'); // not sent yet
 });
 
 // --- the log ---
 
-sees('an entry that nobody said', /nobody said "x 1"/, (world) => {
+sees('an entry that nobody published', /nobody said "x 1"/, (world) => {
   world.archive.add([{ channel: A, id: '2-0', payload: 'x 1', previous: '0-0' }]);
 });
 
 sees('a message that is recorded twice', /recorded twice/, (world) => world.record(world.entry('2-0'), '3-0'));
 
-sees('a message in another channel', /was not said there/, (world) => {
+sees('a message in the wrong channel', /was not said there/, (world) => {
   world.record(world.say(world.fcall, A), '2-0', { channel: B });
 });
 
-sees('messages of one source in another order', /recorded after 2/, (world) => {
+sees('messages of one source in the wrong order', /recorded after 2/, (world) => {
   const [first, second] = [world.say(world.fcall), world.say(world.fcall)];
   world.record(second, '2-0');
   world.record(first, '3-0');
 });
 
-sees('a position that runs back', /came after one that is newer/, (world) => {
+sees('a position that goes back', /came after one that is newer/, (world) => {
   world.entry('3-0', { channel: A });
   world.entry('2-0', { channel: B });
 });
 
-sees('a chain that is broken', /says that 1-1 is before it/, (world) => {
+sees('an entry that names the wrong one as the one before it', /says that 1-1 is before it/, (world) => {
   world.entry('2-0');
   world.record(world.say(world.fcall), '3-0', { previous: '1-1' });
 });
 
-sees('an answer that names another position', /acked as 9-0/, (world) => {
+sees('an answer that names the wrong position', /acked as 9-0/, (world) => {
   world.record(world.say(world.fcall), '2-0').acked({ id: '9-0' });
 });
 
-sees('a message that was acked and is not there', /acked and is not recorded/, (world) => {
+sees('a message that was acked and is not in the log', /acked and is not recorded/, (world) => {
   world.say(world.post).acked();
 });
 
-sees('a message that was refused and is there', /answered with an error, and recorded/, (world) => {
+sees('a message that was refused and is in the log', /answered with an error, and recorded/, (world) => {
   const message = world.say(world.fcall);
   message.refused();
   world.record(message, '2-0');
 });
 
-sees('unanswered messages may be there or not, in any order', undefined, (world) => {
+sees('unanswered messages may be in the log or not, in any order', undefined, (world) => {
   const [first, second, third] = [1, 2, 3].map(() => world.say(world.post));
   first.unknown();
   third.unknown();
@@ -161,7 +161,7 @@ sees('a plain message that was lost while two instances were at fault', undefine
   world.episodes.close();
 });
 
-sees('a plain message that was lost though a third one had it', /instance C had it all the time/, (world) => {
+sees('a plain message that was lost although a third instance had it', /instance C had it all the time/, (world) => {
   world.fleet.instances.push({ name: 'C', wasSynced: () => true });
   for (const who of ['A', 'B']) world.episodes.touch(who);
   losesPlain(world);
@@ -170,33 +170,33 @@ sees('a plain message that was lost though a third one had it', /instance C had 
 
 // --- browsers ---
 
-sees('an entry that was not given', /was never given 3-0/, (world) => {
+sees('an entry that a browser never received', /was never given 3-0/, (world) => {
   world.lane.move('1-0');
   world.give(world.entry('2-0'));
   world.entry('3-0', { channel: B });
   world.give(world.entry('4-0'));
 });
 
-sees('an entry that was passed by a cursor', /was never given 2-0/, (world) => {
+sees('an entry that a cursor skipped', /was never given 2-0/, (world) => {
   world.lane.move('1-0');
   world.entry('2-0');
   world.lane.move('3-0');
   world.entry('4-0');
 });
 
-sees('an entry that was given twice', /was given 2-0 .* when it had everything up to 2-0/, (world) => {
+sees('an entry that was received twice', /was given 2-0 .* when it had everything up to 2-0/, (world) => {
   world.lane.move('1-0');
   const message = world.entry('2-0');
   world.give(message);
   world.give(message);
 });
 
-sees('entries in another order', /was given 2-0 .* when it had everything up to 3-0/, (world) => {
+sees('entries in the wrong order', /was given 2-0 .* when it had everything up to 3-0/, (world) => {
   world.lane.move('1-0');
   const [first, second] = [world.entry('2-0'), world.entry('3-0', { channel: B })];
   world.give(second);
   const given = { id: '2-0', channel: A, payload: first.payload };
-  world.lane.stretch.given.set(rank('2-0'), given); // so that it is not missing, too
+  world.lane.stretch.given.set(rank('2-0'), given); // so that it does not count as missing, too
   world.give(first);
 });
 
@@ -212,7 +212,7 @@ sees('an entry that was never in the log', /never in the log/, (world) => {
   world.lane.take('3-0', B, 'post 1');
 });
 
-// Six entries, of which two are kept: four are missing, and told.
+// Six entries, of which two are kept: four are missing, and a gap says so.
 function trims(channel, oldest) {
   return (world) => {
     world.lane.move('1-0');
@@ -222,25 +222,25 @@ function trims(channel, oldest) {
   };
 }
 
-sees('entries that are missing and told', undefined, trims(A, '6-0'));
-sees('entries that are missing and told for a pattern', undefined, trims('public:*', '3-0'));
-sees('a gap that claims too little', /was never given 5-0/, trims(A, '5-0'));
-sees('a gap for a reason that is out of the question', /was told a gap: trimmed/, trims(A, '6-0'), { reasons: [] });
+sees('missing entries that a gap covers', undefined, trims(A, '6-0'));
+sees('missing entries that the gap of a pattern covers', undefined, trims('public:*', '3-0'));
+sees('a gap that covers too little', /was never given 5-0/, trims(A, '5-0'));
+sees('a gap for a reason that is impossible here', /was told a gap: trimmed/, trims(A, '6-0'), { reasons: [] });
 
-sees('a gap for what could have been given', /was never given 3-0/, (world) => {
+sees('a gap for an entry that could have been sent', /was never given 3-0/, (world) => {
   world.lane.move('1-0');
   ['2-0', '3-0'].forEach((id) => world.entry(id));
   world.lane.tell({ channel: A, after: '1-0', oldest: '4-0', reason: 'trimmed' }, '1-0');
   world.give(world.entry('4-0'));
 });
 
-sees('a gap where nothing is missing', /nothing is missing/, (world) => {
+sees('a gap although nothing is missing', /nothing is missing/, (world) => {
   world.lane.move('2-0');
   world.lane.tell({ channel: A, after: '2-0', oldest: '3-0', reason: 'trimmed' }, '2-0');
   world.give(world.entry('3-0'));
 });
 
-// What Redis lost: the archive knows it, the log does not have it any more.
+// Redis loses 3-0: the archive has it, the log does not have it any more.
 async function loses(world, more) {
   world.lane.move('1-0');
   world.give(world.entry('2-0'));
@@ -250,30 +250,30 @@ async function loses(world, more) {
   more(world);
 }
 
-sees('a loss that is not told', /was never given 3-0 .*which Redis lost, nor told that/, (world) => loses(world, () => {
+sees('a loss without a gap', /was never given 3-0 .*which Redis lost, nor told that/, (world) => loses(world, () => {
   world.give(world.entry('4-0'));
 }));
 
-sees('a loss that is told: all that there is comes again', undefined, (world) => loses(world, () => {
+sees('a loss with a gap, after which everything left is sent again', undefined, (world) => loses(world, () => {
   world.lane.tell({ channel: 'public:*', after: '2-0', oldest: '2-0', reason: 'ahead' }, '0-0');
   world.give(world.ledger.find('fcall 1'));
   world.give(world.entry('4-0'));
 }));
 
-sees('a loss that is told long after it was passed', undefined, (world) => loses(world, () => {
+sees('a loss with a gap that comes long after the cursor has passed it', undefined, (world) => loses(world, () => {
   world.give(world.entry('4-0'));
   world.lane.tell({ channel: 'public:*', after: '4-0', oldest: '2-0', reason: 'reset' }, '0-0');
   for (const payload of ['fcall 1', 'fcall 3']) world.give(world.ledger.find(payload));
 }));
 
-sees('what comes again must be all', /was never given 2-0/, (world) => loses(world, () => {
+sees('a loss with a gap, after which an entry is not sent again', /was never given 2-0/, (world) => loses(world, () => {
   world.lane.tell({ channel: 'public:*', after: '2-0', oldest: '2-0', reason: 'ahead' }, '0-0');
   world.give(world.entry('4-0'));
 }));
 
 // --- dice ---
 
-test('the same seed throws the same numbers, whoever else throws', () => {
+test('the same seed gives the same numbers, whatever other dice are used', () => {
   const [one, other] = [new Dice(7), new Dice(7)];
   one.of('other').next();
   const throws = (dice) => Array.from({ length: 5 }, () => dice.next());

@@ -3,8 +3,8 @@
 import { chaos } from './chaos.mjs';
 import { oneByOne, pinpricks } from './faults.mjs';
 
-// A fleet in production: processes crash, hang and are restarted, networks break; one thing at a time, all the time.
-chaos('one instance at a time is killed, hung, restarted or cut off: all messages once, in order, to everybody', {
+// A fleet in production: processes crash, hang and are restarted, networks break; one fault at a time, all the time.
+chaos('one instance at a time is killed, hung, restarted or cut off: every browser gets all messages once, in order', {
   seconds: 80,
   settings: { BRIDGE_WORKERS: '1', BRIDGE_HISTORY_LENGTH: '10000000' },
   reasons: [], // nothing is missing, so no gap is told

@@ -3,8 +3,8 @@ import { chaos } from './chaos.mjs';
 import { pinpricks } from './faults.mjs';
 import { killRedis } from './outages.mjs';
 
-// What Redis has answered is on its disk; so nothing that was acked is lost, and nobody is told that anything is.
-chaos('Redis is killed with appendfsync always: what was acked is there, once, in order, and no gap is told', {
+// What Redis has answered is on its disk, so no acked message is lost, and no browser gets a gap.
+chaos('Redis is killed with appendfsync always: every acked message is there once, in order, and there is no gap', {
   seconds: 15,
   settings: { BRIDGE_WORKERS: '1', BRIDGE_HISTORY_LENGTH: '10000000' },
   redis: { appendonly: true },

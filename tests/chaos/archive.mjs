@@ -1,19 +1,19 @@
-// archive.mjs - every entry that was ever in the logs, read from Redis while they grow: what was trimmed since, or lost
-// with a Redis, is still here. What is read is checked against the ledger at once.
+// archive.mjs - every entry that was ever in the logs, read from Redis as they grow: what was trimmed since, or lost
+// by Redis, is still here. Each entry is checked against the ledger when it is read.
 import { setTimeout as pause } from 'node:timers/promises';
 import { rank } from './rank.mjs';
 
 const EVERY_MS = 20;
 const PAGE = 500;
 
-// Each log as one text: many short replies take a client long to read.
+// Each log as one JSON text, because many short replies are slow to parse.
 const READ = `local logs = {}
 for i, key in ipairs(KEYS) do logs[i] = cjson.encode(redis.call('XRANGE', key, ARGV[1], '+')) end
 return logs`;
 
 export class Archive {
-  // ledger  of what was said
-  // blame   (what, { at, channel }) => …: something is wrong
+  // ledger  of what was published
+  // blame   (what, { at, channel }) => …: reports a violation
   constructor(ledger, channels, blame) {
     this.ledger = ledger;
     this.blame = blame;
@@ -21,14 +21,14 @@ export class Archive {
     this.readTo = 0; // all entries up to this rank have been read
     this.count = 0;
     this.rereads = 0;
-    this.isPaused = false; // nobody knows what Redis has
+    this.isPaused = false; // it is not known what Redis still has
   }
 
   log(channel) {
     return this.logs.get(channel);
   }
 
-  // Everything between two readings, of all channels. previous: what the entry says is the one before it.
+  // All new entries of all channels since the last reading. previous: the id that an entry names as the one before it.
   add(read) {
     const fresh = read.map((one) => ({ ...one, rank: rank(one.id) })).sort((a, b) => a.rank - b.rank);
     for (const entry of fresh) this.#add(entry);
@@ -53,7 +53,7 @@ export class Archive {
     return this.#checkOrder(message, blame);
   }
 
-  // What a source says one after the other is recorded so, whatever the channels.
+  // The messages of a source are recorded in the order in which they were published, whatever their channels.
   #checkOrder({ source, number, id, state, entry }, blame) {
     if (state === 'refused') blame(`"${source.name} ${number}" was answered with an error, and recorded`);
     if (id && id !== entry.id) blame(`"${source.name} ${number}" was acked as ${id}`);
@@ -63,7 +63,7 @@ export class Archive {
     source.newest = entry.message;
   }
 
-  // Reads the logs as they grow, until stop(). Without BLOCK: so one reading is one moment in all channels.
+  // Reads the logs as they grow, until stop(). Without BLOCK, so that a reading shows all channels at one moment.
   async follow(line) {
     const channels = [...this.logs.keys()];
     const keys = channels.map(keyOf);
@@ -82,8 +82,8 @@ export class Archive {
     this.isOver = true;
   }
 
-  // Reads what the logs hold from that moment on, all in one moment: Redis has been away, and may have lost some of it.
-  // Entries that are not there any more are marked, and given; whatever was said in them may be recorded again.
+  // After an outage, in which Redis may have lost entries: reads atomically what the logs hold from that moment on.
+  // Marks the entries that are missing, and returns them; their messages may be recorded again.
   async reread(line, fromMs) {
     const channels = [...this.logs.keys()];
     const kept = await line.ask('EVAL', READ, channels.length, ...channels.map(keyOf), String(fromMs));
@@ -100,7 +100,7 @@ export class Archive {
     return gone;
   }
 
-  // At the end, when nobody says anything any more: the entries that the logs do not hold any more.
+  // At the end, when nothing is published any more: the entries that are missing from the logs.
   async missing(line) {
     const gone = [];
     for (const channel of this.logs.keys()) {
@@ -116,7 +116,8 @@ export class Archive {
     return gone;
   }
 
-  // What of the entries from a place on is missing among those that are kept, and what is kept and newer than all.
+  // kept: what Redis has. missing: entries of the archive from this rank on that Redis does not have any more; more:
+  // entries that Redis has and that are newer than all in the archive.
   #compare(channel, kept, from) {
     const log = this.logs.get(channel);
     const byId = new Map(kept.map((one) => [one.id, one]));
@@ -144,7 +145,7 @@ export class Archive {
   }
 }
 
-// An empty list is an object in Lua.
+// cjson writes an empty list as an object.
 function listOf(text) {
   const list = JSON.parse(text);
   return Array.isArray(list) ? list : [];

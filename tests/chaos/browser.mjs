@@ -1,16 +1,16 @@
-// browser.mjs - browsers that are cut off and come back all the time, to any instance, with the last id that they hold:
-// over SSE, over WebSocket with the channels in the address, taking turns between the two; over WebSocket with
-// `subscribe` frames; and the `eventsource` package, which does all that by itself.
+// browser.mjs - browsers that keep disconnecting and reconnecting, to any instance, with the last id that they have:
+// over SSE, over WebSocket with the channels in the URL, or over either at random; over WebSocket with `subscribe`
+// frames; and with the `eventsource` package, which does all that by itself.
 //
-// What they get goes into lanes (see lane.mjs): a lane is a set of channels with one cursor.
+// What they receive goes into lanes (see lane.mjs): a lane is a set of channels with one cursor.
 import { setTimeout as pause } from 'node:timers/promises';
 import { openEventSource } from '../lib/eventsource.mjs';
 import { openSse } from '../lib/sse.mjs';
 import { openWs } from '../lib/ws.mjs';
 import { Lane } from './lane.mjs';
 
-const ENDS = [1001, 1006, 1012]; // it goes; it was killed; it is restarted
-const OPEN_MS = 2500; // who gets no answer in that time goes elsewhere
+const ENDS = [1001, 1006, 1012]; // going away; no close frame, the process was killed; service restart
+const OPEN_MS = 2500; // without an answer in this time, try another instance
 
 class Browser {
   constructor(name, asked, world) {
@@ -18,7 +18,7 @@ class Browser {
     this.world = world;
     this.asked = asked;
     this.dice = world.dice.of(name);
-    this.isCalm = false; // it cuts no connection any more
+    this.isCalm = false; // it closes no connection any more
     this.isOver = false;
   }
 
@@ -30,7 +30,7 @@ class Browser {
     return new Lane(`${this.name} (${names.join(' ')})`, names, this.world, this.name);
   }
 
-  // From now on it stays where it is.
+  // From now on it stays connected.
   calm() {
     this.isCalm = true;
   }
@@ -73,7 +73,7 @@ class Wanderer extends Browser {
     }
   }
 
-  // Until it is cut, by whomever.
+  // Until either side closes the connection.
   async #stay(connection, instance) {
     const cursors = this.lanes.map(({ cursor }) => cursor).join(' ');
     this.note(`is connected to ${instance.name} (${connection.what}), at ${cursors}`);
@@ -95,8 +95,8 @@ class Wanderer extends Browser {
     }
     const why = connection.isGone();
     const wrong = why && connection.wrongEnd();
-    if (wrong) this.world.blame(`${this.name} was cut from ${instance.name}: ${wrong}`, { topic: this.name });
-    this.note(why ? `was cut from ${instance.name}: ${why}` : `leaves ${instance.name}`);
+    if (wrong) this.world.blame(`${this.name} was disconnected from ${instance.name}: ${wrong}`, { topic: this.name });
+    this.note(why ? `was disconnected from ${instance.name}: ${why}` : `disconnects from ${instance.name}`);
     connection.cut();
   }
 
@@ -106,9 +106,9 @@ class Wanderer extends Browser {
   }
 }
 
-// One cursor for all that it listens to; over SSE or WebSocket, as it comes.
+// One cursor for everything that it subscribes to; each connection is SSE or WebSocket, at random.
 class Resumer extends Wanderer {
-  // ways  what it connects with, of 'sse' and 'ws'
+  // ways  the protocols to choose from: 'sse', 'ws', or both
   constructor(name, asked, world, ways) {
     super(name, asked, world);
     this.ways = ways;
@@ -157,12 +157,12 @@ class Resumer extends Wanderer {
       if (frame.type === 'cursor' || frame.type === 'subscribed') lane.move(frame.id);
       if (frame.type === 'gap') lane.tell(frame, frame.id);
       if (frame.type === 'message') lane.takeObject(frame, frame.id);
-      if (frame.type === 'error') this.world.blame(`${this.name} was told ${JSON.stringify(frame)}`);
+      if (frame.type === 'error') this.world.blame(`${this.name} received ${JSON.stringify(frame)}`);
     });
   }
 }
 
-// Each channel has a cursor of its own until it is told `subscribed`; from then on every id covers it too.
+// Each channel has a cursor of its own until its `subscribed` frame; from then on every id covers it too.
 class Subscriber extends Wanderer {
   constructor(name, asked, world) {
     super(name, asked, world);
@@ -189,14 +189,14 @@ class Subscriber extends Wanderer {
         lane.move(frame.id);
         subscribed.add(lane);
       }
-      if (frame.type === 'error') this.world.blame(`${this.name} was told ${JSON.stringify(frame)}`);
+      if (frame.type === 'error') this.world.blame(`${this.name} received ${JSON.stringify(frame)}`);
     });
     for (const { names: [channel], cursor } of this.lanes) client.send({ type: 'subscribe', channel, after: cursor });
     return connection;
   }
 }
 
-// What a wanderer does with a connection.
+// What a Wanderer does with a connection.
 function handles(client, isGone) {
   return {
     isCut: false,
@@ -204,7 +204,7 @@ function handles(client, isGone) {
     pause: () => client.pause(),
     resume: () => client.resume(),
     cut() {
-      this.isCut = true; // what comes later was not seen by the page
+      this.isCut = true; // the page does not see what arrives later
       client.cut();
     },
   };
@@ -223,7 +223,7 @@ function socketConnection(what, client, take) {
   return connection;
 }
 
-// --- one that needs no hand -----------------------------------------------------------------------------------------
+// --- one that reconnects by itself ----------------------------------------------------------------------------------
 
 class Native extends Browser {
   constructor(name, asked, world) {
@@ -243,7 +243,7 @@ class Native extends Browser {
     source.addEventListener('cursor', ({ lastEventId }) => lane.move(lastEventId));
     source.addEventListener('gap', ({ data, lastEventId }) => lane.tell(JSON.parse(data), lastEventId));
     source.onerror = ({ code, message }) => {
-      this.note(`was cut: ${code ?? ''} ${message ?? ''}`);
+      this.note(`was disconnected: ${code ?? ''} ${message ?? ''}`);
       this.world.journal.count('connections of browsers');
       if (source.readyState === 2 && !this.isOver) this.world.blame(`${this.name} gave up: ${code} ${message}`);
     };
@@ -257,7 +257,7 @@ class Native extends Browser {
 
 // --- all of them ----------------------------------------------------------------------------------------------------
 
-// Single channels, several, patterns; every kind of browser.
+// Every kind of browser, with single channels, several, and patterns.
 export function openBrowsers(world) {
   const { channels, patterns, dice } = world;
   const several = () => dice.some(channels);
@@ -269,7 +269,7 @@ export function openBrowsers(world) {
     new Resumer('ws-several', several(), world, ['ws']),
     new Resumer('ws-pattern', [patterns[1]], world, ['ws']),
     new Resumer('mixed-one', [channels[2]], world, ['sse', 'ws']),
-    new Resumer('mixed-both', [patterns[0], channels.at(-1)], world, ['sse', 'ws']), // may overlap: given once
+    new Resumer('mixed-both', [patterns[0], channels.at(-1)], world, ['sse', 'ws']), // may overlap: sent once
     new Resumer('mixed-all', patterns, world, ['sse', 'ws']),
     new Subscriber('frames-one', [channels[3]], world),
     new Subscriber('frames-several', several(), world),

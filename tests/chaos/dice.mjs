@@ -1,6 +1,6 @@
-// dice.mjs - chance with a seed: the same seed throws the same numbers.
-// Everybody who decides anything in a run has dice of their own, made from the run's seed and their name, so that who
-// is slower today does not change what the others decide.
+// dice.mjs - seeded random numbers: the same seed gives the same numbers.
+// Each participant of a run has dice of its own, made from the run's seed and its name, so that the decisions of one do
+// not depend on how fast the others are.
 
 export class Dice {
   constructor(seed, name = '') {
@@ -8,7 +8,7 @@ export class Dice {
     this.state = hash(`${seed} ${name}`);
   }
 
-  // Dice of their own for somebody of this name.
+  // Separate dice for the participant of this name.
   of(name) {
     return new Dice(this.seed, name);
   }
@@ -42,7 +42,7 @@ export class Dice {
     return list[Math.floor(this.next() * list.length)];
   }
 
-  // One of several, each as likely as its `weight` says.
+  // One of several, each with a probability in proportion to its `weight`.
   weighted(list) {
     let left = this.next() * list.reduce((sum, { weight }) => sum + weight, 0);
     return list.find(({ weight }) => (left -= weight) < 0) ?? list.at(-1);
@@ -55,7 +55,7 @@ export class Dice {
   }
 }
 
-// FNV-1a, stirred: names that differ in one letter give numbers that have nothing in common.
+// FNV-1a and the finalizer of MurmurHash3: names that differ in one letter give unrelated numbers.
 function hash(text) {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);

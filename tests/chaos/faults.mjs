@@ -1,30 +1,30 @@
-// faults.mjs - what can go wrong with an instance, and scripts that make it go wrong.
+// faults.mjs - what can go wrong with an instance, and scripts that inject such faults.
 import { setTimeout as pause } from 'node:timers/promises';
 import { isGone, signal } from '../lib/program.mjs';
 import { waitFor, within } from '../lib/wait.mjs';
 
 const ROLES = ['live', 'calls', 'recorder-live', 'recorder-calls', 'recorder-inbox'];
-const SPOKEN = /^(redis-bridge-|chaos-(plain|fcall|inbox))/; // by somebody who can go on
-const HEARS = 'redis-bridge-recorder-live'; // who loses that one has lost its place
+const SPOKEN = /^(redis-bridge-|chaos-(plain|fcall|inbox))/; // connections whose owner goes on after losing them
+const HEARS = 'redis-bridge-recorder-live'; // a recorder that loses this connection loses its place
 
-// Each: begin(instance, dice) => false where there is nothing to do now. It resolves when the fault is over, which does
-// not mean that the instance is in place again.
+// Each: begin(instance, dice, say, fleet) => false if it can't be done now. It resolves when the fault is over, but the
+// instance may still need time to recover.
 const KILL_RECORDER = { name: 'kill -9 of the recorder', weight: 5, begin: killRecorder };
 const FAULTS = [
   KILL_RECORDER,
   { name: 'kill -9 of a worker', weight: 2, begin: (it, dice, say) => killChild(it, dice, say, 'worker') },
   { name: 'kill -9 of all', weight: 4, begin: killAll },
-  { name: 'SIGTERM and a new start', weight: 3, begin: restart },
+  { name: 'SIGTERM and restart', weight: 3, begin: restart },
   { name: 'SIGSTOP of the recorder', weight: 3, begin: (it, dice, say) => stopChild(it, dice, say, 'recorder') },
   { name: 'SIGSTOP of a worker', weight: 1, begin: (it, dice, say) => stopChild(it, dice, say, 'worker') },
   { name: 'SIGSTOP of all', weight: 2, begin: stopAll },
-  { name: 'its connections end', weight: 3, begin: drop },
-  { name: 'its connections end, and no new ones', weight: 2, begin: refuse },
-  { name: 'nothing goes through', weight: 3, begin: silence },
-  { name: 'nothing goes through, one way', weight: 2, begin: silenceOneWay },
-  { name: 'nothing goes through one connection', weight: 3, begin: silenceOne },
-  { name: 'its connections end, and Redis is not told', weight: 2, begin: orphan },
-  { name: 'CLIENT KILL of the recorder\'s ears', weight: 5, begin: killEars },
+  { name: 'its connections are closed', weight: 3, begin: drop },
+  { name: 'its connections are closed, and new ones refused', weight: 2, begin: refuse },
+  { name: 'no data passes', weight: 3, begin: silence },
+  { name: 'no data passes in one direction', weight: 2, begin: silenceOneWay },
+  { name: 'no data passes on one connection', weight: 3, begin: silenceOne },
+  { name: 'its connections are closed, and Redis does not notice', weight: 2, begin: orphan },
+  { name: 'CLIENT KILL of the recorder\'s pub/sub connection', weight: 5, begin: killEars },
 ];
 
 // --- processes ------------------------------------------------------------------------------------------------------
@@ -53,14 +53,15 @@ async function killAll(it, dice, say) {
   await start(it);
 }
 
-// Before it listens it does not listen to signals either: no fault of its own, and not worth waiting for.
+// Waits until it listens, not until it is ready. Before it listens it does not handle signals either, and to be killed
+// by one is no fault of its own.
 async function start(it) {
   await it.bridge.start({ ready: false });
   await it.bridge.said(/ listening /);
 }
 
 async function restart(it, dice, say) {
-  say('SIGTERM and a new start');
+  say('SIGTERM and restart');
   await it.bridge.stop({ deadline: 8000 });
   await start(it);
 }
@@ -85,31 +86,31 @@ async function stop(pids, dice, say) {
 // --- the network between it and Redis -------------------------------------------------------------------------------
 
 function drop(it, dice, say) {
-  say('its connections to Redis end');
+  say('its connections to Redis are closed');
   it.proxy.drop();
 }
 
 async function refuse(it, dice, say) {
   const ms = Math.round(dice.mostly(50, 3000));
-  say(`its connections to Redis end, and there are no new ones for ${ms} ms`);
+  say(`its connections to Redis are closed, and new ones refused for ${ms} ms`);
   it.proxy.isRefusing = true;
   it.proxy.drop();
   await pause(ms);
   it.proxy.isRefusing = false;
 }
 
-// A silence ends in one of two ways: what was under way arrives after all, or never.
+// A silence ends in one of two ways: the data under way arrives after all, or is lost.
 async function endSilence(it, dice, say, ms) {
   await pause(ms);
   const isLost = dice.chance(0.4);
-  say(`the silence ends${isLost ? ', and so do its connections' : ''}`);
+  say(`the silence ends${isLost ? ', and its connections are closed' : ''}`);
   if (isLost) it.proxy.drop();
   it.proxy.mend();
 }
 
 function silence(it, dice, say) {
   const ms = Math.round(dice.mostly(50, 3000));
-  say(`nothing goes through to Redis and back for ${ms} ms`);
+  say(`no data passes to or from Redis for ${ms} ms`);
   it.proxy.cut();
   return endSilence(it, dice, say, ms);
 }
@@ -117,7 +118,7 @@ function silence(it, dice, say) {
 function silenceOneWay(it, dice, say) {
   const ms = Math.round(dice.mostly(50, 3000));
   const way = dice.pick(['up', 'down']);
-  say(`nothing goes ${way === 'up' ? 'to Redis' : 'from Redis'} for ${ms} ms`);
+  say(`no data passes ${way === 'up' ? 'to Redis' : 'from Redis'} for ${ms} ms`);
   it.proxy.cut({ way });
   return endSilence(it, dice, say, ms);
 }
@@ -126,14 +127,14 @@ function silenceOne(it, dice, say) {
   const ms = Math.round(dice.mostly(50, 4000));
   const name = `redis-bridge-${dice.pick(ROLES)}`;
   if (it.proxy.freeze(name) === 0) return false;
-  say(`nothing goes through ${name} for ${ms} ms`);
+  say(`no data passes on ${name} for ${ms} ms`);
   return endSilence(it, dice, say, ms);
 }
 
 // A cable was cut: the instance notices, Redis does not.
 async function orphan(it, dice, say) {
   const ms = Math.round(dice.mostly(50, 3000));
-  say(`its connections end, and Redis is not told for ${ms} ms`);
+  say(`its connections are closed, and Redis does not notice for ${ms} ms`);
   it.proxy.orphan();
   await pause(ms);
   it.proxy.mend();
@@ -149,7 +150,7 @@ async function killEars(it, dice, say, fleet) {
 
 // --- scripts --------------------------------------------------------------------------------------------------------
 
-// One fault, whole. Gives false where there was nothing to do.
+// One fault, from beginning to end. Gives false if there was nothing to do.
 async function fault(world, instance, dice, { name, begin } = dice.weighted(FAULTS)) {
   const { fleet, journal } = world;
   let isTold = false;
@@ -164,11 +165,11 @@ async function fault(world, instance, dice, { name, begin } = dice.weighted(FAUL
   await fleet.forgotten(links.filter(({ link }) => !instance.proxy.links.has(link)).map(({ port }) => port));
   instance.fault = undefined;
   instance.harms.push(Date.now());
-  fleet.faults++; // over: who looks at the fleet begins again
+  fleet.faults++; // over: a check of the fleet that is under way does not count
   return result !== false;
 }
 
-// At most one instance is at fault: the next fault comes when the fleet is in place again.
+// One instance at a time: the next fault begins when the fleet is in place again.
 export async function oneByOne(world) {
   const dice = world.dice.of('faults');
   while (world.isOn) {
@@ -183,7 +184,8 @@ async function restedAfter(world, was) {
   while (world.episodes.current || world.episodes.list.length === was) await pause(5);
 }
 
-// Whatever comes: each instance has a script of its own. Now and then all are killed in one moment, or left alone.
+// Each instance has its own script, so their faults overlap. Now and then all recorders are killed at once, or there
+// are no faults for a while.
 export async function allAtOnce(world) {
   const dice = world.dice.of('all at once');
   const { instances } = world.fleet;
@@ -208,16 +210,16 @@ async function alone(world, instance, dice) {
   }
 }
 
-// Nothing goes wrong until everything is in place, and a little longer.
+// No faults until the fleet is in place, and a little longer.
 async function rest(world) {
   world.isResting = true;
-  await within(40_000, 'the fleet to be in place while nothing goes wrong', restedAfter(world));
+  await within(40_000, 'the fleet to be in place while there are no faults', restedAfter(world));
   await pause(300);
   world.isResting = false;
 }
 
-// Small faults that never cost anybody its place: connections of workers, of recorders for calls, of publishers, and of
-// browsers behind the balancer.
+// Small faults that never cost a recorder its place: closed connections of workers, of recorders (except those for
+// pub/sub), of publishers, and of browsers behind the balancer.
 export async function pinpricks(world) {
   const dice = world.dice.of('pinpricks');
   while (world.isOn) {

@@ -1,4 +1,4 @@
-// fleet.mjs - several instances on one Redis, each behind a TCP proxy of its own.
+// fleet.mjs - several instances on one Redis, each connected through a TCP proxy of its own.
 import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from '../lib/http.mjs';
@@ -8,18 +8,18 @@ import { waitFor } from '../lib/wait.mjs';
 const SETTINGS = { BRIDGE_LEASE: '1s', BRIDGE_DRAIN: '1s', BRIDGE_HEARTBEAT: '1s', BRIDGE_PUBLISH: 'public:*' };
 
 const PLACE = /^(\S+) \w+ recorder\[\d+\] recorder \w+ -> (\w+) node=/gm;
-const SURE_MS = 50; // around what a log or a fault says
+const SURE_MS = 50; // tolerance around the times of logs and faults
 
 class Instance {
   constructor(name) {
     this.name = name;
-    this.fault = undefined; // what is being done to it
-    this.harms = []; // when a fault began, and when it ended
-    this.places = []; // { at, isSynced }: what its recorder said of its place
-    this.read = 0; // of its log
+    this.fault = undefined; // the one that is being injected
+    this.harms = []; // when faults began and ended
+    this.places = []; // { at, isSynced }: the state changes that its recorder logged
+    this.read = 0; // how much of its log has been parsed
   }
 
-  // Did its recorder have all plain messages that were not recorded yet, from one moment to another, unharmed?
+  // Did its recorder have all unrecorded plain messages from one moment to another, without any fault?
   wasSynced(from, to) {
     this.#readPlaces();
     const place = this.places.findLast(({ at }) => at < from - SURE_MS);
@@ -43,12 +43,12 @@ class Instance {
     this.bridge.name = `instance ${this.name}`;
   }
 
-  // The pids of its children of one role: 'recorder' or 'worker'. None while the supervisor starts it anew.
+  // The pids of its children of one role: 'recorder' or 'worker'. None while the instance or the child is restarted.
   children(role) {
     return this.bridge.program ? this.bridge.children().filter((pid) => roleOf(pid) === role) : [];
   }
 
-  // What stands against sending browsers there; '' where nothing does.
+  // Why browsers should not be sent there; '' if there is no reason.
   async reasons() {
     if (this.fault) return this.fault;
     try {
@@ -73,14 +73,14 @@ export class Fleet {
     this.world = world;
     this.instances = names.map((name) => new Instance(name));
     this.line = world.primary.line('fleet');
-    this.faults = 0; // so far; a look at the fleet counts only where none came in between
+    this.faults = 0; // begun or ended so far; a check of the fleet counts only if this has not changed meanwhile
   }
 
   async start(scene, settings) {
     await Promise.all(this.instances.map((one) => one.start(scene, this.world.primary, settings)));
     await this.inPlace();
     this.watching = this.#watch();
-    this.watching.catch((error) => this.world.blame(`nobody can watch the fleet: ${error.stack}`));
+    this.watching.catch((error) => this.world.blame(`the fleet can't be watched: ${error.stack}`));
   }
 
   // Ends the episode whenever everything is in place again.
@@ -95,7 +95,7 @@ export class Fleet {
     this.isOver = true;
   }
 
-  // A fault begins; it is one instance's.
+  // A fault of one instance begins.
   touch(instance, what) {
     this.faults++;
     instance.harms.push(Date.now());
@@ -105,7 +105,7 @@ export class Fleet {
     this.world.journal.count('faults');
   }
 
-  // Waits until one instance records, another stands by with all that is not recorded yet, and all are ready.
+  // Waits until one instance records, another stands by with all unrecorded messages, and all are ready.
   async inPlace({ deadline = 30_000 } = {}) {
     const what = () => `the fleet to be in place (${this.trouble})`;
     await waitFor(() => this.#isInPlace(), { deadline, every: 10, what });
@@ -123,24 +123,26 @@ export class Fleet {
     return reasons.map((reason, i) => reason && `${this.instances[i].name}: ${reason}`).filter(Boolean).join('; ');
   }
 
-  // Who holds the seat, and who else is a member, as Redis sees it now: members that it does not hear do not count.
+  // Who holds the seat, the lease of the active recorder, and who else is a member, as Redis sees it now? Members
+  // that are not subscribed do not count.
   async #askRedis() {
     const seat = await this.line.ask('GET', 'bridge:recorder');
     const [seconds] = await this.line.ask('TIME');
     const members = await this.line.ask('ZRANGEBYSCORE', 'bridge:recorder:members', Number(seconds) * 1000, '+inf');
-    if (!members.includes(seat)) return `${seat} holds the seat, of the members ${members.join()}`;
+    if (!members.includes(seat)) return `${seat} holds the seat but is none of the members ${members.join()}`;
     const counts = await this.line.ask('PUBSUB', 'NUMSUB', ...members.map((node) => `bridge:node:${node}`));
     const heard = counts.filter((_, i) => i % 2 === 1 && counts[i] > 0).length;
-    if (!(counts[counts.indexOf(`bridge:node:${seat}`) + 1] > 0)) return `${seat} holds the seat and is not heard`;
-    return heard > 1 ? '' : `${seat} holds the seat, and nobody stands by`;
+    if (!(counts[counts.indexOf(`bridge:node:${seat}`) + 1] > 0)) return `${seat} holds the seat but is not subscribed`;
+    return heard > 1 ? '' : `${seat} holds the seat but no other member is subscribed`;
   }
 
-  // Waits until Redis knows that connections from these ports are no more: before, it counts who had them as alive.
+  // Waits until Redis knows that the connections from these ports are closed: until then it counts their owners as
+  // alive.
   async forgotten(ports) {
     const isListed = (list) => ports.some((port) => list.includes(` addr=127.0.0.1:${port} `));
     await waitFor(async () => !isListed(await this.line.ask('CLIENT', 'LIST')), {
       every: 2,
-      what: 'Redis to forget connections that ended',
+      what: 'Redis to notice that connections are closed',
     });
   }
 

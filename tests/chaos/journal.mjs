@@ -1,7 +1,7 @@
-// journal.mjs - what happened when: faults, acks, what was heard. It is told only when something went wrong, and then
-// only the part around that.
+// journal.mjs - what happened when: faults, messages, gaps, disconnects. It is printed only if a run fails, and then
+// only the part around each violation.
 
-const MOST = 400_000; // events that are kept; the oldest go first
+const MOST = 400_000; // events that are kept; the oldest are dropped
 
 export class Journal {
   constructor() {
@@ -10,7 +10,7 @@ export class Journal {
     this.counts = new Map(); // of things that are only counted
   }
 
-  // topic  a channel or whatever else it is about: who asks for another one is not told
+  // topic  a channel or whatever else it is about; lines() of other topics leave it out
   note(who, what, topic) {
     this.events.push({ at: Date.now(), who, what, topic });
     if (this.events.length > MOST) this.events.splice(0, MOST / 4);
@@ -25,7 +25,7 @@ export class Journal {
     return `${((at - this.startMs) / 1000).toFixed(3)}`.padStart(9);
   }
 
-  // Lines from one moment to another: events without a topic, and those with one of these; all, where none are named.
+  // Lines from one moment to another: events without a topic, and those with one of these; all, if none are named.
   lines(from, to, topics) {
     return this.events
       .filter(({ at, topic }) => at >= from && at <= to && (!topics || topic === undefined || topics.includes(topic)))

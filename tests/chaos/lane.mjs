@@ -1,15 +1,15 @@
-// lane.mjs - what one browser was given of some channels, with one cursor, over all its connections; and whether that,
-// with what it was told as gaps, is what was published.
+// lane.mjs - what one browser received on some channels, with one cursor, over all its connections; and whether that,
+// together with the gaps that it was told, is what was published.
 //
-// A gap whose reason is `ahead` or `reset` begins a new *stretch*: the cursor was worth nothing, and what is kept is
-// given from the beginning. Within a stretch everything comes once and in the order of positions.
+// A gap whose reason is `ahead` or `reset` begins a new *stretch*: the cursor was void, and everything in the log is
+// sent again from the beginning. Within a stretch each entry comes once, in the order of positions.
 import { millisecond, rank } from './rank.mjs';
 
-const READ_MS = 200; // the archive may know so much later what Redis has
+const READ_MS = 200; // the archive may know this much later what Redis has
 
 export class Lane {
   // names  channels and patterns that end with a star
-  // topic  under which the journal knows the browser
+  // topic  of the browser in the journal
   constructor(title, names, world, topic) {
     Object.assign(this, { title, names, world, topic });
     this.channels = world.channels.filter((channel) => names.some((name) => matches(name, channel)));
@@ -31,7 +31,7 @@ export class Lane {
     this.stretches.push(new Stretch(this.channels, rank(id)));
   }
 
-  // It was told that it has everything up to there.
+  // The browser was told that it has everything up to there.
   move(id) {
     if (id !== this.cursor) this.world.journal.note(this.topic, `is at ${id}`, this.topic);
     if (this.cursor === undefined) return this.#begin(id);
@@ -42,12 +42,12 @@ export class Lane {
     return undefined;
   }
 
-  // An entry: what a page would show.
+  // An entry that a page would show.
   take(id, channel, payload) {
     const message = this.world.ledger.find(payload);
     const about = { message, channel };
     this.count++;
-    this.world.journal.note(this.topic, `is given ${id} of ${channel}`, this.topic);
+    this.world.journal.note(this.topic, `receives ${id} of ${channel}`, this.topic);
     if (!this.channels.includes(channel)) this.#blame(`was given an entry of ${channel}`, undefined, about);
     if (this.cursor === undefined) return this.#blame(`was given ${id} before a cursor`, undefined, about);
     const place = rank(id);
@@ -64,7 +64,7 @@ export class Lane {
     this.take(id, channel, data);
   }
 
-  // A gap; id: where it goes on from, if that covers this lane.
+  // A gap. id: the cursor from which it goes on, if that covers this lane.
   tell({ channel, after, oldest, reason }, id) {
     this.world.journal.count(`gaps told: ${reason}`);
     const gap = { name: channel, reason, after: rank(after), atMs: Date.now() };
@@ -75,12 +75,12 @@ export class Lane {
     if (!this.world.reasons.includes(reason)) this.#blame(`was told a gap: ${gap.text}`);
     const isAnew = reason === 'ahead' || reason === 'reset';
     if (!isAnew) this.stretch.gaps.push(gap);
-    else if (!this.stretch.isCausedBy(gap)) this.#begin(id ?? '0-0'); // a gap for each channel, one beginning
+    else if (!this.stretch.isCausedBy(gap)) this.#begin(id ?? '0-0'); // a gap for each channel, but one stretch
     if (isAnew) this.stretch.causes.push(gap);
     if (id) this.move(id);
   }
 
-  // Compares what was given up to now with the archive, as far as that has been read.
+  // Compares what was received so far with the archive, as far as that has been read.
   check() {
     for (const stretch of this.stretches) this.#check(stretch);
   }
@@ -111,7 +111,7 @@ export class Lane {
     if (entry.rank <= stretch.start) return;
     const given = stretch.given.get(entry.rank);
     stretch.given.delete(entry.rank);
-    const gaps = stretch.gaps.filter((one) => this.#covers(one, entry)); // the same one may be told again after a cut
+    const gaps = stretch.gaps.filter((one) => this.#covers(one, entry)); // one may be told again after a disconnect
     const [gap] = gaps;
     const about = { message: entry.message, channel: entry.channel };
     for (const one of gaps) one.isTrue = true;
@@ -126,7 +126,7 @@ export class Lane {
     }
   }
 
-  // What Redis has lost, and the browser never had, it must have been told: by a stretch that began later.
+  // A browser must be told of entries that Redis lost and it never received, by a stretch that began later.
   checkLost() {
     const began = this.stretch?.causes.length > 0 ? this.stretch.beganMs : -Infinity;
     for (const { id, channel, message, readMs } of this.stretch?.untold ?? []) {
@@ -136,8 +136,8 @@ export class Lane {
     }
   }
 
-  // A channel's gap says exactly what is missing; a pattern's says from where on. In both it is only what was trimmed
-  // by then: with so many newer entries that it need not be kept.
+  // A channel's gap says exactly what is missing; a pattern's says only from where on. Both may cover only what was
+  // trimmed by then: entries that have at least historyLength newer ones.
   #covers(gap, { rank: place, channel }) {
     if (place <= gap.after || !matches(gap.name, channel)) return false;
     if (gap.name === channel && place >= gap.oldest) return false;
@@ -146,7 +146,7 @@ export class Lane {
     return newer !== undefined && newer.readMs < gap.atMs + READ_MS;
   }
 
-  // A false alarm makes a page load everything anew. (For a pattern the bridge can't always know.)
+  // A false gap makes a page load everything anew. (For a pattern the bridge can't always know; that is no violation.)
   #checkGap(stretch, gap, to) {
     if (gap.isChecked || gap.oldest > to) return;
     gap.isChecked = true;
@@ -154,7 +154,7 @@ export class Lane {
     this.#blame(`was told a gap, and nothing is missing: ${gap.text}`, gap.atMs, { channel: gap.name });
   }
 
-  // Has it been given all that the archive has?
+  // Has it received everything that the archive has?
   isComplete() {
     const newest = Math.max(0, ...this.channels.map((channel) => this.world.archive.log(channel).at(-1)?.rank ?? 0));
     return this.stretch !== undefined && this.stretch.cursor >= newest;
@@ -167,14 +167,14 @@ class Stretch {
     this.start = start;
     this.cursor = start;
     this.checked = -1;
-    this.given = new Map(); // rank → entry; compared ones leave
+    this.given = new Map(); // rank → entry; removed once it is compared
     this.gaps = [];
     this.causes = []; // the gaps that began it
-    this.untold = []; // entries that Redis lost before they were given
-    this.next = new Map(channels.map((channel) => [channel, 0])); // in the archive's log
+    this.untold = []; // entries that Redis lost before they were sent
+    this.next = new Map(channels.map((channel) => [channel, 0])); // channel → index in the archive's log
   }
 
-  // Is what began this stretch what that gap is told for, too?
+  // Does that gap have the same cause as this stretch?
   isCausedBy(gap) {
     return this.given.size === 0 && this.causes.some(({ atMs, name }) => gap.atMs - atMs < 1000 && name !== gap.name);
   }

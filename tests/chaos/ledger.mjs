@@ -1,25 +1,25 @@
-// ledger.mjs - who said what, when, and what came of it. A source says messages 1, 2, 3 … over many channels; which
-// message a payload is can be told from the payload alone.
+// ledger.mjs - which messages were published when, by whom, and with what result. A source publishes messages 1, 2, 3 …
+// on many channels; the payload alone tells which message it is.
 //
 //   SAID ── answered ──► ACKED      recorded, or promised to be
-//     ├──── no answer ─► UNKNOWN    the connection died: it may have been executed or not, or will be
-//     └──── refused ───► REFUSED    an answer that says that nothing was done
+//     ├──── no answer ─► UNKNOWN    the connection was lost: executed already, or later, or never
+//     └──── refused ───► REFUSED    the answer says that nothing was done
 
 export const SAID = 'said';
 export const ACKED = 'acked';
 export const UNKNOWN = 'unknown';
 export const REFUSED = 'refused';
 
-const HEAD = /^(\S+) (\d+)(?: |$)/; // the source and the number; what follows makes it longer
+const HEAD = /^(\S+) (\d+)(?: |$)/; // the source and the number; the rest is padding
 
 export class Ledger {
   constructor() {
     this.sources = new Map(); // by name
   }
 
-  // way        what the messages are said with, for people
-  // isPlain    said with PUBLISH: the promise of the recorder, not of an answer
-  // isOrdered  one message is over, or repeated until it is acked, before the next one is said
+  // way        how the messages are published, for reports
+  // isPlain    published with PUBLISH: the recorder promises to record them, the answer promises nothing
+  // isOrdered  they must be recorded in the order in which they were published
   source(name, { way, isPlain = false, isOrdered = true }) {
     const source = { name, way, isPlain, isOrdered, messages: [] }; // message n at n - 1
     this.sources.set(name, source);
@@ -33,7 +33,7 @@ export class Ledger {
     return message;
   }
 
-  // The message that has this payload; undefined: nobody said it.
+  // The message that has this payload; undefined: nobody published it.
   find(payload) {
     const [, name, number] = payload.match(HEAD) ?? [];
     const message = this.sources.get(name)?.messages[number - 1];
@@ -52,7 +52,7 @@ class Message {
     this.state = SAID;
     this.answeredMs = undefined;
     this.id = undefined; // the position that its answer named
-    this.heardBy = undefined; // of a PUBLISH: what it was answered
+    this.heardBy = undefined; // of a PUBLISH: how many subscribers received it
     this.entry = undefined; // in the archive
   }
 

@@ -1,8 +1,8 @@
-// line.mjs - a connection to the Redis that is the primary now, made anew whenever it was lost.
+// line.mjs - a connection to the current primary Redis, opened again whenever it is lost.
 import { Resp } from '../lib/resp.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
-// Where everybody in a run finds Redis: what has a `port`, and may become another one.
+// The Redis that a run uses, and its `port`; a failover replaces it by another one.
 export class Primary {
   constructor(redis) {
     this.redis = redis;
@@ -13,7 +13,7 @@ export class Primary {
     return this.redis.port;
   }
 
-  // From now on it is that one; who still talks to the old one is cut off.
+  // From now on this Redis is the primary; connections to the old one are closed.
   become(redis) {
     this.redis = redis;
     for (const line of this.lines) line.cut();
@@ -37,13 +37,13 @@ class Line {
     this.isOver = false;
   }
 
-  // The connection; undefined when it can't be had now.
+  // The connection, opened if necessary; throws if Redis does not answer.
   async #connect() {
     if (this.client && !this.client.closed) return this.client;
     const client = await Resp.connect(this.primary.port);
     try {
       await client.call('CLIENT', 'SETNAME', this.name);
-      await client.call('ECHO', 'ready'); // answers an error while Redis loads its data
+      await client.call('ECHO', 'ready'); // an error while Redis loads its data
       await this.onConnect?.(client);
     } catch (error) {
       client.close();
@@ -60,13 +60,13 @@ class Line {
     if (this.isOver) throw new Error('it is over');
   }
 
-  // One command, sent at once, on a connection that is up; an error with isReply says that it was not executed.
+  // Sends one command at once, on a connection that is up. An error with isReply says that it was not executed.
   call(...words) {
     if (!this.client) return Promise.reject(new Error('there is no connection to Redis yet'));
     return this.client.call(...words);
   }
 
-  // One command that does no harm if it is executed twice: asked until it is answered.
+  // One command that does no harm if it is executed twice: repeated until it is answered.
   async ask(...words) {
     for (;;) {
       await this.up();
@@ -78,7 +78,7 @@ class Line {
     }
   }
 
-  // Up for good: whenever it is lost, it is made again.
+  // Keeps the connection up: opens it again whenever it is lost.
   async keep() {
     while (!this.isOver) {
       await this.up();

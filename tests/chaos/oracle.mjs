@@ -1,9 +1,9 @@
-// oracle.mjs - what must hold, whatever happens. Most of it is checked while it happens (see archive.mjs and lane.mjs);
-// here are the promises of the ways in, and the list of all that was wrong.
+// oracle.mjs - the promises that must hold whatever happens. Most are checked as it happens (see archive.mjs and
+// lane.mjs); here are the promises to publishers, and the list of all violations.
 
 // Times in which plain messages may be lost. An episode begins with a fault and ends when the whole fleet is in place
-// again: one records, another stands by. While only one instance is at fault, nothing may be lost; where two are, those
-// may have been the two that had the message.
+// again: one instance records, another stands by. While only one instance is at fault, nothing may be lost; if two are,
+// they may have been the only two that had the message.
 export class Episodes {
   constructor(journal) {
     this.journal = journal;
@@ -15,7 +15,7 @@ export class Episodes {
     return last?.to === undefined ? last : undefined;
   }
 
-  // Somebody is at fault from now on; what was said from an earlier moment on may be concerned.
+  // `who` is at fault from now on; messages published from an earlier moment on may be affected.
   touch(who, from = Date.now()) {
     if (!this.current) this.list.push({ beganMs: Date.now(), from, to: undefined, who: new Set() });
     this.current.from = Math.min(this.current.from, from);
@@ -29,7 +29,7 @@ export class Episodes {
     this.current.to = Date.now();
   }
 
-  // May a plain message that was said then be lost? undefined: that is not decided yet.
+  // May a plain message that was published then be lost? undefined: that is not decided yet.
   isFragile(at, until = at) {
     const found = this.list.filter(({ from, to }) => from <= until && (to === undefined || at <= to));
     if (found.some(({ who }) => who.size > 1)) return true;
@@ -37,14 +37,14 @@ export class Episodes {
   }
 }
 
-const RECORDED_MS = 500; // what was heard may be recorded so much later on a busy machine
+const RECORDED_MS = 500; // on a busy machine a message may be recorded this long after it was received
 
 export class Oracle {
   constructor(world) {
     this.world = world;
     this.violations = []; // { what, at, message, channel, topic }
     this.lostPlain = [];
-    this.judged = new Map(); // source → up to which number
+    this.judged = new Map(); // source → how many of its messages
   }
 
   blame(what, { at = Date.now(), ...about } = {}) {
@@ -52,7 +52,7 @@ export class Oracle {
     this.world.journal.note('oracle', what);
   }
 
-  // Plain messages are recorded in the order in which they were said: what was passed over won't come any more.
+  // Plain messages are recorded in the order in which they were published: one that was passed over won't come later.
   judgePlain() {
     for (const source of this.world.ledger.sources.values()) {
       if (!source.isPlain || !source.newest) continue;
@@ -62,7 +62,7 @@ export class Oracle {
     }
   }
 
-  // false: not yet.
+  // false: it is not decided yet.
   #judgePlain(message) {
     const { source, saidMs, answeredMs, channel } = message;
     if (message.entry || message.isLost || message.state !== 'acked') return true;
@@ -76,14 +76,14 @@ export class Oracle {
     return true;
   }
 
-  // However many are at fault: one that has a message, and stays unharmed until the next one is recorded, records it.
+  // However many instances are at fault: one that has a message, and works until the next one is recorded, records it.
   #keeperOf({ source, number, saidMs }) {
     if (this.world.outages.length > 0) return undefined;
     const next = source.messages.slice(number).find(({ entry }) => entry);
     return this.world.fleet.instances.find((one) => one.wasSynced(saidMs, next.entry.readMs));
   }
 
-  // What was acked is in the log; and where its answer came first, where the answer says.
+  // An acked message is in the log, at the position that the answer named.
   judgeAcked() {
     for (const message of this.world.ledger.messages) {
       if (message.state !== 'acked' || message.source.isPlain) continue;
@@ -97,7 +97,7 @@ export class Oracle {
     for (const source of this.world.ledger.sources.values()) this.#judgeOrder(source);
   }
 
-  // Where an unanswered message may be recorded at any time, those that were answered are still in order.
+  // If a source is not ordered, its unanswered messages may be recorded at any time; the answered ones are in order.
   #judgeOrder(source) {
     let newest;
     for (const message of source.messages) {
@@ -117,7 +117,7 @@ export class Oracle {
     if (!this.world.archive.isPaused) this.#lanes.forEach((lane) => lane.check());
   }
 
-  // At the end: a loss may be told long after it came about.
+  // At the end, because a browser may be told of a loss long after it happened.
   judgeLost() {
     this.#lanes.forEach((lane) => lane.checkLost());
   }

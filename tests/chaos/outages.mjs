@@ -1,4 +1,4 @@
-// outages.mjs - what can go wrong with Redis itself, and scripts that make it go wrong.
+// outages.mjs - what can go wrong with Redis itself, and scripts that inject such faults.
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -6,17 +6,17 @@ import { startRedis } from '../lib/redis.mjs';
 import { startRedisProxy } from '../lib/redisproxy.mjs';
 import { waitFor, within } from '../lib/wait.mjs';
 
-const MOST_LOST_MS = 10_000; // nobody loses more than that
-const SYNC_MS = 1000; // with `everysec` a machine that dies loses what was written in the last second
+const MOST_LOST_MS = 10_000; // Redis never loses more than this
+const SYNC_MS = 1000; // with `everysec` a machine that dies loses the writes of the last second
 
-// Redis is killed and started again, over and over. loses: and with it goes what its disk did not have yet.
+// Redis is killed and started again, over and over. loses: it loses the writes that were not on its disk yet.
 export function killRedis({ loses }) {
   return async (world) => {
     const dice = world.dice.of('outages');
     const sizes = loses ? watchSize(world) : undefined;
     await outages(world, dice, async () => {
       const away = dice.mostly(20, 1500);
-      world.outage(`Redis is killed, and away for ${Math.round(away)} ms`);
+      world.outage(`Redis is killed, and down for ${Math.round(away)} ms`);
       await world.redis.kill();
       if (loses) sizes.goBack(dice.between(0, SYNC_MS));
       await pause(away);
@@ -50,7 +50,7 @@ export async function failOver(world) {
   });
 }
 
-// step: one outage, whole; Redis answers again when it resolves.
+// step: one complete outage; Redis answers again when it resolves.
 async function outages(world, dice, step) {
   while (world.isOn) {
     await world.pause(dice.between(300, 3000));
@@ -68,7 +68,8 @@ async function inPlace(world) {
   while (world.episodes.current) await pause(5);
 }
 
-// How long the append-only file was at what time: what came later than its last sync a machine that dies loses.
+// Remembers how large the append-only file was at what time, to simulate a machine that dies: what was written after
+// the last sync is lost.
 function watchSize({ redis }) {
   const seen = []; // { at, size }
   const file = () => {
@@ -78,7 +79,7 @@ function watchSize({ redis }) {
   const look = () => seen.push({ at: Date.now(), size: fs.statSync(file()).size });
   const timer = setInterval(look, 20);
   return {
-    // To the length that it had so long ago; but never behind what an earlier life had saved.
+    // Truncates it to the size that it had this long ago, but not below the size after the previous outage.
     goBack(ms) {
       const then = seen.findLast(({ at }) => at <= Date.now() - ms) ?? seen[0];
       fs.truncateSync(file(), then.size);
@@ -89,13 +90,13 @@ function watchSize({ redis }) {
   };
 }
 
-// A replica of the primary that is now, complete, behind a proxy that can make it lag.
+// A replica of the current primary, fully synced, behind a proxy that can make it lag.
 async function openReplica(world) {
   const { redis: primary, scene } = world;
   const proxy = scene.own(await startRedisProxy(primary));
   const args = [...world.redisOptions.args, '--replicaof', '127.0.0.1', String(new URL(proxy.url).port)];
   const redis = scene.own(await startRedis({ ...world.redisOptions, args }));
   const isUp = async () => /master_link_status:up/.test(await redis.call('INFO', 'replication'));
-  await waitFor(isUp, { deadline: 20_000, every: 20, what: 'a replica to be complete' });
+  await waitFor(isUp, { deadline: 20_000, every: 20, what: 'a replica to be fully synced' });
   return { redis, proxy };
 }

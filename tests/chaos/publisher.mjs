@@ -1,12 +1,12 @@
-// publisher.mjs - the ways in. Each publisher says numbered messages over all channels, one after the other, at a
-// pace that changes all the time, and writes into the ledger what it was answered.
+// publisher.mjs - every way to publish. Each publisher sends numbered messages on all channels, one after the other, at
+// random intervals, and enters the answers into the ledger.
 import { setTimeout as pause } from 'node:timers/promises';
 import { query, request } from '../lib/http.mjs';
 import { waitFor } from '../lib/wait.mjs';
 import { openWs } from '../lib/ws.mjs';
 
-const ANSWER_MS = 2500; // after that a browser gives up, and says it again where it has a key
-const KEY_MS = 110_000; // for so long a repeat with the same key is certainly known
+const ANSWER_MS = 2500; // after this a client gives up, and repeats the message if it has a key
+const KEY_MS = 110_000; // a repeat with the same key is certainly recognized for this long
 
 class Publisher {
   // everyMs  between two turns, on average
@@ -34,7 +34,7 @@ class Publisher {
     return this.say();
   }
 
-  // Says the last message: one whose way in said that all is well, so that what came before it is over.
+  // Publishes until a message is acked: the last one. Once it is recorded, everything before it is settled.
   async finish() {
     this.isOver = true;
     await this.running;
@@ -49,7 +49,7 @@ class Publisher {
     return this.world.ledger.say(this.source, this.dice.pick(this.world.channels), this.#padding());
   }
 
-  // Mostly short; some with line ends and letters of several bytes; a few are large.
+  // Mostly short; some with line breaks and multi-byte characters; a few are large.
   #padding() {
     const dice = this.dice.next();
     if (dice < 0.6) return '';
@@ -66,7 +66,7 @@ class Publisher {
 
 class RedisPublisher extends Publisher {
   // words  (channel, payload) => the command
-  // read   its answer => what the message was acked with
+  // read   the answer => what acked() takes
   constructor(name, { words, read, ...settings }) {
     super(name, settings);
     this.line = this.world.primary.line(name);
@@ -91,7 +91,7 @@ class RedisPublisher extends Publisher {
 }
 
 class PlainPublisher extends RedisPublisher {
-  // A few in one go, on one connection, without waiting in between.
+  // Several at once, pipelined on one connection.
   async turn() {
     await this.line.up();
     const count = this.dice.chance(0.1) ? this.dice.whole(10, 40) : this.dice.whole(1, 3);
@@ -111,13 +111,13 @@ class PostPublisher extends Publisher {
     const message = this.message();
     const key = this.hasKey ? `${this.world.dice.seed}-${this.source.name}-${message.number}` : undefined;
     while (!(await this.#post(message, key)) && this.hasKey) {
-      if (Date.now() - message.saidMs > KEY_MS) throw new Error(`${message} was not taken in ${KEY_MS} ms`);
+      if (Date.now() - message.saidMs > KEY_MS) throw new Error(`${message} was not accepted within ${KEY_MS} ms`);
       await pause(this.dice.between(10, 100));
     }
     return message;
   }
 
-  // Without a key what was not answered must not be said again: nobody knows what became of it.
+  // Without a key an unanswered message must not be sent again: it may have been recorded.
   async #post(message, key) {
     const to = this.dice.pick(this.world.fleet.instances).bridge;
     let answer;
@@ -141,7 +141,7 @@ class WebSocketPublisher extends Publisher {
     const message = this.message();
     const key = `${this.source.name}-${message.number}`;
     while (!this.hasEnded && !(await this.#publish(message, key))) {
-      if (Date.now() - message.saidMs > KEY_MS) throw new Error(`${message} was not acked in ${KEY_MS} ms`);
+      if (Date.now() - message.saidMs > KEY_MS) throw new Error(`${message} was not acked within ${KEY_MS} ms`);
       await pause(this.dice.between(10, 100));
     }
     return message;
@@ -152,7 +152,7 @@ class WebSocketPublisher extends Publisher {
     if (!client) return false;
     const frame = { type: 'publish', channel: message.channel, data: message.payload, key };
     const asked = client.ask(frame, { deadline: ANSWER_MS }).catch(() => undefined);
-    if (this.dice.chance(0.03)) setTimeout(() => client.cut(), this.dice.between(0, 5)); // the network of this browser
+    if (this.dice.chance(0.03)) setTimeout(() => client.cut(), this.dice.between(0, 5)); // this client's network fails
     const answer = await Promise.race([asked, client.gone]);
     client.frames.length = 0;
     if (answer?.type === 'ack') message.acked({ id: answer.id });
@@ -187,7 +187,7 @@ class WebSocketPublisher extends Publisher {
 
 const position = (id) => ({ id });
 
-// Every way in. They are paced so that the fleet, the browsers and the test fit on a small machine.
+// Every way to publish, so slowly that the fleet, the browsers and the test fit on a small machine.
 export function openPublishers(world) {
   const plain = { world, way: 'PUBLISH', words: (...words) => ['PUBLISH', ...words], read: (heardBy) => ({ heardBy }) };
   const fcall = { world, way: 'FCALL', words: (...words) => ['FCALL', 'bridge_publish', 1, ...words], read: position };

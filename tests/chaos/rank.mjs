@@ -1,8 +1,8 @@
-// rank.mjs - positions as numbers that compare like them: <ms>-<seq>, with less than 4096 in one millisecond.
+// rank.mjs - positions, <ms>-<seq>, as numbers that compare in the same way; at most 4096 in one millisecond.
 
 const PER_MS = 4096;
 
-// When it was taken, by Redis's clock.
+// The millisecond of a position, by Redis's clock.
 export function millisecond(place) {
   return Math.floor(place / PER_MS);
 }

@@ -1,9 +1,9 @@
-// report.mjs - what a failed run says: what is wrong, what was known of that message, and what happened around it.
+// report.mjs - what a failed run prints: each violation, what is known of the message, and what happened around it.
 import fs from 'node:fs';
 import path from 'node:path';
 
-const TOLD = 3; // violations that are told with all that happened around them
-const LISTED = 20; // and in one line
+const TOLD = 3; // violations that are shown with everything that happened around them
+const LISTED = 20; // further violations, one line each
 const BEFORE_MS = 2500;
 const AFTER_MS = 1000;
 const LINES = 160; // around one violation
@@ -20,7 +20,7 @@ export function report(world) {
 function describe(world, { what, at, message, channel, topic }, number) {
   const topics = [channel, topic, message?.source.name].filter(Boolean);
   const moments = [at, message?.saidMs, message?.entry?.readMs].filter(Boolean);
-  // Two moments that are far apart are two pictures.
+  // Moments that are far apart get a picture each.
   const pictures = moments.sort((a, b) => a - b).filter((one, i) => i === 0 || one - moments[i - 1] > BEFORE_MS);
   return [
     `${number}. ${what}`,
@@ -31,14 +31,14 @@ function describe(world, { what, at, message, channel, topic }, number) {
 
 // What is known of a message.
 function life({ journal }, { saidMs, answeredMs, state, id, heardBy, entry }) {
-  const parts = [`said at ${journal.time(saidMs).trim()}`];
+  const parts = [`published at ${journal.time(saidMs).trim()}`];
   if (answeredMs) parts.push(`${state} at ${journal.time(answeredMs).trim()}${id ? ` as ${id}` : ''}`);
-  if (heardBy !== undefined) parts.push(`heard by ${heardBy} (one of them the witness)`);
+  if (heardBy !== undefined) parts.push(`received by ${heardBy} subscribers (one of them the witness)`);
   parts.push(entry ? `recorded as ${entry.id}, read at ${journal.time(entry.readMs).trim()}` : 'not recorded');
   return parts.join(', ');
 }
 
-// Everything from the journal and the instances' logs, in the order of time.
+// The journal and the instances' logs around a moment, in the order of time.
 function picture(world, moment, topics) {
   const [from, to] = [moment - BEFORE_MS, moment + AFTER_MS];
   const logged = world.fleet.instances.flatMap(({ name, bridge }) => logLines(world, name, bridge.log, from, to));
@@ -59,7 +59,7 @@ function logLines(world, name, log, from, to) {
   return found;
 }
 
-// Everything: the whole journal and all logs, in the order of time, in one file of this folder.
+// Writes the whole journal and all logs, in the order of time, to one file in this folder.
 export function keep(world, folder, name) {
   const logged = world.fleet.instances.flatMap((one) => logLines(world, one.name, one.bridge.log, 0, Infinity));
   const events = world.journal.lines(0, Infinity);
@@ -68,7 +68,7 @@ export function keep(world, folder, name) {
   fs.writeFileSync(path.join(folder, name), lines.join('\n'));
 }
 
-// What a run was made of.
+// Figures of a run.
 export function figures({ journal, ledger, browsers, archive, episodes, oracle }) {
   const said = [...ledger.sources.values()].map(({ name, messages }) => `${name} ${messages.length}`);
   const given = browsers.flatMap(({ lanes }) => lanes).reduce((sum, { count }) => sum + count, 0);
@@ -80,9 +80,9 @@ export function figures({ journal, ledger, browsers, archive, episodes, oracle }
     `${((Date.now() - journal.startMs) / 1000).toFixed(0)} s, ${journal.counts.get('faults') ?? 0} faults, ` +
       `${ledger.messages.length} messages, ${archive.count} entries, ` +
       `${given} deliveries to ${browsers.length} browsers`,
-    `said: ${said.join(', ')}`,
+    `published: ${said.join(', ')}`,
     `${lengths.length} episodes, the median ${lengths[lengths.length >> 1]} ms, the longest ${lengths.at(-1)} ms`,
-    `${lost.length} plain messages lost in moments that may lose them, ${heard.length} of them heard by a recorder`,
+    `${lost.length} plain messages lost at times when that may happen, ${heard.length} of them received by a recorder`,
     ...counts,
   ];
 }

@@ -1,10 +1,10 @@
-// world.mjs - what a run is made of: a Redis, a fleet, publishers, browsers, and an oracle that looks at all of it.
+// world.mjs - what a run is made of: a Redis, a fleet, publishers, browsers, and an oracle that checks all of it.
 //
 //   publishers ──► Redis ◄── proxy A ◄── instance A ◄──┐
-//       │            ▲  ▲─── proxy B ◄── instance B ◄──┼── browsers; a balancer for those that know one address
+//       │            ▲  ▲─── proxy B ◄── instance B ◄──┼── browsers; a balancer for those with one address
 //       │            │  ▲─── proxy C ◄── instance C ◄──┘
 //       └──► (HTTP and WebSocket, to any instance)
-//     archive, witness: read the logs and hear everything, for the oracle
+//     for the oracle, the archive reads the logs, and the witness receives every message
 import { setTimeout as pause } from 'node:timers/promises';
 import { startProxy } from '../lib/proxy.mjs';
 import { waitFor } from '../lib/wait.mjs';
@@ -18,21 +18,21 @@ import { Primary } from './line.mjs';
 import { Episodes, Oracle } from './oracle.mjs';
 import { openPublishers } from './publisher.mjs';
 
-const END_MS = 60_000; // for everything to arrive, when nothing goes wrong any more
-const LOST_MS = 2500; // Redis may lose what it has acked so long before it went
-const UNREAD_MS = 200; // what it took so long before it went the archive may not have read
-const HEARD_MS = 100; // what it has told so long before it went may not have been heard
-const CONTEXT_MS = 1200; // a run that fails goes on for so long, so that one sees what came next
+const END_MS = 60_000; // for everything to arrive once there are no more faults
+const LOST_MS = 2500; // Redis may lose what it acked up to this long before it failed
+const UNREAD_MS = 200; // the archive may have missed what Redis accepted up to this long before it failed
+const HEARD_MS = 100; // messages sent up to this long before it failed may not have been received
+const CONTEXT_MS = 1200; // a run that fails goes on this long, to show what came next
 
 export class World {
   // settings   of the instances
-  // redis      how Redis is started
-  // reasons    for which gaps may be told
+  // redis      options of startRedis()
+  // reasons    that gaps may have
   // loses      Redis may lose what it has acked
-  // awayMs     for so long a browser stays away, at most
+  // awayMs     how long a browser stays disconnected, at most
   constructor(seed, { settings = {}, redis = {}, reasons = [], loses = false, awayMs = 3000 }) {
     Object.assign(this, { settings, redisOptions: { args: [], ...redis }, reasons, loses, awayMs });
-    this.outages = []; // when
+    this.outages = []; // times
     this.dice = new Dice(seed, 'world');
     this.journal = new Journal();
     this.ledger = new Ledger();
@@ -53,18 +53,18 @@ export class World {
     this.brokenMs ??= Date.now();
   }
 
-  // Redis goes away; with `loses`, some of what it has said lately is lost with it.
+  // Redis fails; with `loses`, it loses some of what it acked lately.
   outage(what) {
     this.outages.push(Date.now());
     for (const who of ['Redis', 'everybody']) this.episodes.touch(who, Date.now() - (this.loses ? LOST_MS : HEARD_MS));
-    this.archive.isPaused = true; // until it is known what is left
+    this.archive.isPaused = true; // until reread() has seen what is left
     this.fleet.faults++;
     this.journal.note('Redis', what);
     this.journal.count('faults');
     this.journal.count(`outage: ${what.replace(/\d+/g, '…')}`);
   }
 
-  // May what was recorded at that moment be gone before the archive could read it?
+  // May an entry of that moment have been lost before the archive could read it?
   mayLose(at) {
     return this.loses && this.outages.some((outage) => at > outage - UNREAD_MS && at < outage + UNREAD_MS);
   }
@@ -86,7 +86,7 @@ export class World {
     for (const one of [...this.publishers, ...this.browsers]) scene.own(one).start();
   }
 
-  // Hears what the recorders hear, in the same order.
+  // Receives what the recorders receive, in the same order.
   async #openWitness() {
     const line = this.primary.line('witness');
     const hear = (channel, payload) => {
@@ -100,18 +100,18 @@ export class World {
     this.#run('the witness', line.keep());
   }
 
-  // Lets time pass, as long as things shall go wrong.
+  // Waits this long, or until the time for faults is over.
   async pause(ms) {
     const end = Date.now() + ms;
     while (this.isOn && Date.now() < end) await pause(Math.min(20, end - Date.now()));
   }
 
-  // Something that goes on all the time.
+  // Runs work that lasts as long as the world; if it fails, that is a violation.
   #run(who, work) {
     work.catch((error) => !this.isClosed && this.blame(`${who} can't go on: ${error.stack}`));
   }
 
-  // Everything goes on, and wrong, for so long; or until the oracle complains.
+  // Injects faults for this long, or until shortly after the first violation.
   async live(seconds, script) {
     const end = Date.now() + seconds * 1000;
     this.isOn = true;
@@ -125,7 +125,7 @@ export class World {
     await faults;
   }
 
-  // Nothing goes wrong any more: everything comes to its end, and then all must be complete.
+  // After the last fault: waits until everything has arrived, then checks that all is complete.
   async settle() {
     if (this.brokenMs) return;
     this.journal.note('script', 'is over');
@@ -158,7 +158,7 @@ export class World {
     this.judgeGone(await this.archive.missing(this.line));
   }
 
-  // Entries that the logs do not have any more.
+  // Entries that are missing from the logs, which may happen only if Redis loses data or the logs are trimmed.
   judgeGone(gone) {
     if (this.loses || this.reasons.includes('trimmed')) return;
     for (const { id, message, channel } of gone) this.blame(`${id} (${message}) is gone from the log of ${channel}`);
@@ -171,7 +171,7 @@ export class World {
     for (const { name, bridge } of this.fleet?.instances ?? []) this.#judgeLog(name, bridge?.log ?? '');
   }
 
-  // A process may be killed by the script, also with a SIGTERM that comes before it listens to signals; it ends for no
+  // The script may kill a process, also with a SIGTERM that comes before it handles signals; it must not end for any
   // other reason.
   #judgeLog(name, log) {
     for (const [line] of log.matchAll(/^.* (child_died .*(code=|signal=(?!9|15))|check_failed|expect_failed).*$/gm)) {

@@ -8,7 +8,7 @@
  *   ANSWERED   the head was 200 or 101
  *   LISTENING  from here on it misses nothing: SSE's first block, or `subscribed` for each channel, has come
  *
- * An event that a read cut in two waits in `kept` and is put in front of what the next read brings.
+ * The beginning of an event that a read cut in two is kept in `kept`, and put in front of the next read.
  */
 #include "browser.h"
 
@@ -37,7 +37,7 @@ enum {
 };
 #define NEXT_UNKNOWN UINT32_MAX
 
-static char browser_buffer[KEPT_MAX + BUFFER_BYTES]; /* what the last read brought, for all of them */
+static char browser_buffer[KEPT_MAX + BUFFER_BYTES]; /* of the last read; shared by all browsers */
 
 static void browser_enter(struct browser *b, enum browser_state state)
 {
@@ -90,7 +90,7 @@ void browser_shut(struct browser *b, enum browser_end how)
     browser_enter(b, BROWSER_IDLE);
 }
 
-/* The server's end of it, whichever way it came. Reset, so that its port is free at once. */
+/* The connection failed or the server closed it. Reset it, so that its local port is free at once. */
 static void browser_on_end(struct browser *b)
 {
     struct group *g = b->group;
@@ -147,7 +147,7 @@ static int browser_channels_print(const struct browser *b, char *out, size_t cap
 
 static size_t browser_request_print(const struct browser *b, char out[static REQUEST_MAX])
 {
-    /* RFC 6455 1.3 has this key and its proof, so the answer can be checked without computing anything. */
+    /* RFC 6455 1.3 has this key and the answer to it, which can thus be checked without computing anything. */
     static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     static const char accept[] = "Accept: text/event-stream\r\nCache-Control: no-cache\r\n";
@@ -205,7 +205,7 @@ static void browser_subscribe_by_frames(struct browser *b)
     }
 }
 
-/* From here on it misses nothing. Where nobody says anything just now, that also tells which message comes next. */
+/* From here on it misses nothing. If nothing is being published just now, the next sequence numbers are known, too. */
 static void browser_on_listening(struct browser *b)
 {
     struct group *g = b->group;
@@ -385,7 +385,7 @@ void browser_pause(struct browser *b)
     b->is_paused = b->fd >= 0;
 }
 
-/* What came meanwhile has had its edge: it is read now. */
+/* For what arrived meanwhile there will be no more edge, so read it now. */
 void browser_resume(struct browser *b)
 {
     b->is_paused = false;

@@ -2,10 +2,10 @@
  * browser.h - one connection, from connect() to its end, and what it is still owed.
  *
  * Story     A browser asks for its channels, reads, and checks every message: the right channel, the next sequence
- *           number, every byte. It remembers the last id, and sends it when it comes back, as a real one does.
- *           One that is paused does not read at all; one that sips takes a few bytes now and then.
+ *           number, every byte. It remembers the last id, and sends it when it reconnects, as a real one does.
+ *           A paused one does not read at all; one that sips reads a few bytes now and then.
  * Promise   Edge-triggered: a turn reads until the socket is drained. Nothing here blocks.
- * Owns      its socket, its numbers and a cut-off event.   Borrows  the group, always.
+ * Owns      its socket, its sequence numbers and an incomplete event.   Borrows  the group, always.
  */
 #ifndef CROWD_BROWSER_H
 #define CROWD_BROWSER_H
@@ -35,11 +35,11 @@ struct browser {
     int fd;
     enum browser_state state;
     bool is_paused;
-    bool is_gap_told;    /* so the next jump in the numbers is no loss */
+    bool is_gap_told;    /* so the next jump in the sequence numbers is no loss */
     uint32_t subscribed; /* WebSocket: channels that it has caught up with */
-    struct position id;  /* the last one that it was given */
-    uint32_t *next;      /* the sequence number that is due, of each of its channels */
-    char *kept;          /* the beginning of an event that is not all there */
+    struct position id;  /* the last one that it received */
+    uint32_t *next;      /* the sequence number expected next on each of its channels */
+    char *kept;          /* the beginning of an incomplete event */
     uint32_t kept_length;
     uint64_t started_ns;
 };
@@ -47,19 +47,19 @@ struct browser {
 void browser_init(struct browser *b, struct group *group, uint32_t index);
 void browser_fini(struct browser *b);
 
-/* Connect, again where it was open before. False: no socket was to be had. */
+/* Connect, or reconnect. False: that failed at once. */
 bool browser_open(struct browser *b, int epoll_fd);
 
-/* End it from this side. It keeps its id and its numbers for the next time. */
+/* Close it from this side. It keeps its id and its sequence numbers for the next time. */
 void browser_shut(struct browser *b, enum browser_end how);
 
-/* What epoll has said of it. */
+/* Handle what epoll has reported for it. */
 void browser_turn(struct browser *b, uint32_t events);
 
 void browser_pause(struct browser *b);
 void browser_resume(struct browser *b);
 
-/* Read at most so many bytes, though paused. */
+/* Read at most this many bytes, although it is paused. */
 void browser_sip(struct browser *b, size_t bytes);
 
 /* Publish on its first channel by a WebSocket frame. */

@@ -1,5 +1,5 @@
-// channels - a hundred thousand channels with one browser each, and one channel with a hundred thousand. A delivery
-// costs the same wherever it happens, a channel costs memory only while somebody listens, and nothing is left behind.
+// channels - a hundred thousand channels with one browser each, and one channel with a hundred thousand browsers. The
+// cost of a delivery grows with neither, a channel takes memory only while it has listeners, and nothing is left over.
 import { kib, mib, ms } from './report.mjs';
 
 const PAYLOAD = 100;
@@ -7,10 +7,10 @@ const WORKERS = 6;
 const FLEET = {
   BRIDGE_WORKERS: String(WORKERS),
   BRIDGE_MAX_CONNECTIONS: '18000',
-  BRIDGE_HEARTBEAT: '44s', // so that there are none while it is measured
+  BRIDGE_HEARTBEAT: '44s', // so rare that none disturbs the measurements
 };
 const PER_CONNECTION = 100;
-const MOST_RATIO = 1.2; // what a delivery may cost beside the same with a thousandth of the channels
+const MOST_RATIO = 1.2; // what a delivery may cost, relative to one with far fewer channels or browsers
 
 // One generator after the other opens its share, from its own addresses. share(i) gives the settings of each.
 async function openAll(scene, name, share) {
@@ -19,8 +19,8 @@ async function openAll(scene, name, share) {
   }
 }
 
-// The first generator says `times` messages on each of these channels; all generators must get what is theirs. Gives
-// what a delivery has cost the workers. `said` is how many each of these channels has been told before.
+// The first generator publishes `times` messages on each of these channels; the browsers of all generators must receive
+// theirs. Returns what a delivery has cost the workers. said: how many messages each of these channels had before.
 async function say(scene, name, { first = 0, channels, times, rate }, said = 0) {
   const [speaker, ...others] = scene.generators;
   for (const crowd of scene.generators) await crowd.tell('clear', name);
@@ -54,19 +54,19 @@ async function many(scene, report) {
 
   const before = scene.resident();
   const start = Date.now();
-  const first = 200_000; // channels that nobody has had
+  const first = 200_000; // channels that were not used before
   await openAll(scene, 'many', share(count, first));
   report.promise('each browser has a channel of its own', true, `${count} channels, ${WORKERS} workers`);
   report.figure('opened', (count / (Date.now() - start)) * 1000, 'a second');
   report.figure('resident memory for a browser and its channel', kib(scene.resident() - before) / count, 'KiB');
   report.figure('resident memory of all workers', mib(scene.resident()), 'MiB');
   const once = await say(scene, 'many', { channels: count, first, times: 1, rate: scene.pick(500, 6_000) });
-  report.figure('resident memory for each, with a message', kib(scene.resident() - before) / count, 'KiB');
+  report.figure('resident memory for each, with a message in it', kib(scene.resident() - before) / count, 'KiB');
   const some = few * times; // as many messages at the same rate, each on another channel
   const spread = await say(scene, 'many', { channels: some, first, times: 1, rate }, 1);
   report.figure(`CPU per delivery: ${few} channels`, control.us, 'µs');
   report.figure(`… ${count} channels at the same rate`, spread.us, 'µs');
-  report.figure(`… ${count} channels as fast as Redis goes`, once.us, 'µs');
+  report.figure(`… ${count} channels, a message on each`, once.us, 'µs');
   if (scene.isFull)
     report.promise(
       `a delivery costs at most ${MOST_RATIO} of one with few channels`,
@@ -78,14 +78,14 @@ async function many(scene, report) {
   await left(scene, report);
 }
 
-// Nobody listens at Redis any more.
+// Waits until no channel is subscribed at Redis any more.
 async function left(scene, report) {
   let live;
   await scene.settled(
     async () => (live = await scene.liveChannels()) === 0,
-    () => `no channel to be listened to (${live} are)`,
+    () => `no channel to be subscribed at Redis (${live} are)`,
   );
-  report.promise('Redis is not listened to for anybody', live === 0, `${live} channels`);
+  report.promise('no channel stays subscribed at Redis', live === 0, `${live} channels`);
 }
 
 async function one(scene, report) {
@@ -103,17 +103,18 @@ async function one(scene, report) {
     said += 2 + times;
     costs.push(all.us);
     report.promise(
-      'everybody has every message',
+      'every browser has every message',
       all.received === count * times,
       `${count} browsers, ${times} messages`,
     );
     await scene.checkOrder(name);
     report.figure(`CPU per delivery: ${count} browsers`, all.us, 'µs');
-    report.figure('the last of them has a message after', all.slowestMs, 'ms');
+    report.figure('the last browser has a message after', all.slowestMs, 'ms');
     for (const crowd of scene.generators) await crowd.shut(name);
   }
-  // From a thousand to ten thousand the kernel's own work for a connection leaves the caches of the processor; a
-  // program that only calls send() has that, too (tests/bench). After that it is flat.
+  // From a thousand to ten thousand browsers the cost grows, because the kernel's data of the connections no longer
+  // fits the processor's caches; a program that only calls send() shows the same (tests/bench). From there on the cost
+  // is flat.
   const ratio = costs.at(-1) / costs.at(-2);
   if (scene.isFull)
     report.promise(
@@ -163,7 +164,7 @@ async function frames(scene, report) {
   await crowd.complete('many');
   report.figure('… with a message in each', kib(scene.resident() - before) / channels, 'KiB');
   await crowd.tell('clear', 'many');
-  // Far apart: the same number of messages, each on another channel and for another socket.
+  // Spread out: the same number of messages, each on another channel.
   const spread = await scene.cost(async () => {
     await crowd.say({ count: some, channels: some, rate, size: PAYLOAD, via: 'fcall' });
     return crowd.complete('many');
@@ -185,7 +186,7 @@ async function frames(scene, report) {
   await left(scene, report);
 }
 
-// Channels that nobody has any more: the same memory after each round of others.
+// Channels that have no listener any more: the memory is the same after each round of other channels.
 async function rounds(scene, report, { wire }) {
   const sockets = scene.pick(100, 1_000);
   const each = 20;
@@ -206,7 +207,7 @@ async function rounds(scene, report, { wire }) {
     await crowd.tell('drop', name);
     after.push(scene.resident());
   }
-  // The first round may make pools and arenas; after it nothing may be added.
+  // The first round may allocate pools and arenas; after it nothing may be added.
   const grown = kib(after.at(-1) - after[0]);
   const most = scene.pick(2_048, 512);
   report.promise(

@@ -1,11 +1,11 @@
-// churn - browsers come, listen, speak and leave in a random mix, in every odd way there is, for as long as one likes.
-// Nothing may be kept of those who have left.
+// churn - browsers connect, listen, publish and disconnect in a random mix, in many unusual ways, for as long as you
+// like. Nothing may be kept of those that have disconnected.
 import { request } from '../lib/http.mjs';
 import { metric } from '../lib/metrics.mjs';
 import { kib, mib } from './report.mjs';
 
-const CHANNELS = 20; // where messages are said all the time, and browsers come back with a cursor
-const NEVER_TWICE = 20; // new channels that each round of browsers has for itself
+const CHANNELS = 20; // to which messages are published all the time, and browsers return with a cursor
+const NEVER_TWICE = 20; // new channels that each band of browsers has for itself
 const MESSAGES_PER_SECOND = 500;
 const TAIL = 600; // more than a worker keeps of a channel in memory
 const SAMPLE_MS = 500;
@@ -23,7 +23,7 @@ function dice(seed) {
   return { below, pick: (list) => list[below(list.length)], chance: (share) => roll() < share };
 }
 
-// One band: a group of browsers of one kind, from its coming to its leaving. Gives its last figures.
+// One band: a group of browsers of one kind, from its first connect to its last disconnect. Returns its last figures.
 async function band(scene, { below, pick, chance }, name, fresh) {
   const { crowd, port } = scene;
   const wire = pick(['sse', 'ws']);
@@ -50,13 +50,13 @@ async function band(scene, { below, pick, chance }, name, fresh) {
   await pause(600);
   if (kind === 'fresh') await crowd.tell('speak', name, { size: 36 + below(2000) });
   if (chance(0.3)) {
-    await crowd.tell('pause', name); // and leaves with a message half read
+    await crowd.tell('pause', name); // it may then disconnect with a message half read
     await pause(400);
     if (chance(0.3)) await crowd.tell('resume', name);
   }
   const leave = () => crowd.shut(name, { how: pick(['fin', 'reset']), rate: pick([0, 0, 500]) });
   await leave();
-  // Who subscribes by frames would have to keep an id for each of its channels.
+  // To return, a browser that subscribes by frames would have to keep an id for each of its channels.
   for (let turns = below(3); turns > 0 && !['half', 'frames'].includes(kind); turns--) {
     await crowd.tell('reopen', name, { rate: pick([0, 1000]) });
     await pause(400);
@@ -67,7 +67,7 @@ async function band(scene, { below, pick, chance }, name, fresh) {
   return { kind, ...state };
 }
 
-// KiB a minute, by least squares over the second half: what the first half makes is warm-up.
+// KiB a minute, by least squares over the second half; the first half is warm-up.
 function slope(samples) {
   const late = samples.slice(samples.length >> 1);
   const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
@@ -89,7 +89,7 @@ async function churn(scene, report, { seconds = scene.pick(6, 30), seed }) {
   let named = 0;
 
   await crowd.open('stay', { count: CHANNELS, channels: CHANNELS, port: scene.port });
-  // What each worker keeps of these channels is full from the beginning; a pattern is a channel of its own to it.
+  // Fill what each worker keeps of these channels before the first sample. A pattern counts as one more channel.
   await crowd.open('warm', { count: 10, channels: CHANNELS, each: CHANNELS, pattern: 'public:c*', port: scene.port });
   await crowd.say({ count: TAIL * CHANNELS, channels: CHANNELS, size: 200, via: 'fcall' });
   await crowd.complete('stay');
@@ -122,31 +122,31 @@ async function churn(scene, report, { seconds = scene.pick(6, 30), seed }) {
   await crowd.complete('stay');
   const faults = totals.lost + totals.doubled + totals.damaged + totals.gaps;
   report.promise(
-    'nothing lost, doubled, damaged, or told as a gap',
+    'nothing lost, doubled, damaged, or reported as a gap',
     faults === 0,
     `${totals.received.toLocaleString('en')} messages for ${named} bands; ` +
       `lost ${totals.lost}, doubled ${totals.doubled}, damaged ${totals.damaged}, gaps ${totals.gaps}`,
   );
   await scene.checkOrder('stay');
   report.promise(
-    'the server ended nobody who listened',
+    'the server disconnected no listening browser',
     totals.cut === 0 && (await crowd.state('stay')).cut === 0,
     `${totals.cut}`,
   );
   await crowd.shut('stay');
-  await scene.settled(async () => (await scene.liveChannels()) === 0, 'no channel to be listened to');
+  await scene.settled(async () => (await scene.liveChannels()) === 0, 'no channel to be subscribed at Redis');
   await scene.settled(async () => (await metric(scene.bridge, 'connections')) === 0, 'no connection to be left');
   report.promise('no connection and no channel is left behind', true);
   const perMinute = slope(samples);
   const tenths = Array.from({ length: 11 }, (_, i) => samples[Math.floor((i * (samples.length - 1)) / 10)]);
   report.figure(
-    'resident, each tenth of the time',
+    'resident memory, each tenth of the time',
     tenths.map(({ resident }) => mib(resident).toFixed(1)).join(', '),
     'MiB',
   );
-  report.figure('its slope over the second half', perMinute, 'KiB a minute');
+  report.figure('its growth over the second half', perMinute, 'KiB a minute');
   const half = samples.slice(samples.length >> 1).map(({ resident }) => resident);
-  const most = scene.pick(8, 4); // MiB: what one more band at the same time may take for a moment is not growth
+  const most = scene.pick(8, 4); // MiB: what one more band takes for a moment is not growth
   const grown = mib(Math.min(...half.slice(half.length >> 1)) - Math.min(...half.slice(0, half.length >> 1)));
   report.promise(
     `memory is flat: the second half's end is less than ${most} MiB above its beginning`,

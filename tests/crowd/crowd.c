@@ -1,9 +1,9 @@
 /*
  * crowd.c - the load generator: one thread, one epoll set, lines in, JSON out.
  *
- * It waits a millisecond at most while something has to happen at a pace. Where it measures what the server does
- * (`spin`), it does not sleep at all: waking a sleeping reader is work inside the server's send(), and would be
- * charged to the server. Then it only lets others on its core go first when there is nothing to read.
+ * It waits a millisecond at most while something is done at a pace. With `spin`, while the server is measured, it
+ * does not sleep at all: waking a sleeping reader is work inside the server's send(), and would be charged to the
+ * server. Then it only yields its core to other programs when there is nothing to read.
  */
 #include "browser.h"
 #include "payload.h"
@@ -20,9 +20,9 @@ enum { EVENTS_MAX = 512, LINE_MAX_BYTES = 4096, IDLE_MS = 1000 };
 
 static char crowd_line[LINE_MAX_BYTES];
 static size_t crowd_line_length;
-static char tag_of_orders, crowd_tag_of_pen; /* what epoll says of those that are not browsers */
+static char tag_of_orders, crowd_tag_of_pen; /* epoll's data for what is not a browser */
 
-/* False: the scenario has ended. */
+/* False: the scenario has closed standard input, or a line is too long. */
 static bool crowd_read_orders(int epoll_fd)
 {
     ssize_t n = read(STDIN_FILENO, crowd_line + crowd_line_length, sizeof crowd_line - crowd_line_length - 1);

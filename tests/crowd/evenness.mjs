@@ -1,4 +1,4 @@
-// evenness - several workers share one port: how evenly the kernel gives connections to them.
+// evenness - several workers share one port: how evenly the kernel distributes connections to them.
 import { waitFor } from '../lib/wait.mjs';
 import { socketCount } from './gauge.mjs';
 
@@ -13,11 +13,11 @@ async function evenness(scene, report) {
   await crowd.open('browsers', { count, channels: 10, port });
   const each = workers.map((pid, i) => socketCount(pid) - before[i]);
   const most = Math.max(...each) / (count / WORKERS);
-  report.promise('every connection is at a worker', each.reduce((a, b) => a + b) === count, each.join(', '));
+  report.promise('every connection is held by a worker', each.reduce((a, b) => a + b) === count, each.join(', '));
   report.promise(
-    'no worker has half as many again as its share',
+    'every worker has less than 1.5 times its share',
     most < 1.5,
-    `the most is ${most.toFixed(2)} of a share`,
+    `at most ${most.toFixed(2)} times its share`,
   );
   await crowd.say({ count: 20, channels: 10 });
   await crowd.complete('browsers');

@@ -1,4 +1,4 @@
-// generator.mjs - the program `crowd`, told by lines what to do. Its verbs are in verbs.c.
+// generator.mjs - runs the program `crowd`, and tells it what to do. Its verbs are in verbs.c.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { waitFor } from '../lib/wait.mjs';
@@ -44,7 +44,7 @@ export class Generator {
     return (await this.tell('state', group))[group];
   }
 
-  // Waits until a group's figures are as they should be; gives them.
+  // Waits until a group's figures are as they should be, and returns them.
   until(group, is, { deadline = 30_000, what = 'its figures to be right' } = {}) {
     let last;
     return waitFor(
@@ -56,7 +56,7 @@ export class Generator {
     );
   }
 
-  // All of a group listens. What the server refused is an error at once.
+  // Waits until a whole group listens. Throws if the server refused or disconnected any of it.
   async opened(group, count, options) {
     const state = await this.until(group, ({ listening, ended_by_server: gone }) => listening + gone >= count, {
       what: `${count} to listen`,
@@ -73,23 +73,23 @@ export class Generator {
     return this.opened(group, settings.count, options);
   }
 
-  // Everybody in the group has everything that was said.
+  // Waits until every browser of the group has everything that was published.
   complete(group, options) {
-    return this.until(group, ({ owed }) => owed === 0, { what: 'everybody to have everything', ...options });
+    return this.until(group, ({ owed }) => owed === 0, { what: 'every browser to have everything', ...options });
   }
 
   async shut(group, settings = {}, options = {}) {
     await this.tell('shut', group, settings);
-    await this.until(group, ({ shutting }) => !shutting, { what: 'all to have left', ...options });
+    await this.until(group, ({ shutting }) => !shutting, { what: 'all to have disconnected', ...options });
   }
 
-  // Everything that was ordered is said, and is in the log.
+  // Waits until everything that was ordered is published, and in the log.
   async said({ deadline = 60_000 } = {}) {
     const quiet = async () => {
       const { pen } = await this.tell('state', '-');
       return pen.is_quiet && pen;
     };
-    const pen = await waitFor(quiet, { deadline, every: 10, what: 'all messages to be said' });
+    const pen = await waitFor(quiet, { deadline, every: 10, what: 'all messages to be published' });
     if (pen.errors) throw new Error(`Redis refused ${pen.errors} messages`);
   }
 

@@ -1,5 +1,5 @@
 /*
- * group.c - schedules for many browsers; the browsers themselves do the rest.
+ * group.c - when each of many browsers opens, shuts and sips; browser.c does the rest.
  */
 #include "group.h"
 
@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum {
-    UNDER_WAY_MAX = 100,        /* handshakes at once where there is no rate: below every accept backlog */
-    UNDER_WAY_MAX_PACED = 2000, /* with a rate: a server that is too slow shows it as waiting */
-    DONE_PER_TURN = 20          /* so that answers are read while new ones are asked */
+    UNDER_WAY_MAX = 100,        /* handshakes at once without a rate: below every accept backlog */
+    UNDER_WAY_MAX_PACED = 2000, /* with a rate: a server that is too slow shows in `waiting` */
+    DONE_PER_TURN = 20          /* so that answers are read between new requests */
 };
 
 struct group *group_new(const char *name, const struct group_options *options)

@@ -1,8 +1,8 @@
 /*
  * group.h - browsers of one kind, and what happened to them.
  *
- * Story     A scenario is told in groups: "live" listens, "stalled" does not read, "late" comes back. Browser i of a
- *           group listens to `each` channels, beginning at first + i * each, round and round over `channels`.
+ * Story     A scenario consists of groups: "live" listens, "stalled" does not read, "late" reconnects. Browser i of a
+ *           group listens to `each` channels, beginning at first + (i * each) % channels.
  */
 #ifndef CROWD_GROUP_H
 #define CROWD_GROUP_H
@@ -17,16 +17,16 @@
 
 struct group_options {
     bool is_websocket;
-    bool has_frames; /* WebSocket: it subscribes by frames, not by its URL */
+    bool has_frames; /* WebSocket: subscribe by frames, not in the URL */
     uint32_t port;
     uint32_t count; /* of browsers */
     uint32_t channels, first, each;
     uint32_t source;         /* the first connects from 127.0.0.1 + this */
-    uint32_t receive_buffer; /* bytes; 0: as the kernel likes */
-    uint32_t cookie;         /* bytes of one header more */
-    uint32_t half;           /* not 0: only so many bytes of the request are ever sent */
-    char pattern[64];        /* what is asked for in place of the channels */
-    char query[96];          /* goes behind the channels: "&since=0" */
+    uint32_t receive_buffer; /* bytes; 0: the kernel's default */
+    uint32_t cookie;         /* bytes of an additional header */
+    uint32_t half;           /* not 0: only this many bytes of the request are ever sent */
+    char pattern[64];        /* requested in place of the channels */
+    char query[96];          /* appended to the channels: "&since=0" */
 };
 
 struct group {
@@ -41,9 +41,9 @@ struct group {
 
     uint32_t by_state[BROWSER_STATES];
     uint64_t refused, cut, ended, received, spoken, bytes, lost, doubled, damaged, skipped, gaps;
-    uint32_t close_code; /* of the last WebSocket that was told why */
+    uint32_t close_code; /* of the last close frame that had one */
     uint64_t last_message_ns, last_listening_ns;
-    struct histogram latency; /* from said to read */
+    struct histogram latency; /* from publishing to reading */
     struct histogram waiting; /* from connect() to listening */
 };
 
@@ -52,14 +52,15 @@ void group_free(struct group *g);
 
 void group_open(struct group *g, double rate, uint64_t now_ns);
 
-/* One after the other, and while they still open never one that has not been; without a rate all, and no more open. */
+/* Shut one after the other, `rate` a second; while the group still opens, only browsers that have been opened. Rate 0:
+ * shut all now, and open no more. */
 void group_shut(struct group *g, double rate, enum browser_end how, uint64_t now_ns);
 void group_sip(struct group *g, uint32_t bytes, uint32_t every_ms, uint64_t now_ns);
 
-/* Open, shut and sip what is due. True: there will be more. */
+/* Open, shut and sip what is due. True: there will be more to do. */
 bool group_turn(struct group *g, int epoll_fd, uint64_t now_ns);
 
-/* Counts and times begin anew; what the browsers know stays. */
+/* Reset counts and times; the browsers keep their ids and sequence numbers. */
 void group_clear(struct group *g);
 
 /* "name":{…}, times in nanoseconds. */

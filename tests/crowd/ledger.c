@@ -1,5 +1,5 @@
 /*
- * ledger.c - an array that grows with the highest channel that was ever named.
+ * ledger.c - an array that grows with the highest channel number used.
  */
 #include "ledger.h"
 

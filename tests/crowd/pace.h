@@ -1,8 +1,8 @@
 /*
- * pace.h - so many things, evenly over time.
+ * pace.h - a number of things to do, evenly over time.
  *
- * Story     Who is asked to do 5000 things a second asks at each turn how many are due by now. A late turn makes up for
- *           what it missed: the rate that was asked for is the rate that the server sees.
+ * Story     A caller that must do 5000 things a second asks at each turn how many are due by now. A late turn makes up
+ *           for what it missed, so that the server sees the rate that was asked for.
  */
 #ifndef CROWD_PACE_H
 #define CROWD_PACE_H
@@ -12,7 +12,7 @@
 
 struct pace {
     uint64_t start_ns, done, total;
-    double rate; /* a second; 0: as fast as it goes */
+    double rate; /* a second; 0: as fast as possible */
 };
 
 static inline void pace_start(struct pace *p, uint64_t total, double rate, uint64_t now_ns)

@@ -1,5 +1,5 @@
 /*
- * payload.c - written and read by hand: a generator that used sscanf here would be slower than the server.
+ * payload.c - formatted and parsed by hand: a generator that used sscanf here would be slower than the server.
  */
 #include "payload.h"
 

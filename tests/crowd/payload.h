@@ -1,12 +1,12 @@
 /*
- * payload.h - a message that tells its own story.
+ * payload.h - a message that can be checked on its own.
  *
- * Story     @<channel, 8 hex>:<sequence, 8 hex>:<monotonic ns when said, 16 hex>;qqqqq…
+ * Story     @<channel, 8 hex>:<sequence, 8 hex>:<monotonic ns when published, 16 hex>;qqqqq…
  *
- *           Channel and sequence say whose turn it is, the time says how long it took, and the filler is one letter
- *           that follows from the two. So whoever reads it can check every byte, also in another process than the one
- *           that said it. Nothing in it has to be escaped in SSE or JSON.
- *           What browsers say among themselves has no place in that order: it begins with PAYLOAD_SPOKEN.
+ *           Channel and sequence show whether the message is the next one, the time shows its latency, and the filler
+ *           is one letter that follows from channel and sequence. So a receiver can check every byte, also in another
+ *           process than the publisher. Nothing in it has to be escaped in SSE or JSON.
+ *           What browsers publish themselves is not part of that order: it begins with PAYLOAD_SPOKEN.
  */
 #ifndef CROWD_PAYLOAD_H
 #define CROWD_PAYLOAD_H

@@ -1,5 +1,5 @@
 /*
- * pen.c - commands out, replies counted. A reply is a line, and a body where the line is "$<length>".
+ * pen.c - sends commands, and counts replies. A reply is a line, with a body if the line is "$<length>".
  */
 #include "pen.h"
 

@@ -1,8 +1,8 @@
 /*
- * pen.h - the backend's side: one connection to Redis that says messages, at a pace.
+ * pen.h - the backend: one connection to Redis that publishes messages at a pace.
  *
- * Story     Message i of an order goes to channel first + i % channels. Plain PUBLISH goes the recorder's way;
- *           FCALL bridge_publish is in the log before it is answered. Both are pipelined, as far as `window` allows.
+ * Story     Message i of an order goes to channel first + i % channels. A plain PUBLISH is recorded by the recorder;
+ *           FCALL bridge_publish is in the log before it is answered. Up to `window` commands are unanswered at a time.
  * Fails     An error of Redis is counted and the first one printed; a lost connection ends the program.
  */
 #ifndef CROWD_PEN_H
@@ -21,17 +21,18 @@ struct pen_order {
     bool is_fcall;
 };
 
-/* Connect to the Redis at this port of 127.0.0.1. False: it does not answer. `tag` is what epoll gives back. */
+/* Connect to the Redis at this port of 127.0.0.1. False: that failed. `tag` is the data of its epoll events. */
 bool pen_open(int port, int epoll_fd, void *tag);
 
-/* In place of what it was doing. */
+/* Publish this, in place of the order before. */
 void pen_say(const struct pen_order *order, uint64_t now_ns);
+/* Publish no more. */
 void pen_hush(void);
 
-/* Say what is due, read what is answered. True: there will be more. */
+/* Publish what is due, read the answers. True: there will be more to do. */
 bool pen_turn(uint64_t now_ns);
 
-/* Nothing is under way, and what was said last is in the log by now. */
+/* Nothing is under way, and the last message is in the log by now. */
 bool pen_is_quiet(uint64_t now_ns);
 
 /* Its figures, as one JSON object. */

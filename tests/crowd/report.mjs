@@ -1,4 +1,4 @@
-// report.mjs - a line for each promise and figure as they come, and all of them as JSON in the end.
+// report.mjs - prints a line for each promise and figure as it comes, and keeps all of them for the JSON file.
 export class Report {
   constructor() {
     this.entries = [];
@@ -11,7 +11,7 @@ export class Report {
     console.log(`${holds ? 'ok    ' : 'BROKEN'} ${this.scenario.padEnd(22)} ${what}${detail ? `: ${detail}` : ''}`);
   }
 
-  // What is worth knowing.
+  // A measured value that is worth knowing; no bound is promised.
   figure(what, value, unit = '') {
     this.#add({ kind: 'figure', what, value, unit });
     console.log(`       ${this.scenario.padEnd(22)} ${what}: ${show(value)}${unit && ` ${unit}`}`);

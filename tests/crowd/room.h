@@ -1,5 +1,5 @@
 /*
- * room.h - memory, or the end: a generator that is out of memory has nothing to measure any more.
+ * room.h - allocates memory, or ends the program: a generator without memory can measure nothing.
  */
 #ifndef CROWD_ROOM_H
 #define CROWD_ROOM_H
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* `old`, or NULL, with room for `count` things of `size` bytes. */
+/* Grow `old`, or NULL, to room for `count` things of `size` bytes. */
 static inline void *room_for(void *old, size_t count, size_t size)
 {
     void *room = reallocarray(old, count, size);

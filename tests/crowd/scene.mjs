@@ -1,4 +1,4 @@
-// scene.mjs - a Redis, a bridge and generators of one's own, each on its core, and what can be asked about them.
+// scene.mjs - the Redis, the bridge and the generators of one scenario, each on its core, and what they have used.
 //
 //   core 0   redis-bridge, all its processes
 //   core 1   Redis, the generators, and this script, which sleeps
@@ -26,7 +26,7 @@ export class Scene {
     this.report = report;
   }
 
-  // small and full, side by side in the scenarios.
+  // The first value at small size, the second at full size.
   pick(small, full) {
     return this.isFull ? full : small;
   }
@@ -104,14 +104,14 @@ export class Scene {
     };
   }
 
-  // These groups' messages came in order, whole, and once, at all generators.
+  // Checks that these groups, of all generators, received every message once, in order, and undamaged.
   async checkOrder(...groups) {
     const all = await Promise.all(this.generators.map((crowd) => crowd.tell('state')));
     const names = groups.filter((name) => all.some((state) => state[name]));
     const total = (what) => sum(all.flatMap((state) => names.map((name) => state[name]?.[what] ?? 0)));
     const faults = ['lost', 'doubled', 'damaged', 'gaps'].map((what) => [what, total(what)]);
     this.report.promise(
-      `${names.join(', ')}: nothing lost, doubled, damaged, or told as a gap`,
+      `${names.join(', ')}: nothing lost, doubled, damaged, or reported as a gap`,
       faults.every(([, count]) => count === 0),
       [
         `${total('received').toLocaleString('en')} messages checked`,
@@ -120,15 +120,15 @@ export class Scene {
     );
   }
 
-  // The channels that anybody listens to at Redis on behalf of browsers. While they are many, they are only counted: to
-  // list them would stop Redis for a while.
+  // How many channels are subscribed at Redis for browsers. If there are many, the count includes the bridge's own few,
+  // because to list them all would block Redis for a while.
   async liveChannels() {
     const stats = await this.redis.call('INFO', 'stats');
     const all = Number(stats.match(/^pubsub_channels:(\d+)/m)[1]);
     return all > 1_000 ? all : (await this.redis.call('PUBSUB', 'CHANNELS', 'bridge:live:*')).length;
   }
 
-  // Memory comes back a little after the connections have gone.
+  // Waits for something that comes a little after the connections have closed.
   async settled(is, what, options) {
     return waitFor(is, { deadline: 10_000, every: 50, what, ...options });
   }
@@ -137,7 +137,7 @@ export class Scene {
     if (this.isFull) execFileSync('taskset', ['-apc', core, String(pid)], { stdio: 'ignore' });
   }
 
-  // Ends everything, newest first; gives the first thing that went wrong.
+  // Stops everything, newest first; returns the first error.
   end() {
     return closeAll(this.#owned);
   }
@@ -146,7 +146,7 @@ export class Scene {
     for (const { name, log } of this.#owned) {
       if (log && name !== this.redis.name)
         process.stderr.write(
-          `--- what ${name} said last:\n${log.trimEnd().split('\n').slice(-LOG_LINES).join('\n')}\n---\n`,
+          `--- the last log lines of ${name}:\n${log.trimEnd().split('\n').slice(-LOG_LINES).join('\n')}\n---\n`,
         );
     }
   }

@@ -1,13 +1,13 @@
-// storm - all browsers of a worker come back within a second, each some hundred entries behind: a deploy, a proxy that
-// was restarted, a train that leaves a tunnel. Redis must not notice how many they are.
+// storm - all browsers of a worker reconnect within a second, each up to a hundred entries behind: after a deploy, or
+// the restart of a proxy, or when a train leaves a tunnel. The load on Redis must not grow with their number.
 import { mib, ms } from './report.mjs';
 
 const PAYLOAD = 100;
 const READS_PER_CHANNEL = 10;
 
-// others    one browser stays on each channel, so the worker hears what is said meanwhile
-// isCold    they come back to an instance that knows nothing
-// isSpread  they leave while it is being said, so no two have the same cursor; else they all leave before
+// others    another browser stays on each channel, so the worker receives what is published meanwhile
+// isCold    they reconnect to a fresh instance
+// isSpread  they disconnect while messages are published, so their cursors differ; otherwise all disconnect before
 async function storm(scene, report, { wire = 'sse', others = false, isCold = false, isSpread = false }) {
   const count = scene.pick(500, 10_000);
   const channels = scene.pick(20, 100);
@@ -20,7 +20,7 @@ async function storm(scene, report, { wire = 'sse', others = false, isCold = fal
   await crowd.say({ count: channels * 2, channels, size: PAYLOAD, via: 'fcall' });
   await crowd.complete('browsers');
 
-  const seconds = scene.pick(0.5, 8); // slow enough that all have what was said by then
+  const seconds = scene.pick(0.5, 8); // slow enough that each has what was published by then
   if (isSpread) await crowd.tell('shut', 'browsers', { rate: count / seconds });
   else await crowd.shut('browsers');
   const rate = isSpread ? (channels * behind) / seconds : 0;
@@ -49,17 +49,17 @@ async function storm(scene, report, { wire = 'sse', others = false, isCold = fal
   await scene.checkOrder('browsers', 'others');
   const reads = cost.ranges + cost.functions;
   report.promise(
-    'Redis reads for channels, not for browsers',
+    'Redis reads per channel, not per browser',
     reads <= channels * READS_PER_CHANNEL,
     `${reads} for ${channels} channels (${cost.ranges} ranges, ${cost.functions} functions)`,
   );
-  report.figure('from the first to the last message of the storm', ms(state.last_message_ns - state.opening_ns), 'ms');
-  report.figure('until a browser listens again, p50', ms(state.waiting.p50), 'ms');
-  report.figure('until a browser listens again, p99', ms(state.waiting.p99), 'ms');
+  report.figure('from the first reconnect to the last message', ms(state.last_message_ns - state.opening_ns), 'ms');
+  report.figure('time until a browser listens again, p50', ms(state.waiting.p50), 'ms');
+  report.figure('time until a browser listens again, p99', ms(state.waiting.p99), 'ms');
   report.figure('CPU of the worker', ms(cost.cpuNs), 'ms');
   report.figure('CPU of the worker per browser', cost.cpuNs / count / 1000, 'µs');
-  report.figure('resident before', mib(idle), 'MiB');
-  report.figure('resident at most', mib(scene.peak(bridge)), 'MiB');
+  report.figure('resident memory before', mib(idle), 'MiB');
+  report.figure('resident memory at most', mib(scene.peak(bridge)), 'MiB');
 }
 
 const variant = (settings) => (scene, report) => storm(scene, report, settings);

@@ -1,5 +1,5 @@
 /*
- * verbs.c - one table of verbs; words after the verb are a group's name and settings, `name=value`.
+ * verbs.c - a table of verbs; the words after a verb are the name of a group, and settings, `name=value`.
  */
 #include "verbs.h"
 
@@ -58,7 +58,7 @@ static int verbs_slot_of(const char *name)
     return -1;
 }
 
-/* Each gives what went wrong, or NULL. */
+/* Each returns what went wrong, or NULL. */
 
 static const char *verbs_verb_redis(const struct order *order)
 {
@@ -84,11 +84,11 @@ static const char *verbs_verb_open(const struct order *order)
     snprintf(o.pattern, sizeof o.pattern, "%s", verbs_setting(order, "pattern", ""));
     snprintf(o.query, sizeof o.query, "%s", verbs_setting(order, "query", ""));
     if (order->group)
-        return "there is such a group already";
+        return "this group exists already";
     while (free_slot < GROUPS_MAX && verbs_groups[free_slot])
         free_slot++;
     if (free_slot == GROUPS_MAX || o.each == 0 || o.channels < o.each || o.cookie > 32768)
-        return "too much, or nothing";
+        return "too many groups, or a setting is out of range";
     verbs_groups[free_slot] = group_new(order->name, &o);
     group_open(verbs_groups[free_slot], verbs_rate(order), order->now_ns);
     return NULL;
@@ -141,7 +141,7 @@ static const char *verbs_verb_speak(const struct order *order)
     static char text[PAYLOAD_MAX];
     uint32_t size = verbs_number(order, "size", 100);
     if (size > sizeof text / 2)
-        return "too much";
+        return "size is too large";
     memset(text, PAYLOAD_SPOKEN, size);
     for (uint32_t i = 0; i < order->group->options.count; i++)
         browser_speak(&order->group->browsers[i], text, size);
@@ -166,7 +166,7 @@ static const char *verbs_verb_say(const struct order *order)
         .is_fcall = strcmp(verbs_setting(order, "via", "publish"), "fcall") == 0,
     };
     if (say.channels == 0 || say.size < PAYLOAD_HEAD || say.size > PAYLOAD_MAX)
-        return "no such message";
+        return "no channels, or size is out of range";
     pen_say(&say, order->now_ns);
     return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * verbs.h - what a scenario can tell the generator to do, one line each; an answer is one line of JSON.
+ * verbs.h - what a scenario can tell the generator to do, one line each; each answer is one line of JSON.
  *
  *     open live count=1000 wire=ws port=8080 channels=100 rate=5000
  *     say count=10000 channels=100 size=4096 rate=50
@@ -13,16 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Obey a line; the answer goes to standard output. */
+/* Execute a line; the answer goes to standard output. */
 void verbs_obey(char *line, int epoll_fd, void *pen_tag);
 
-/* All groups' and the pen's turn. True: something is under way. */
+/* One turn of the pen and all groups. True: something is under way. */
 bool verbs_turn(int epoll_fd, uint64_t now_ns);
 
-/* What the generator itself took, from one look for news to the next: nobody can be heard sooner than that. */
+/* A turn of the generator took this long: what arrived meanwhile was not read earlier. */
 void verbs_count_turn(uint64_t ns);
 
-/* The generator never sleeps while it measures. */
+/* Must the generator not sleep, because the server is measured? */
 bool verbs_want_spinning(void);
 
 #endif

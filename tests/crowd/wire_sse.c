@@ -1,5 +1,5 @@
 /*
- * wire_sse.c - a block is lines up to an empty one (WHATWG HTML 9.2.5); the bridge ends lines with LF only.
+ * wire_sse.c - a block is all lines up to an empty one (WHATWG HTML 9.2.5); the bridge ends lines with LF only.
  *
  *     event: gap\n data: …\n id: 1795440346377-0\n \n
  */
@@ -28,7 +28,7 @@ static bool wire_sse_begins(const char *line, const char *line_end, const char *
 }
 #define BEGINS(line, line_end, with) wire_sse_begins(line, line_end, with, sizeof(with) - 1)
 
-/* Events that a publisher has named are messages like those without a name. */
+/* Any other name belongs to a message: it is the publisher's, or the channel. */
 static enum event_kind wire_sse_kind_of(const char *name, const char *end)
 {
     if (end - name == 6 && memcmp(name, "cursor", 6) == 0)

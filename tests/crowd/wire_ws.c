@@ -1,5 +1,5 @@
 /*
- * wire_ws.c - frames as the bridge sends them: whole, unmasked, of any length (RFC 6455 5.2).
+ * wire_ws.c - frames as the bridge sends them: unfragmented, unmasked, of any length (RFC 6455 5.2).
  *
  *     FIN opcode | 0 len7 | [len16 or len64] | {"type":"message","channel":"…","id":"…","data":"…"}
  */
@@ -9,7 +9,7 @@
 
 enum { OPCODE_TEXT = 1, OPCODE_CLOSE = 8, OPCODE_PING = 9 };
 
-/* The value of `name` ("\"id\":\"") in a flat object of strings that have no escapes. NULL: it is not there. */
+/* The value of `name` ("\"id\":\"") in a flat object of strings without escapes. NULL: there is none. */
 static const char *wire_ws_field(const char *json, size_t length, const char *name, size_t *value_length)
 {
     size_t name_length = strlen(name);
@@ -43,7 +43,7 @@ static enum event_kind wire_ws_kind_of(const char *json, size_t length)
 static void wire_ws_json_take(const char *json, size_t length, struct event *out)
 {
     out->kind = wire_ws_kind_of(json, length);
-    if (out->kind == EVENT_SUBSCRIBED) /* its id speaks for one channel only */
+    if (out->kind == EVENT_SUBSCRIBED) /* its id is for one channel only */
         return;
     size_t id_length;
     const char *id = wire_ws_field(json, length, out->kind == EVENT_HELLO ? "\"cursor\":\"" : "\"id\":\"", &id_length);
@@ -89,7 +89,7 @@ size_t wire_ws_take(const char *at, const char *end, struct event *out)
     return head_length + length;
 }
 
-/* The mask is zero, which a server cannot tell from chance. */
+/* The mask is zero, which is as valid as any other. */
 size_t wire_ws_text(char *out, const char *text, size_t length)
 {
     size_t head = 2;

@@ -1,55 +1,59 @@
 /*
- * recorder.pml - a model of how plain PUBLISH is recorded exactly once, for the model checker SPIN.
+ * recorder.pml - a model, for the model checker SPIN, of how a plain PUBLISH is recorded exactly once.
  *
- * SPIN walks through everything that can happen: every order in which Redis and the processes can take their steps, and
- * every moment at which something can fail. What a test meets by luck once in a million runs, this meets for certain,
- * if it is within the bounds. tests/model/run runs it, and shows a counter-example event by event.
+ * SPIN explores everything that can happen: every order in which Redis and the processes can take their steps, and
+ * every moment at which something can fail. A failure that a test would hit by luck once in a million runs is found
+ * here for certain, if it is within the bounds. tests/model/run runs the model, and prints a counter-example event by
+ * event.
  *
  * What is modelled, and where it is in the code
  *
  *   here                  there (bridge/recorder/, bridge/redis/lua/)
  *   N processes           node.c; the states are the same: DOWN is AWAY, SUBSCRIBING and ENTERING are ENTERING
- *   P[i]                  what the listener of process i has yet to read, in the order in which Redis executed it
- *   C[i]                  what its caller has written and Redis has not executed yet
- *   C[N+i]                the same of the connection before: it may be executed late, in part, or never
- *   Q[i], newest, known   scribe.c: the queue, the ordinal of the newest message, what is known to be recorded
- *   placeEra, placeLast   what was recorded when the queue began: place.era, place.last
+ *   P[i]                  the pub/sub messages that process i has yet to read, in the order in which Redis sent them
+ *   C[i]                  the calls that its caller has written and Redis has not executed yet
+ *   C[N+i]                the same for the previous connection: they may be executed late, in part, or never
+ *   Q[i], newest, known   scribe.c: the queue, the ordinal of the newest message, the last one known to be recorded
+ *   placeEra, placeLast   place.era, place.last: what was recorded when the queue began
  *   exec()                lua/recorder.lua: attend, record, sync, place, leave, each of them atomic
  *   handle()              node_hear: node_hear_own_sync and so on
- *   obey()                node_obey: an answer of attend; not one from before a change of state (`asks` is 2)
- *   lostP(), giveup()     node_lose, node_restart: what is left over is sent, then the next node begins
- *   newnode()             node_arrive: a connection is a node, and has a name of its own
+ *   obey()                node_obey: an answer of attend; ignored if the node changed since the call (`asks` is 2)
+ *   lostP(), giveup()     node_lose, node_restart: the leftover of the queue is sent, then the next node begins
+ *   newnode()             node_arrive: each connection is a new node, with a name of its own
  *
- * What can fail, FB times in a run: a process crashes (and comes back); P is cut: Redis notices at once or any time
- * later, until then it counts the node as heard, and so does the process; C is lost, and what was written to it comes
- * late, in part, or never; a call is answered with an error; seat, standby or membership run out under their owner,
- * because it hangs. How long anything takes is open anyway: a process that hangs takes no step for a while.
+ * What can fail, FB times in a run: a process crashes (and comes back); P is cut: Redis and the process each notice
+ * at once or any time later, and until then Redis counts the node as subscribed, and the process believes that it is;
+ * C is lost, and the calls written to it are executed late, in part, or never; a call is answered with an error; the
+ * seat, the standby lease or a membership expires while its owner hangs. No step has a time limit: a process that
+ * hangs is one that takes no step for a while.
  *
  * What must hold
  *
- *   always     No message is recorded twice, or after a later one, in whatever eras. What was published in the durable
- *              way is not numbered. All that are synced in an era agree on each ordinal, with each other and with the
- *              log. What is announced as recorded was heard before. A node does not give up the last place by itself.
- *   no loss    What is published while a living node is a member, and from then on always one is, is recorded; and from
- *              a cold start on, what anybody has heard. Without ANYFAULT processes and memberships fail only while
- *              another living node is a member; with it all may fail at once, and what is not recorded then is excused.
- *   the end    Every run ends (-DNP: there is no cycle), and when nothing can happen any more, one holds, one stands
- *              by, the others wait, and all that is queued is recorded.
+ *   always     No message is recorded twice, or after a later one, in whatever eras. Durable messages get no ordinal.
+ *              All nodes that are synced in an era agree on each ordinal, with each other and with the log. A node
+ *              receives each message before it is announced as recorded. The last member never gives up its place.
+ *   no loss    A message is recorded if a living node is a member when it is published, and there is one at all times
+ *              from then on; after a cold start, also if any node receives it. Without ANYFAULT processes and
+ *              memberships fail only while another living node is a member; with it all may fail at once, and the
+ *              messages that are not recorded by then are excused.
+ *   the end    Every run ends (-DNP: there is no cycle), and when nothing can happen any more, one process holds the
+ *              seat, one stands by, the others wait, and everything queued is recorded.
  *
- * What is left out: the rules (all processes number the same channels), patterns and copies; batches (here a batch is
- * its messages, one after the other); what Redis loses at a failover; the bound of the queue; `vacant`, `renewed` and
- * `who`; leaving in an orderly way (a crash that Redis notices at once); and time. A node attends whenever an answer
- * could change anything (NEED), and AT times besides; sync is repeated when nothing else can happen, and RT times
- * besides.
+ * What is left out: the filter (all processes number the same channels), patterns and copies; batches (here each
+ * message is a call of its own); what Redis loses at a failover; the bound of the queue; `vacant`, `renewed` and
+ * `who`; an orderly leave (it is like a crash that Redis notices at once); and time. A node attends whenever an answer
+ * could change anything (NEED), and AT times without need; sync is repeated when nothing else can happen, and RT times
+ * too early.
  *
- * There are fewer states so: a word whose moment of reading makes no difference is read at once, and a call that can
- * have no effect any more is taken away (-DNOEAGER does neither); names of nodes and nonces are used again once nothing
- * mentions them; all that can happen is in one process of SPIN's, with few steps in between.
+ * To keep the states few, a message is read at once if it makes no difference when it is read, and a call that can no
+ * longer have any effect is removed (-DNOEAGER does neither); names of nodes and nonces are reused once nothing
+ * mentions them; everything happens in one SPIN process, with few steps in between.
  *
- * -DM_... leaves out or bends one rule. Each of them must be found out: see the tables in tests/model/run.
+ * Each -DM_... leaves out or bends one rule, and must lead to a counter-example: see the tables in tests/model/run.
  *
- * Without harm, as far as this reaches, are: `place` for an era that is over (the nonce says so as well); an answer of
- * attend from before a change of state; staying SYNCED when another opens an era (attend says so later).
+ * Within these bounds it does no harm to execute `place` for an era that is over (its nonce is stale as well), to obey
+ * an answer of attend from before a change of state, or to stay SYNCED when another node opens an era (attend reports
+ * it later).
  */
 #ifndef N
 #define N 2              /* processes */
@@ -64,20 +68,20 @@
 #define FB 2             /* faults */
 #endif
 #ifndef AT
-#define AT 0             /* attends that nothing asks for */
+#define AT 0             /* attends without need */
 #endif
 #ifndef RT
-#define RT 0             /* syncs that are repeated too early */
+#define RT 0             /* syncs repeated too early */
 #endif
-#define G 4              /* nodes of one process that can be remembered somewhere at the same time */
+#define G 4              /* nodes of one process whose names can be in use somewhere at the same time */
 #ifndef PL
-#define PL 12             /* words on P that have not been read */
+#define PL 12             /* unread messages on P */
 #endif
 #ifndef CL
-#define CL 8              /* calls on C that have not been executed */
+#define CL 8              /* calls on C that are not executed yet */
 #endif
 
-/* Switches for smaller runs: which faults there are. */
+/* Which faults can happen; fewer make a smaller run. */
 #ifndef FAULTS
 #define FAULTS 127
 #endif
@@ -89,7 +93,7 @@
 #define CAN_MEMBER ((FAULTS & 32) && fb > 0)
 #define CAN_STANDBY ((FAULTS & 64) && fb > 0)
 
-/* Words on P: kind, x, y, z. */
+/* Messages on P: kind, x, y, z. */
 #define PLAIN    1       /* x message; a durable one is 100 + its number          */
 #define ECHOED   2       /* on live: the next plain message is in the log already */
 #define RECORDED 3       /* on live: x ordinal, y message, z era                  */
@@ -104,11 +108,11 @@
 #define DO_SYNC  5       /* x node, y nonce                         */
 #define DO_PLACE 6       /* x node, y nonce, z era*16+ordinal       */
 #define DO_LEAVE 7       /* by force: x node                        */
-#define DO_RECORD_OLD 8   /* a DO_RECORD whose answer is stale: everything was sent again */
+#define DO_RECORD_OLD 8   /* a DO_RECORD whose answer is ignored: everything was sent again */
 /* The states of a process. */
-#define DOWN     0       /* P is gone; what was queued is sent: the leftover */
+#define DOWN     0       /* P is lost; what was queued, the leftover, is sent */
 #define WAITING  1
-#define SUBSCRIBING 2    /* ENTERING, the patterns are not confirmed yet   */
+#define SUBSCRIBING 2    /* ENTERING, before the patterns are confirmed    */
 #define ENTERING 3
 #define JOINING  4
 #define SYNCED   5
@@ -152,19 +156,19 @@ chan Q[N]   = [NR+1] of { byte };
 byte era, last;
 byte seat, standby;           /* node + 1, or 0 */
 short heard, members;         /* sets of nodes */
-/* The world. `log` is the newest message in the log, `excused` is a set. */
+/* The world. `log` is the newest message in the log, `excused` is the set of messages that may be lost. */
 byte log, plains, durables, excused;
 byte fb = FB, at = AT, rt = RT;
 bit up;                       /* there has been a member */
-byte rounds;                  /* of timers, when nothing else could happen */
+byte rounds;                  /* how often timers fired because nothing else could happen */
 /* Processes */
 bit alive[N], pup[N];         /* pup: P is connected */
 byte state[N], node[N], nonce[N];
-bit begun[N];                 /* ENTERING: placeEra and placeLast are from before the queue begins */
+bit begun[N];                 /* ENTERING: placeEra and placeLast are known for the start of the queue */
 byte placeEra[N], placeLast[N], placeLength[N];
 byte myera[N], newest[N], known[N];
 bit echo[N], unsure[N], gaveup[N];
-byte asks[N];                 /* 1: an answer of attend is owed, 2: it will be stale */
+byte asks[N];                 /* 1: an answer of attend is pending, 2: it will be stale */
 byte role[N], roleEra[N], roleLast[N];
 
 hidden byte act, me, x, y, z, v, k, a, b, c, i, j, w, g, ok;
@@ -198,24 +202,24 @@ hidden byte act, me, x, y, z, v, k, a, b, c, i, j, w, g, ok;
 
 /* ---------------------------------------------------------------------------------------------- the rules, bendable */
 
-#ifdef M_NO_ERA_CHECK          /* record takes messages of any era */
+#ifdef M_NO_ERA_CHECK          /* record accepts messages of any era */
 #define RECORD_ERA(e) 1
 #else
 #define RECORD_ERA(e) ((e) == era)
 #endif
-#ifdef M_NO_ORDINAL_CHECK      /* record takes any ordinal */
+#ifdef M_NO_ORDINAL_CHECK      /* record accepts any ordinal */
 #define RECORD_OLD(o) 0
 #define RECORD_HOLE(o) 0
 #else
 #define RECORD_OLD(o) ((o) <= last)
 #define RECORD_HOLE(o) ((o) > last+1)
 #endif
-#ifdef M_NO_GATE               /* a member need not have all that is not recorded yet */
+#ifdef M_NO_GATE               /* a member need not have all unrecorded messages */
 #define COVERED(f) 1
 #else
 #define COVERED(f) ((f) <= last+1)
 #endif
-#if defined(M_OPEN_ANYHOW)     /* who is joining opens an era, whatever was recorded meanwhile */
+#if defined(M_OPEN_ANYHOW)     /* a joining node opens an era, whatever was recorded since its place */
 #define SAME_PLACE(e,l) 1
 #elif defined(M_OPEN_ANY_LAST)
 #define SAME_PLACE(e,l) ((e) == era)
@@ -224,52 +228,52 @@ hidden byte act, me, x, y, z, v, k, a, b, c, i, j, w, g, ok;
 #else
 #define SAME_PLACE(e,l) ((e) == era && (l) == last)
 #endif
-#ifdef M_OPEN_BESIDE_MEMBERS   /* ... and whoever else is a member */
+#ifdef M_OPEN_BESIDE_MEMBERS   /* a node opens an era even if there are other members */
 #define ALONE(n) 1
 #else
 #define ALONE(n) (!OTHERMEMBER(n))
 #endif
-#if defined(M_OPENER_UNKNOWN)  /* who opened an era and has not heard so yet is not taken for a member */
+#if defined(M_OPENER_UNKNOWN)  /* a node that opened an era and has not received `era` yet does not count as a member */
 #define OPENED(n) 0
 #elif defined(M_OPENER_GONE)   /* ... if it claims to be synced in the era before */
 #define OPENED(n) (k != ATTEND_S && MEMBER(n))
 #else
 #define OPENED(n) MEMBER(n)
 #endif
-#ifdef M_ANEW_ANY_ERA          /* who is joining is sent back even if the word `era` is on its way */
+#ifdef M_ANEW_ANY_ERA          /* a joining node is sent back even if `era` is on its way to it */
 #define ANEW_ERA(e) 1
 #else
 #define ANEW_ERA(e) ((e) == era)
 #endif
-#ifdef M_STANDBY_KEPT          /* a standby that is not a member yet is left in peace by a member without a seat ... */
+#ifdef M_STANDBY_KEPT          /* a standby that is not a member yet does not yield to a member without a lease ... */
 #define STANDBY_YIELDS 0
 #else
 #define STANDBY_YIELDS (!MEMBER(standby-1))
 #endif
-#ifdef M_NO_PATIENCE           /* ... and that member goes at once */
+#ifdef M_NO_PATIENCE           /* ... and that member gives up its place at once */
 #define ONE_TOO_MANY(p) 1
-#else                          /* told so for so long that whoever is dead would have run out */
+#else                          /* only once the leases of dead nodes must have expired */
 #define ONE_TOO_MANY(p) (seat > 0 && LIVES(seat-1) && MEMBER(seat-1) && \
                          standby > 0 && LIVES(standby-1) && MEMBER(standby-1))
 #endif
-#ifdef M_ANY_NONCE             /* an answer to an older sync is taken */
+#ifdef M_ANY_NONCE             /* an answer to an older sync is accepted */
 #define MY_NONCE(p,n) 1
 #else
 #define MY_NONCE(p,n) ((n) == nonce[p])
 #endif
-#ifdef M_PLACE_AT_BEGIN        /* what is queued before the place counts as behind it */
+#ifdef M_PLACE_AT_BEGIN        /* messages queued before the place are numbered as if they came after it */
 #define BEFORE_PLACE(p) 0
 #else
 #define BEFORE_PLACE(p) placeLength[p]
 #endif
 #define BEGAN_WELL(p,e,l) (begun[p] && (e) == placeEra[p] && (l) == placeLast[p])
 
-#ifdef M_LEFTOVER_IN_NEW_ERA   /* the leftover is sent with its ordinals, but for the era of the day */
+#ifdef M_LEFTOVER_IN_NEW_ERA   /* the leftover is sent with its ordinals, but for the current era */
 #define ESTATE_ERA(p) era
 #else
 #define ESTATE_ERA(p) myera[p]
 #endif
-#ifdef M_LAST_OF_ANY_ERA       /* how far another era is recorded is taken for one's own */
+#ifdef M_LAST_OF_ANY_ERA       /* the last recorded ordinal of any era is taken for one of the node's own era */
 #define OWN_ERA(p,e) 1
 #else
 #define OWN_ERA(p,e) ((e) == myera[p])
@@ -292,7 +296,7 @@ inline call(p,ck,cx,cy,cz) {
 inline emptyQ(p) { do :: len(Q[p]) > 0 -> Q[p]?_ :: else -> break od }
 inline emptyP(p) { do :: len(P[p]) > 0 -> P[p]?_,_,_,_ :: else -> break od }
 inline emptyC(nc) { do :: len(C[nc]) > 0 -> C[nc]?_,_,_,_ :: else -> break od }
-inline oldC(p) {              /* the connection is lost; what was written to it may still be executed */
+inline oldC(p) {              /* the connection is lost; calls written to it may still be executed */
   do
   :: len(C[p]) > 0 -> C[p]?k,x,y,z; C[N+p]!k,x,y,z
   :: else -> break
@@ -303,7 +307,7 @@ inline noanswer(p) { asks[p] = 0; role[p] = 0; roleEra[p] = 0; roleLast[p] = 0 }
 inline changed(p) { if :: asks[p] == 1 -> asks[p] = 2 :: else fi }
 inline enter(p,s) { if :: state[p] != s -> state[p] = s; changed(p) :: else fi }
 
-inline sync(p) {              /* with a nonce that nothing mentions */
+inline sync(p) {              /* with a nonce that no message or call mentions */
   v = 0;
   do
   :: v++;
@@ -321,7 +325,7 @@ inline sync(p) {              /* with a nonce that nothing mentions */
 }
 inline attend(p) {
   if
-  :: asks[p] -> skip          /* the answer comes first; NEED sees to the rest */
+  :: asks[p] -> skip          /* the pending answer comes first; after it, NEED decides */
   :: else ->
      asks[p] = 1;
      if
@@ -350,12 +354,12 @@ inline sendall(p,e) {         /* scribe_rewind, scribe_flush */
   :: else -> break
   od
 }
-inline begin(p,isKnown,e,l) { /* recorder_begin: the queue begins here */
+inline begin(p,isKnown,e,l) { /* node_begin_queue: the queue begins here */
   emptyQ(p); begun[p] = isKnown; placeEra[p] = e; placeLast[p] = l; placeLength[p] = 0; changed(p)
 }
-inline number(p,e,n) {        /* scribe_number: the newest message in the queue is n of era e */
-  assert(n >= len(Q[p]));                                    /* nothing is from before the era */
-#ifndef M_KNOWN_IN_NEW_ERA     /* what is known to be recorded is taken for ordinals of the new era */
+inline number(p,e,n) {        /* scribe_number: the newest message in the queue gets ordinal n of era e */
+  assert(n >= len(Q[p]));                                    /* no queued message precedes the era */
+#ifndef M_KNOWN_IN_NEW_ERA     /* the last ordinal known to be recorded is carried over into the new era */
   known[p] = 0;
 #endif
   myera[p] = e; newest[p] = n; unsure[p] = 0;
@@ -451,13 +455,13 @@ inline exec(nc) {
          k,x,y,z,i,((nc)<N -> ' ' : '!'),era,last,seat,standby,heard,members);
   if
   :: k == DO_RECORD || k == DO_RECORD_OLD ->
-     v = 0;                   /* has it come too early? */
+     v = 0;                   /* does it leave a hole? */
      if
      :: !RECORD_ERA(y) || RECORD_OLD(z) -> skip
      :: RECORD_ERA(y) && RECORD_HOLE(z) -> v = 1
      :: else ->
         assert(x <= NR);                                     /* a durable message has no ordinal */
-        assert(x > log);                                     /* nothing twice, and in order */
+        assert(x > log);                                     /* nothing is recorded twice or out of order */
         for (w : 1 .. NR) {
           assert(w <= log || w >= x || (excused & BIT(w)))   /* nothing is missing */
         };
@@ -481,7 +485,7 @@ inline exec(nc) {
   fi;
   if :: ANYGOOD -> up = 1 :: else fi
 }
-inline fail(nc) {             /* an error is answered: OOM, BUSY, LOADING ... */
+inline fail(nc) {             /* Redis answers with an error: OOM, BUSY, LOADING ... */
   i = (nc)%N;
   C[nc]?k,x,y,z;
   printf("FAULT: Redis fails %d(%d,%d,%d) of process %d%c\n",k,x,y,z,i,((nc)<N -> ' ' : '!'));
@@ -491,7 +495,7 @@ inline fail(nc) {             /* an error is answered: OOM, BUSY, LOADING ... */
   :: else
   fi
 }
-inline noticed(n) {           /* Redis drops the connection; whoever asks later is told that nobody hears the node */
+inline noticed(n) {           /* Redis drops the connection: from now on attend answers `gone` for this node */
   heard = heard & ~BIT(n); members = members & ~BIT(n);
   if :: seat == n+1 -> seat = 0 :: else fi;
   if :: standby == n+1 -> standby = 0 :: else fi
@@ -517,7 +521,7 @@ inline hearPlain(p) {
 inline hearRecorded(p) {
   if
   :: state[p] >= SYNCED && OWN_ERA(p,c) ->
-     assert(a <= newest[p]);                                  /* what is recorded was heard before */
+     assert(a <= newest[p]);                                  /* what is recorded was received before */
      if
      :: len(Q[p]) > 0 && FIRST(p) <= a ->
         drop(p,a-1); Q[p]?<v>;
@@ -531,12 +535,12 @@ inline hearRecorded(p) {
 inline hearEra(p) {
   if
   :: b == node[p] ->
-     assert(state[p] >= JOINING);                            /* who opens an era has a place */
+     assert(state[p] >= JOINING);                            /* a node that opens an era has a place */
      printf("process %d opens era %d with %d\n",p,a,len(Q[p]));
      number(p,a,len(Q[p])); changed(p);
      enter(p,HOLDING);
      sendall(p,a)
-#ifndef M_JOINING_GOES_ON      /* who is joining keeps its queue and its place when another opens an era */
+#ifndef M_JOINING_GOES_ON      /* a joining node keeps its queue and its place when another node opens an era */
   :: b != node[p] && state[p] == JOINING -> begin(p,1,a,0); enter(p,ENTERING); sync(p)
 #endif
   :: b != node[p] && state[p] >= SYNCED -> giveup(p)
@@ -577,7 +581,7 @@ inline handle(p) {
          p,k,a,b,c,state[p],myera[p],newest[p],len(Q[p]));
   if
   :: k == PLAIN -> hearPlain(p)
-#ifdef M_NO_ECHO               /* a message that is in the log already counts */
+#ifdef M_NO_ECHO               /* an echo counts, although it is in the log already */
   :: k == ECHOED -> skip
 #else
   :: k == ECHOED -> echo[p] = 1
@@ -612,7 +616,7 @@ inline obey(p) {
 
 /* ------------------------------------------------------------------------------------------ what need not be a step */
 
-/* The word that is to be handled, and then those behind it whose moment makes no difference. */
+/* Read the message that is due, and those behind it for which the time of reading makes no difference. */
 inline drainP(p) {
   do
   :: len(P[p]) > 0 ->
@@ -630,7 +634,7 @@ inline drainP(p) {
   :: else -> break
   od
 }
-/* Calls at the head that can have no effect any more. */
+/* Remove calls at the head that can no longer have any effect. */
 inline drainC(nc) {
   do
   :: len(C[nc]) > 0 ->
@@ -648,7 +652,7 @@ inline drainC(nc) {
   od
 }
 
-/* All that are synced agree with each other and with the log. */
+/* All synced nodes agree with each other and with the log. */
 inline check() {
   for (w : 0 .. N-1) {
     if
@@ -656,7 +660,7 @@ inline check() {
        Q[w]?<v>;
        if
        :: myera[w] == era && last > 0 ->
-          assert(v - FIRST(w) >= log - last)                 /* ordinals like those of the log */
+          assert(v - FIRST(w) >= log - last)                 /* the same ordinals as in the log */
        :: else
        fi;
        for (g : 0 .. N-1) {
@@ -670,13 +674,13 @@ inline check() {
     :: else
     fi
   }
-#ifdef ANYFAULT                /* nobody is a member: what is not recorded may be lost */
+#ifdef ANYFAULT                /* there is no member: what is not recorded may be lost */
   if
   :: !ANYGOOD -> excused = (BIT(plains+1)-1) & ~(BIT(log+1)-1)
   :: else
   fi
 #else
-  assert(!up || ANYGOOD)                                     /* by itself, nobody leaves all to nobody */
+  assert(!up || ANYGOOD)                                     /* the last member stays */
 #endif
 }
 
@@ -685,11 +689,11 @@ inline finish() {
   for (w : 1 .. NR) {
     assert(w <= log || (excused & BIT(w)))                   /* nothing is lost */
   };
-  assert(seat > 0 && LIVES(seat-1) && state[OWNER(seat-1)] == HOLDING);   /* somebody holds */
+  assert(seat > 0 && LIVES(seat-1) && state[OWNER(seat-1)] == HOLDING);   /* a living node holds the seat */
   j = 0;
   for (x : 0 .. N-1) {
     assert(alive[x] && pup[x] && HEARD(node[x]));
-    assert(len(Q[x]) == 0 && len(P[x]) == 0 && len(C[x]) == 0);           /* nothing is left to be done */
+    assert(len(Q[x]) == 0 && len(P[x]) == 0 && len(C[x]) == 0);           /* nothing is pending */
     if
     :: state[x] >= SYNCED ->
        assert(!echo[x] && newest[x] == last && myera[x] == era && MEMBER(node[x]));
@@ -698,7 +702,7 @@ inline finish() {
        assert(state[x] == WAITING)
     fi
   }
-  assert(j == 2)                                             /* two listen */
+  assert(j == 2)                                             /* two are synced */
 }
 
 /* -------------------------------------------------------------------------------------------------- what can happen */
@@ -792,7 +796,7 @@ inline happen() {
   :: act == FAIL -> fail(me)
   :: act == TIMERS ->
      rounds++;
-     assert(rounds < 10);                                    /* somebody answers */
+     assert(rounds < 10);                                    /* syncs are answered */
      for (j : 0 .. N-1) { if :: UNPLACED(j) -> sync(j) :: else fi }
   :: act == FINISH -> finish()
   fi
@@ -801,7 +805,7 @@ inline happen() {
 init {
   d_step {
     for (j : 0 .. N-1) { alive[j] = 1; newnode(j) }
-#ifndef COLD                   /* 0 holds, 1 stands by; with COLD nothing has ever been */
+#ifndef COLD                   /* 0 holds, 1 stands by; with COLD there has been no era yet */
     era = 1; up = 1;
     state[0] = HOLDING; myera[0] = 1; seat = node[0]+1;
     state[1] = SYNCED; myera[1] = 1; standby = node[1]+1;

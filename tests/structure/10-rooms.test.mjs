@@ -1,5 +1,6 @@
-// The structure that bridge/README.md draws is the one that the sources have: rooms with arrows one way, no unit in a circle,
-// one foreign library in one room, files and functions that a stranger reads in one go, and one dialect.
+// The sources have the structure that bridge/README.md describes: includes between rooms (folders) go one way, no units
+// include each other in a circle, each third-party library is used in its rooms only, files and functions are short,
+// and the style is uniform.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +13,7 @@ const product = files.filter(({ path }) => /\.[ch]$/.test(path));
 const LINES_MAX = 500;
 const FUNCTION_LINES_MAX = 50;
 
-// Which rooms a room may look into. What is not here is uphill.
+// Which rooms a room may include. All others are uphill.
 const MAY_SEE = {
   base: [],
   words: ['base'],
@@ -39,14 +40,14 @@ test('includes point one way', () => {
   for (const { path, room, includes } of product)
     for (const other of includes) {
       const to = files.find((file) => file.path === other)?.room;
-      assert.ok(to !== undefined, `${path} includes ${other}, which is not there`);
+      assert.ok(to !== undefined, `${path} includes ${other}, which does not exist`);
       assert.ok(to === room || MAY_SEE[room].includes(to), `${path} includes ${other}: from ${room} up to ${to}`);
     }
 });
 
-test('no unit is in a circle of includes', () => assert.deepEqual(circles(product), []));
+test('no units include each other in a circle', () => assert.deepEqual(circles(product), []));
 
-test('a foreign library is one room\'s business', () => {
+test('each third-party library is included only in its rooms', () => {
   for (const { path, room, libraries } of product)
     for (const library of libraries)
       for (const [pattern, rooms] of LIBRARIES)
@@ -62,7 +63,7 @@ test(`a file has fewer than ${LINES_MAX} lines, a function fewer than ${FUNCTION
   }
 });
 
-test('what a file keeps to itself begins with its name', () => {
+test('static names of a .c file begin with the name of the file', () => {
   for (const file of product.filter(({ path }) => path.endsWith('.c'))) {
     const stem = basename(file.path, '.c');
     for (const name of statics(file))
@@ -70,11 +71,11 @@ test('what a file keeps to itself begins with its name', () => {
   }
 });
 
-test('pointers are tested as they are', () => {
+test('pointers are not compared with NULL', () => {
   for (const { path, text } of product) assert.doesNotMatch(text, /[=!]= NULL\b/, path);
 });
 
-test('what bridge/README.md names is there', () => {
+test('every name in bridge/README.md exists in the sources', () => {
   const all = files.map(({ text }) => text).join('\n');
   const text = readme().replace(/^```[^]*?^```/gm, '');
   const words = text.match(/`[^`]+`/g).flatMap((quoted) => quoted.slice(1, -1).match(/[a-z]\w*_\w+/g) ?? []);

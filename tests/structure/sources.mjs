@@ -1,4 +1,4 @@
-// The product's sources as units: a .c file and its headers, door included, are one.
+// The product's sources, as units: a unit is a .c file with its headers, also the one in include/.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -71,7 +71,7 @@ export function circles(files) {
   return found;
 }
 
-// {name, line, lines} of the functions that a .c file defines: from its first line to the brace that ends it.
+// {name, line, lines} of each function that a .c file defines, from its first line to its closing brace.
 export function functions({ text }) {
   const lines = text.split('\n');
   const found = [];
@@ -85,7 +85,7 @@ export function functions({ text }) {
   return found;
 }
 
-// Names of what a .c file keeps to itself, at its top level: functions and tables.
+// Names of the static functions and variables at the top level of a .c file.
 export function statics({ text }) {
   const names = [];
   for (const [line] of text.matchAll(/^(?:_Noreturn )?static (?!inline|assert).*$/gm)) {
