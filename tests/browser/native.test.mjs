@@ -1,4 +1,4 @@
-// native - a real browser with its own EventSource and WebSocket, against the real binary.
+// native - a real browser with its native EventSource and WebSocket, against the real binary.
 import assert from 'node:assert/strict';
 import { inPage, openBrowser } from '../lib/chromium.mjs';
 import { areIncreasing, numbers } from '../lib/position.mjs';
@@ -12,8 +12,8 @@ async function browse(scene, address) {
   return browser;
 }
 
-// What is in every tutorial, typed into a page as it stands there.
-story('the two bare lines of every tutorial work in a browser', async (scene) => {
+// The two lines of every tutorial, unchanged.
+story('with BRIDGE_DEFAULT_CHANNELS, EventSource and WebSocket work in a browser without naming a channel', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_DEFAULT_CHANNELS: 'public:news' });
   const { page, errors } = await browse(scene, `${bridge.base}/healthz`);
   await page.evaluate((address) => {
@@ -38,9 +38,9 @@ story('the two bare lines of every tutorial work in a browser', async (scene) =>
   assert.deepEqual(errors, []);
 });
 
-// The hardest case that a page without any library has to live through: connections are ended all the time, a load balancer
-// without a memory stands in front of two instances, and messages never stop.
-story('1,000 messages, streams cut every 3 s, two instances by lot: native EventSource and WebSocket get all, once, in order', async (scene) => {
+// The hardest case for a page without any library: connections are closed all the time, a load balancer without
+// affinity is in front of two instances, and messages never stop.
+story('streams cut every 3 s, two instances: native EventSource and WebSocket get all of 1,000 messages, once, in order', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, { BRIDGE_MAX_AGE: '3s', BRIDGE_DRAIN: '1s' });
   const proxy = await scene.proxy(bridges);
   const { page, errors } = await browse(scene, `${proxy.base}/healthz`);
@@ -77,8 +77,8 @@ story('1,000 messages, streams cut every 3 s, two instances by lot: native Event
 
   await inPage(page, 'heard.events.length >= 1000 && heard.messages.length >= 1000', { deadline: 20_000, what: 'all messages' });
   const heard = await page.evaluate('heard');
-  assertSameList(heard.events.map(({ data }) => data), said, 'what the EventSource heard');
-  assertSameList(heard.messages.map(({ data }) => data), said, 'what the WebSocket heard');
+  assertSameList(heard.events.map(({ data }) => data), said, 'what the EventSource received');
+  assertSameList(heard.messages.map(({ data }) => data), said, 'what the WebSocket received');
   assertSameList(heard.events.map(({ id }) => id), heard.messages.map(({ id }) => id), 'the ids');
   assert.ok(areIncreasing(heard.events.map(({ id }) => id)));
   assert.deepEqual(heard.gaps, []);
@@ -88,8 +88,8 @@ story('1,000 messages, streams cut every 3 s, two instances by lot: native Event
   assert.deepEqual(errors, []);
 }, { timeout: 58_000 });
 
-// A deploy in the middle of a page's life. The page does nothing; its EventSource comes back by itself and has everything.
-story('a deploy: the page sees 1012 on its WebSocket, its EventSource comes back by itself, nothing is missing', async (scene) => {
+// A deploy while a page is open.
+story('in a deploy the page sees 1012 on its WebSocket, and its EventSource reconnects by itself and misses nothing', async (scene) => {
   const { redis, bridge } = await scene.start();
   const { page } = await browse(scene, `${bridge.base}/healthz`);
   await page.evaluate((address) => {
@@ -120,8 +120,8 @@ story('a deploy: the page sees 1012 on its WebSocket, its EventSource comes back
   assert.equal(heard.closes[0].wasClean, true);
 });
 
-// A native EventSource is told what it has missed for good, where nothing but its address says where it was.
-story('a native EventSource hears a gap', async (scene) => {
+// Only the URL tells where this EventSource was.
+story('a native EventSource receives a gap', async (scene) => {
   const { redis, bridge } = await scene.start();
   await redis.record('public:a', 'kept');
   const { page } = await browse(scene, `${bridge.base}/healthz`);
@@ -137,8 +137,8 @@ story('a native EventSource hears a gap', async (scene) => {
   assert.deepEqual(events, ['kept']);
 });
 
-// A page on another site listens and speaks, with what its browser allows.
-story('a page of another origin listens and posts', async (scene) => {
+// The browser enforces CORS here.
+story('a page of another origin can subscribe, publish and read the history', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const { page } = await browse(scene, `${bridges[0].base}/healthz`);
   await page.evaluate((base) => {
@@ -163,7 +163,7 @@ story('a page of another origin listens and posts', async (scene) => {
   assert.equal(entries.length, 2);
 });
 
-// The first thing that a newcomer opens: the page at / listens to the channel that is typed, and what is said there is heard by redis-cli.
+// The first thing that a new user opens.
 story('the page at / shows what is published and publishes what is typed', async (scene) => {
   const { redis, bridge } = await scene.start();
   const backend = scene.own(await redis.cliSubscribe('public:room'));
@@ -184,7 +184,7 @@ story('the page at / shows what is published and publishes what is typed', async
   const field = page.getByRole('textbox', { name: /message/i });
   await field.fill(text, { timeout: 5_000 });
   await field.press('Enter');
-  await waitFor(() => backend.heard().includes(text), { what: 'redis-cli SUBSCRIBE to hear what was typed' });
+  await waitFor(() => backend.heard().includes(text), { what: 'redis-cli SUBSCRIBE to receive what was typed' });
   await waitFor(() => shows(text), { what: 'the page to show what was typed, as text' });
   assert.deepEqual(errors, []);
 });

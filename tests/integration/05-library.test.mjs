@@ -1,12 +1,12 @@
-// 05-library - the functions in Redis, called as the bridge and as backends call them: positions, logs, what a read says
-// about completeness, and the recorder's compare-and-append. Everything else leans on these.
+// 05-library - the functions in Redis, called as the bridge and as backends call them: positions, logs, what a read
+// tells about completeness, and the recorder's compare-and-append. Everything else depends on these.
 import assert from 'node:assert/strict';
 import { areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
 import { Resp } from '../lib/resp.mjs';
 import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
-// A Redis with the library in it, and nobody else there.
+// A Redis that has the library and no data, and no bridge that is running.
 async function library(scene, env) {
   const { redis, bridge } = await scene.start(env);
   await bridge.stop();
@@ -31,9 +31,9 @@ async function library(scene, env) {
 
 const fieldsOf = ([, list]) => Object.fromEntries(numbers(0, list.length / 2 - 1).map((i) => [list[2 * i], list[2 * i + 1]]));
 
-// Two publishers in the same millisecond, and a clock that is set back: ids must never repeat or run back, or a browser
+// Two publishers in the same millisecond, and a clock that is set back: ids must never repeat or decrease, or a browser
 // would skip a message.
-story('positions strictly increase, in the same millisecond and when the clock runs back', async (scene) => {
+story('positions strictly increase, within a millisecond and when the clock is set back', async (scene) => {
   const redis = await library(scene);
   const many = await Promise.all(numbers(1, 500).map((i) => redis.record(`public:${i % 7}`, `m${i}`)));
   assert.ok(areIncreasing(many), 'positions over several channels');
@@ -44,8 +44,8 @@ story('positions strictly increase, in the same millisecond and when the clock r
   assert.equal(await redis.call('GET', 'bridge:position'), `${future}-9`);
 });
 
-// Two releases live side by side, and each loads the library: the one before this calls functions without keys.
-story('a call is the same with the key that it declares and with none', async (scene) => {
+// In a deploy two releases run side by side, and each loads the library. The previous one calls functions without keys.
+story('a call without keys does the same as one that declares the key of the default prefix', async (scene) => {
   const redis = await library(scene);
   const keyless = (name, ...args) => redis.call('FCALL', `bridge_v1_${name}`, 0, ...args);
   const first = await keyless('publish', 'public:a', 'one', '', '', '');
@@ -57,7 +57,7 @@ story('a call is the same with the key that it declares and with none', async (s
   assert.deepEqual((await redis.call('KEYS', '*')).sort(), ['bridge:channels', 'bridge:genesis', 'bridge:log:public:a', 'bridge:position']);
 });
 
-story('the key says the prefix: ours, or ours and a hash tag, and nothing else', async (scene) => {
+story('the declared key selects the prefix: the configured one, or that with a hash tag; any other key is refused', async (scene) => {
   const redis = await library(scene);
   const at = (key, name, ...args) => redis.call('FCALL', `bridge_v1_${name}`, 1, key, ...args);
   const record = (key, data) => at(key, 'publish', 'public:a', data, '', '', '');
@@ -74,8 +74,8 @@ story('the key says the prefix: ours, or ours and a hash tag, and nothing else',
   assert.equal(await redis.call('XLEN', 'bridge:log:public:a'), 1);
 });
 
-// What an operator sees with redis-cli is what the design promises.
-story('an entry is in its log with its payload, its predecessor, its event; the log lives for the history time', async (scene) => {
+// What an operator sees with redis-cli.
+story('an entry in the log has its payload, its predecessor and its event; the log expires after BRIDGE_HISTORY_TTL', async (scene) => {
   const redis = await library(scene, { BRIDGE_HISTORY_TTL: '90s' });
   const first = await redis.record('public:a', 'one');
   await redis.record('public:b', 'other');
@@ -89,8 +89,8 @@ story('an entry is in its log with its payload, its predecessor, its event; the 
   assert.equal(await redis.call('ZSCORE', 'bridge:channels', 'public:a'), second.split('-')[0]);
 });
 
-// A backend's typo is its own problem, said clearly; it must not become a message that nobody can hear.
-story('bridge_publish refuses bad channels, internal names, large payloads and bad events', async (scene) => {
+// A backend's mistake gets a clear error, and must not become a message that nobody can receive.
+story('bridge_publish refuses invalid channels, internal names, payloads that are too large and invalid events', async (scene) => {
   const redis = await library(scene, { BRIDGE_MAX_PAYLOAD: '1k' });
   const refused = (promise, pattern) => assert.rejects(promise, ({ message }) => pattern.test(message));
   await refused(redis.record('', 'x'), /^BADCHANNEL/);
@@ -106,16 +106,16 @@ story('bridge_publish refuses bad channels, internal names, large payloads and b
   assert.deepEqual((await redis.call('KEYS', 'bridge:log:*')).length, 2);
 });
 
-// Somebody put something else where a log belongs. One key must not keep the recorder from everything that comes after.
-story('what is not a stream in the place of a log is replaced', async (scene) => {
+// Someone stored something else at the key of a log. This one key must not keep the recorder from all later messages.
+story('a key of another type in the place of a log is replaced', async (scene) => {
   const redis = await library(scene);
   await redis.call('SET', 'bridge:log:public:a', 'an accident');
   const id = await redis.record('public:a', 'x');
   assert.deepEqual((await redis.call('XRANGE', 'bridge:log:public:a', '-', '+')).map(([one]) => one), [id]);
 });
 
-// A WebSocket client that repeats itself after a reconnect has said it once.
-story('the same key from the same user is recorded once, and answers the first position', async (scene) => {
+// A WebSocket client repeats a publish after a reconnect.
+story('a publish that repeats its key is recorded once per user and channel, and is answered with the first position', async (scene) => {
   const redis = await library(scene);
   const publish = (channel, from, key) => redis.fn('publish', channel, 'x', '', from, key);
   const first = await publish('public:a', 'ann', 'k1');
@@ -130,8 +130,8 @@ story('the same key from the same user is recorded once, and answers the first p
   assert.ok(left > 110_000 && left <= 120_000, `${left} ms left`);
 });
 
-// Retention and its trace: who comes back must be able to tell whether something is gone.
-story('read gives pages in order over channels and patterns, with what is needed to tell gaps', async (scene) => {
+// When a browser comes back, it must be possible to tell whether something that it has missed is gone.
+story('read returns pages in order over channels and patterns, with what is needed to detect gaps', async (scene) => {
   const redis = await library(scene);
   const ids = [];
   for (const i of numbers(1, 30)) ids.push(await redis.record(`chat:${i % 3}`, `m${i}`));
@@ -147,7 +147,7 @@ story('read gives pages in order over channels and patterns, with what is needed
   assert.equal(page.until, page.newest);
   assert.deepEqual(page.floors.map(({ has, oldest }) => ({ has, oldest })), [{ has: true, oldest: ids[0] }]);
   page = await redis.read('0-0', 100, 'cchat:1', 'pchat:1', 'cnone');
-  assert.equal(page.entries.length, 10, 'a channel that is named twice comes once');
+  assert.equal(page.entries.length, 10, 'the entries of a channel that is named twice come once');
   assert.deepEqual(page.floors.map(({ has }) => has), [true, true, false]);
 
   const log = await redis.call('XRANGE', 'bridge:log:chat:1', '-', '+');
@@ -157,8 +157,8 @@ story('read gives pages in order over channels and patterns, with what is needed
   assert.equal(page.floors[0].trimmed, log[5][0]);
 });
 
-// A page is bounded in bytes, or one browser that is far behind would hold up everybody on that connection.
-story('a page stops at its limit of bytes, but always brings one entry', async (scene) => {
+// Without a limit in bytes, one browser that is far behind would delay all others that share the connection to Redis.
+story('a page stops at its byte limit, but never before its first entry', async (scene) => {
   const redis = await library(scene);
   for (const i of numbers(1, 20)) await redis.record('public:a', `${i}`.padEnd(60_000, '.'));
   const page = await redis.read('0-0', 100, 'cpublic:a');
@@ -169,7 +169,7 @@ story('a page stops at its limit of bytes, but always brings one entry', async (
   assert.equal(entries.length, 1);
 });
 
-story('patterns in the library are the patterns of PSUBSCRIBE', async (scene) => {
+story('the library matches patterns as PSUBSCRIBE does', async (scene) => {
   const redis = await library(scene);
   const names = ['a', 'ab', 'abc', 'a-c', 'a]c', 'a*c', 'a%c', 'a.c', 'x^y', 'ä', '[a]', 'a\\c', 'aXc', 'b'];
   for (const name of names) await redis.record(name, name);
@@ -186,7 +186,7 @@ story('patterns in the library are the patterns of PSUBSCRIBE', async (scene) =>
   }
 });
 
-story('newest gives the place before the newest entries', async (scene) => {
+story('newest returns the position after which the newest entries come', async (scene) => {
   const redis = await library(scene);
   const ids = [];
   for (const i of numbers(1, 9)) ids.push(await redis.record(`chat:${i % 2}`, `m${i}`));
@@ -198,8 +198,8 @@ story('newest gives the place before the newest entries', async (scene) => {
   assert.equal(await redis.fn('newest', 3, 'cnone'), await redis.call('GET', 'bridge:position'));
 });
 
-// Flushed or lost data: whoever holds a cursor from before must be told.
-story('after a flush a new genesis is later than every cursor from before', async (scene) => {
+// If the data was flushed or lost, every browser with an older cursor must be notified.
+story('after a flush the genesis (where the keyspace begins) is later than every older cursor', async (scene) => {
   const redis = await library(scene);
   const before = await redis.record('public:a', 'x');
   await waitFor(() => Date.now() > Number(before.split('-')[0]), { what: 'the next millisecond' });
@@ -209,8 +209,8 @@ story('after a flush a new genesis is later than every cursor from before', asyn
   assert.ok(comparePositions(await redis.record('public:a', 'y'), page.genesis) > 0);
 });
 
-// A log that expired leaves no trace of its own: the first entry of the next one says what may have been.
-story('a log that opens anew says what may have expired before it', async (scene) => {
+// A log that expired leaves no trace of its own, so the first entry of the next log tells what may have expired.
+story('a new log tells up to where entries may have expired before it', async (scene) => {
   const redis = await library(scene, { BRIDGE_HISTORY_TTL: '1s' });
   const first = await redis.record('public:a', 'x');
   await waitFor(async () => (await redis.call('EXISTS', 'bridge:log:public:a')) === 0, { what: 'the log to expire' });
@@ -220,15 +220,16 @@ story('a log that opens anew says what may have expired before it', async (scene
   await redis.record('public:b', 'y');
   await waitFor(async () => (await redis.call('EXISTS', 'bridge:log:public:b')) === 0, { what: 'the log to expire' });
   await redis.fn('beat', 'w');
-  assert.equal(await redis.call('ZCARD', 'bridge:channels'), 0, 'the beat forgets channels whose logs expired');
+  assert.equal(await redis.call('ZCARD', 'bridge:channels'), 0, 'the beat removes channels whose logs have expired');
   await redis.record('public:a', 'z');
   const page = await redis.read(first, 10, 'cpublic:a');
-  assert.ok(comparePositions(page.floors[0].trimmed, first) > 0, 'a cursor from before is not complete');
+  assert.ok(comparePositions(page.floors[0].trimmed, first) > 0, 'an older cursor may have missed something');
   assert.ok(comparePositions(page.floors[0].trimmed, page.entries[0].id) < 0);
 });
 
-// Who heard of an entry says so after an outage. Where Redis has lost it, every cursor before it may miss something.
-story('what was heard of and is not there any more is a loss; what is there, or was trimmed, is none', async (scene) => {
+// After an outage, a process asks Redis about an entry that it knows. If Redis has lost it, older cursors may have
+// missed something.
+story('an entry that Redis no longer has is a loss, unless it was trimmed', async (scene) => {
   const redis = await library(scene, { BRIDGE_HISTORY_LENGTH: '1' });
   const lost = () => redis.call('GET', 'bridge:lost');
   const first = await redis.record('public:a', 'one');
@@ -238,22 +239,22 @@ story('what was heard of and is not there any more is a loss; what is there, or 
   assert.equal(await lost(), null);
   for (let i = 0; i < 300; i++) await redis.record('public:a', `${i}`);
   await redis.fn('witness', first, 'public:a');
-  assert.equal(await lost(), null, 'it was trimmed');
+  assert.equal(await lost(), null, 'a trimmed entry is not lost');
 
   await redis.call('XDEL', 'bridge:log:public:b', second);
   await redis.fn('witness', second, 'public:b');
-  assert.ok(comparePositions(await lost(), second) > 0, 'all cursors from before it was noticed');
+  assert.ok(comparePositions(await lost(), second) > 0, 'it is later than all cursors from before the loss was noticed');
   const noticed = await lost();
   await redis.fn('witness', second, 'public:b');
-  assert.equal(await lost(), noticed, 'once');
+  assert.equal(await lost(), noticed, 'a loss is reported once');
   const ahead = `${Number(second.split('-')[0]) + 60_000}-7`;
   await redis.fn('witness', ahead, '');
   assert.ok(comparePositions(await lost(), ahead) > 0);
-  assert.ok(comparePositions(await redis.record('public:b', 'next'), ahead) > 0, 'no position comes twice');
+  assert.ok(comparePositions(await redis.record('public:b', 'next'), ahead) > 0, 'no position is used twice');
 });
 
-// A node of the recorder's protocol, as Redis sees one: it is subscribed to its own channel, or it is gone. It knows what
-// `attend` and the words on control told it.
+// A node of the recorder's protocol (one pub/sub connection of a recorder), as Redis sees it: it is gone if it is not
+// subscribed to its own channel. `control` has what it received on the channel bridge:control.
 async function node(scene, redis, name, { lease = 60_000, filter = 1 } = {}) {
   const control = [];
   const ear = scene.own(await Resp.connect(redis.port));
@@ -273,7 +274,7 @@ async function node(scene, redis, name, { lease = 60_000, filter = 1 } = {}) {
   };
 }
 
-// A Redis in which `ann` holds the seat of a first era.
+// A Redis in which the node `ann` holds the seat (the lease that decides which recorder is active) in a first era.
 async function holder(scene, options) {
   const redis = await library(scene);
   const ann = await node(scene, redis, 'ann', options);
@@ -282,7 +283,7 @@ async function holder(scene, options) {
   return { redis, ann, era };
 }
 
-// Whoever sends, however often and in whatever order: each plain message once.
+// Each plain message is recorded once, no matter which recorder sends it, how often and in which order.
 story('record takes only the next ordinals of the current era', async (scene) => {
   const { redis, era } = await holder(scene);
   assert.deepEqual(await redis.fn('record', 1, 1, 'public:a', 'x'), ['STALE', '0']);
@@ -294,14 +295,14 @@ story('record takes only the next ordinals of the current era', async (scene) =>
   assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm2', 'm3']);
 });
 
-story('ordinals can be passed over, and those that are recorded already are not passed over again', async (scene) => {
+story('record can skip a range of ordinals, even if a part of it is already recorded', async (scene) => {
   const { redis, era } = await holder(scene);
   assert.deepEqual(await redis.fn('record', era, 1, 'public:a', 'm1', '', '3', 'public:a', 'm5'), ['OK', '5']);
   assert.deepEqual(await redis.fn('record', era, 3, '', '4', 'public:a', 'm7'), ['OK', '7']);
   assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm5', 'm7']);
 });
 
-story('a batch on one channel links its entries as single ones do', async (scene) => {
+story('entries of one batch name their predecessors like entries that are recorded one by one', async (scene) => {
   const { redis, era } = await holder(scene);
   await redis.fn('record', era, 1, 'public:a', 'm1', 'public:b', 'm2', 'public:a', 'm3', 'public:a', 'm4');
   const { entries } = await redis.read('0-0', 10, 'cpublic:a');
@@ -311,15 +312,15 @@ story('a batch on one channel links its entries as single ones do', async (scene
   assert.equal(await redis.call('GET', 'bridge:position'), next);
 });
 
-// A log that nobody can append to, because somebody wrote far ahead in it, must not stop all others.
-story('a log whose newest id is from another life is begun anew', async (scene) => {
+// A log that can't be appended to, because its newest id is far ahead, must not block all others.
+story('a log whose newest id is ahead of all positions is replaced', async (scene) => {
   const { redis, era } = await holder(scene);
   await redis.call('XADD', 'bridge:log:public:a', '99999999999999-0', 'd', 'from another life');
   assert.deepEqual(await redis.fn('record', era, 1, 'public:b', 'm1', 'public:a', 'm2'), ['OK', '2']);
   assert.deepEqual((await redis.read('0-0', 10, 'ppublic:*')).entries.map(({ data }) => data), ['m1', 'm2']);
 });
 
-story('one holds the seat, one stands by, others wait; a member that goes on takes the seat', async (scene) => {
+story('one node holds the seat, one stands by, others wait; a member takes the seat when its holder leaves', async (scene) => {
   const { redis, ann, era } = await holder(scene);
   const [bob, eve] = [await node(scene, redis, 'bob'), await node(scene, redis, 'eve')];
   assert.equal(await bob.role('waiting'), 'standby');
@@ -329,7 +330,7 @@ story('one holds the seat, one stands by, others wait; a member that goes on tak
   await redis.fn('record', era, 1, 'public:a', 'm1');
   assert.equal(await ann.role('synced', era, 2), 'holder');
 
-  assert.equal(await ann.leave(), 'left', 'bob has all that is not recorded');
+  assert.equal(await ann.leave(), 'left', 'bob has every message that is not recorded yet');
   await eve.heard('vacant');
   assert.deepEqual(await bob.attend('synced', era, 1), { role: 'holder', era, last: '1' });
   assert.equal(await eve.role('waiting'), 'standby');
@@ -337,7 +338,7 @@ story('one holds the seat, one stands by, others wait; a member that goes on tak
   assert.equal(await bob.leave(true), 'left');
 });
 
-story('the seat of one whose connection is gone is free at once, that of one that hangs when the lease ends', async (scene) => {
+story('the seat is free at once if its holder disconnects, and when the lease expires if its holder hangs', async (scene) => {
   const { redis, ann, era } = await holder(scene);
   const bob = await node(scene, redis, 'bob', { lease: 300 });
   assert.equal(await bob.role('synced', era, 1), 'standby');
@@ -346,13 +347,14 @@ story('the seat of one whose connection is gone is free at once, that of one tha
 
   const eve = await node(scene, redis, 'eve');
   assert.equal(await eve.role('synced', era, 1), 'standby');
-  await waitFor(async () => (await eve.role('synced', era, 1)) === 'holder', { what: 'the lease of bob to end' });
-  assert.equal(await bob.role('synced', era, 1), 'standby', 'it is still a member, and its place is good');
+  await waitFor(async () => (await eve.role('synced', era, 1)) === 'holder', { what: 'the lease of bob to expire' });
+  assert.equal(await bob.role('synced', era, 1), 'standby', 'bob is still a member, and its place is still valid');
   assert.deepEqual(await redis.fn('attend', 'ann', 60_000, 1, 'synced', era, 1), ['gone', era, '0']);
 });
 
-// Nothing that was recorded may be recorded again in a new era: Redis itself compares what the joiner saw at its place.
-story('a new era is opened only where no member is left and nothing was recorded meanwhile', async (scene) => {
+// Nothing that was recorded may be recorded again in a new era. A joining node has queued all messages since its place in
+// the order of messages, so Redis checks that the last recorded ordinal is still the one that was current there.
+story('a new era is opened only if no member is left and nothing was recorded since the place of the joining node', async (scene) => {
   const { redis, ann, era } = await holder(scene);
   const bob = await node(scene, redis, 'bob');
   assert.equal(await bob.role('joining', era, 0), 'standby', 'ann is a member');
@@ -366,17 +368,17 @@ story('a new era is opened only where no member is left and nothing was recorded
   assert.deepEqual(await redis.fn('record', era, 2, 'public:a', 'late'), ['STALE', '0']);
 });
 
-story('one that lacks messages of the era is no member, and may open the next one', async (scene) => {
+story('a node that lacks messages of the era is not a member, but may open the next era', async (scene) => {
   const { redis, ann, era } = await holder(scene);
   const bob = await node(scene, redis, 'bob');
-  assert.equal(await bob.role('synced', era, 5), 'standby', 'messages 1 to 4 are not recorded, and bob has not got them');
+  assert.equal(await bob.role('synced', era, 5), 'standby', 'messages 1 to 4 are not recorded, and bob does not have them');
   assert.equal(await ann.leave(), 'coming');
   ann.die();
   await waitFor(async () => (await bob.role('synced', era, 5)) === 'holder', { what: 'bob to open an era' });
   assert.notEqual(await redis.call('HGET', 'bridge:era', 'era'), era);
 });
 
-story('a place is answered within its era only, and a sync tells what is recorded', async (scene) => {
+story('place is announced only for the current era, and sync announces the last recorded ordinal', async (scene) => {
   const { redis, ann, era } = await holder(scene);
   await redis.fn('record', era, 1, 'public:a', 'm1');
   await redis.fn('sync', 'bob', 7, 42);
@@ -386,11 +388,11 @@ story('a place is answered within its era only, and a sync tells what is recorde
   assert.deepEqual(await ann.heard('place'), ['place', 'bob', '7', era, '1']);
 });
 
-story('who counts other messages does not stand by for those who hold', async (scene) => {
+story('a node with other channel settings does not stand by for the holder', async (scene) => {
   const { redis, ann, era } = await holder(scene);
   const bob = await node(scene, redis, 'bob', { filter: 2 });
   assert.equal(await bob.role('waiting'), 'waiting');
   assert.equal(await ann.role('synced', era, 1), 'holder');
   ann.die();
-  await waitFor(async () => (await bob.role('waiting')) === 'standby', { what: 'bob to be the only one' });
+  await waitFor(async () => (await bob.role('waiting')) === 'standby', { what: 'bob to be the only node' });
 });

@@ -1,4 +1,4 @@
-// 10-connect - a browser connects and hears what a backend says; every byte of the first seconds.
+// 10-connect - a browser connects and receives what a backend publishes; every byte of the first seconds.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import WebSocket from 'ws';
@@ -9,7 +9,7 @@ import { Program } from '../lib/program.mjs';
 import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
-// The two commands of the README: a person types redis-cli PUBLISH and sees the message in curl -N, with an id.
+// The two commands of the README.
 story('redis-cli PUBLISH arrives in curl -N with an id', async (scene) => {
   const { redis, bridge } = await scene.start();
   const curl = new Program('curl', 'curl', ['-sSN', `${bridge.base}/events?channel=public:news`]);
@@ -22,8 +22,8 @@ story('redis-cli PUBLISH arrives in curl -N with an id', async (scene) => {
   assert.ok(comparePositions(first, id) < 0, `the cursor ${first} is before the first entry ${id}`);
 });
 
-// A proxy or a browser that buffers, caches or compresses an event stream breaks it; the headers keep them from it.
-story('the answer to /events is an event stream that nobody may buffer or cache, byte for byte', async (scene) => {
+// A proxy or a browser that buffers, caches or compresses an event stream breaks it; the headers forbid that.
+story('the headers of /events forbid buffering and caching, and its blocks are as documented, byte for byte', async (scene) => {
   const { redis, bridge } = await scene.start();
   const raw = await scene.raw(bridge, {
     bytes: 'GET /events?channel=public:news HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n',
@@ -49,8 +49,9 @@ story('the answer to /events is an event stream that nobody may buffer or cache,
   assert.equal(stream.bytes.subarray(before).toString(), block);
 });
 
-// The tutorials have two lines: new EventSource('/events') and new WebSocket('/ws'), each with onmessage. They work as they stand.
-story('with BRIDGE_DEFAULT_CHANNELS the two bare lines of every tutorial work', async (scene) => {
+// The tutorials have two lines: new EventSource('/events') and new WebSocket('/ws'), each with onmessage. They must
+// work unchanged.
+story('with BRIDGE_DEFAULT_CHANNELS, EventSource and WebSocket work without naming a channel', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_DEFAULT_CHANNELS: 'public:news' });
   const events = scene.own(openEventSource(bridge, { path: '/events' }));
   const socket = new WebSocket(`${bridge.base.replace('http', 'ws')}/ws`);
@@ -71,8 +72,8 @@ story('with BRIDGE_DEFAULT_CHANNELS the two bare lines of every tutorial work', 
   assert.equal(frames[0].type, 'hello');
 });
 
-// Who forgets the channel is told what to write, with a status that says that trying again will not help.
-story('/events without a channel is answered 400 and says how to name one', async (scene) => {
+// A client that names no channel is told how to do so, with a status that tells it not to retry.
+story('/events without a channel is answered with 400 and says how to name one', async (scene) => {
   const { bridge } = await scene.start();
   const answer = await request(bridge, '/events');
   assert.equal(answer.status, 400);
@@ -81,8 +82,8 @@ story('/events without a channel is answered 400 and says how to name one', asyn
   assert.match(error.message, /channel=/);
 });
 
-// Scripts and monitors ask with HEAD, pages from other sites ask with OPTIONS first; both get an answer and not a stream.
-story('HEAD, OPTIONS and cross-origin requests are answered as the Fetch standard asks', async (scene) => {
+// Scripts and monitors send HEAD, pages of other origins send OPTIONS first; both get a response and not a stream.
+story('HEAD, OPTIONS and cross-origin requests are answered as the Fetch standard requires', async (scene) => {
   const { bridge } = await scene.start({ BRIDGE_ORIGINS: 'https://app.example' });
 
   const head = await request(bridge, '/healthz', { method: 'HEAD' });
@@ -117,8 +118,8 @@ story('HEAD, OPTIONS and cross-origin requests are answered as the Fetch standar
   assert.ok(!['*', 'https://evil.example'].includes(stranger.headers['access-control-allow-origin']));
 });
 
-// Platforms ask /healthz and /readyz; people open /.
-story('/healthz, /readyz and / answer, and what does not exist says so', async (scene) => {
+// Platforms probe /healthz and /readyz; people open /.
+story('/healthz, /readyz and / answer; an unknown path gets 404, and a wrong method 405', async (scene) => {
   const { bridge } = await scene.start();
   const health = await request(bridge, '/healthz');
   assert.equal(health.status, 200);
@@ -145,8 +146,8 @@ story('/healthz, /readyz and / answer, and what does not exist says so', async (
   }
 });
 
-// After a deploy ten thousand browsers come back; if all had the same retry they would come at the same moment.
-story('browsers are told different times to wait before they come back', async (scene) => {
+// After a deploy ten thousand browsers reconnect; if all had the same retry time, they would do so at the same moment.
+story('browsers are told different times to wait before they reconnect', async (scene) => {
   const { bridge } = await scene.start();
   const streams = await Promise.all(Array.from({ length: 12 }, () => scene.listen(bridge, 'public:news')));
   const retries = streams.map(({ blocks }) => blocks[0].retry);
@@ -154,8 +155,9 @@ story('browsers are told different times to wait before they come back', async (
   assert.ok(new Set(retries).size > 3, `retries ${retries}`);
 });
 
-// A channel is silent for an hour while others are busy. Its browser must not fall off the end of the log: the heartbeat moves its cursor.
-story('a silent stream hears heartbeats, and they move its cursor', async (scene) => {
+// A channel is silent for an hour while others are busy. Heartbeats advance the cursor of its browser, so that the
+// cursor does not become older than what is kept.
+story('a silent stream receives heartbeats, and they advance its cursor', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HEARTBEAT: '1s' });
   const quiet = await scene.listen(bridge, 'public:quiet');
   const chat = await scene.speak(bridge, 'public:quiet');
@@ -180,7 +182,7 @@ function hasIpv6() {
 }
 
 // Some platforms reach their services over IPv6 only.
-story('it listens where BRIDGE_HOST says, IPv6 included', async (scene) => {
+story('the server listens on the address in BRIDGE_HOST, IPv6 included', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HOST: '::1' });
   const stream = await scene.listen(bridge, 'public:news');
   await redis.publish('public:news', 'hello');

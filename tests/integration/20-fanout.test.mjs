@@ -1,4 +1,4 @@
-// 20-fanout - one says it, everyone hears it: the same entries, in the same order, with the same ids, on every way out.
+// 20-fanout - one publishes, all receive: the same entries, in the same order, with the same ids, over every protocol.
 import assert from 'node:assert/strict';
 import { openSse } from '../lib/sse.mjs';
 import { areIncreasing, numbers } from '../lib/position.mjs';
@@ -25,11 +25,11 @@ story('with several channels or a pattern, the event is named after the channel'
   await both.received(3);
   assert.deepEqual(heard(several), [all[0], all[2]]);
   assert.deepEqual(heard(pattern), all);
-  assert.deepEqual(heard(both), all, 'a channel that is asked for twice comes once');
+  assert.deepEqual(heard(both), all, 'a channel that is requested twice is delivered once');
   assert.deepEqual(pattern.messages.map(({ id }) => id), both.messages.map(({ id }) => id));
 });
 
-// A page listens to one channel: its publisher's own event names reach addEventListener, unnamed ones reach onmessage.
+// A page listens to one channel: events that the publisher named reach addEventListener, unnamed ones reach onmessage.
 story('with one channel, the event has the name that the publisher gave it', async (scene) => {
   const { redis, bridge } = await scene.start();
   const events = scene.eventSource(bridge, { channel: 'public:a', types: ['order.paid'] });
@@ -42,7 +42,7 @@ story('with one channel, the event has the name that the publisher gave it', asy
   assert.deepEqual(heard, [['order.paid', '{"order":1}'], ['message', 'plain'], ['order.paid', '{"order":2}']]);
 });
 
-// Who wants channel, event and id in one object asks for ?format=json and gets what WebSocket clients get.
+// A page that wants channel, event and id in one object requests ?format=json and gets what WebSocket clients get.
 story('?format=json gives onmessage the same object as a WebSocket', async (scene) => {
   const { redis, bridge } = await scene.start();
   const stream = await scene.listen(bridge, ['public:a', 'public:b'], { parameters: { format: 'json' } });
@@ -61,7 +61,7 @@ story('?format=json gives onmessage the same object as a WebSocket', async (scen
   assert.deepEqual(stream.messages.map(({ id }) => id), [first, second]);
 });
 
-// A live show: hundreds listen on two instances, over both protocols. All see the same thing, in the same order, once.
+// A live show: many browsers on two instances, over both protocols.
 story('every subscriber of every instance gets the same entries in the same order', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const streams = await Promise.all(Array.from({ length: 80 }, (_, i) => scene.listen(bridges[i % 2], 'public:show')));
@@ -74,14 +74,14 @@ story('every subscriber of every instance gets the same entries in the same orde
   const ids = streams[0].messages.map(({ id }) => id);
   assert.ok(areIncreasing(ids));
   for (const one of everyone) {
-    assertSameList(one.payloads, said, 'what one subscriber heard');
+    assertSameList(one.payloads, said, 'what one subscriber received');
     assertSameList(one.messages.map(({ id }) => id), ids, 'the ids');
   }
   for (const { parser } of streams) assert.deepEqual(parser.faults, []);
 });
 
-// Three instances hear the same PUBLISH. The log must have it once, or everyone who reconnects would see it three times.
-story('a plain PUBLISH is recorded once, however many instances hear it', async (scene) => {
+// Three instances receive the same PUBLISH. If each recorded it, browsers that reconnect would get it three times.
+story('a plain PUBLISH is recorded once, however many instances receive it', async (scene) => {
   const { redis, bridges } = await scene.fleet(3);
   const stream = await scene.listen(bridges[0], 'public:once');
   const said = numbers(1, 200);
@@ -90,11 +90,11 @@ story('a plain PUBLISH is recorded once, however many instances hear it', async 
   await redis.record('public:once', 'last');
   await stream.received(said.length + 1);
   assert.equal(await redis.call('XLEN', 'bridge:log:public:once'), said.length + 1);
-  assertSameList(stream.payloads, [...said, 'last'], 'what was heard');
+  assertSameList(stream.payloads, [...said, 'last'], 'what was received');
 });
 
-// Plain PUBLISH is recorded whether or not a browser listens: who comes a minute later can still have it.
-story('a plain PUBLISH on a channel that nobody listens to is kept', async (scene) => {
+// Plain PUBLISH is recorded whether or not a browser listens, so one that connects a minute later can still get it.
+story('a plain PUBLISH is recorded even if no browser listens to its channel', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_CHANNELS: 'public:*,inner:*' });
   await redis.publish('inner:jobs', 'not for browsers, but kept');
   await redis.publish('public:early', 'before anyone came');
@@ -105,8 +105,8 @@ story('a plain PUBLISH on a channel that nobody listens to is kept', async (scen
   assert.equal((await late.received(1))[0].data, 'before anyone came');
 });
 
-// Chat: what a browser says is heard by backends that know nothing of the bridge, and its ack has the id that everyone sees.
-story('what a WebSocket client says is heard by redis-cli SUBSCRIBE, and acked with the id that SSE browsers see', async (scene) => {
+// Chat: backends that know nothing about the bridge receive what a browser publishes.
+story('what a WebSocket client publishes reaches redis-cli SUBSCRIBE, and its ack has the id that SSE browsers see', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const backend = scene.own(await redis.cliSubscribe('public:chat'));
   const speaker = await scene.speak(bridges[0], 'public:chat');
@@ -120,20 +120,20 @@ story('what a WebSocket client says is heard by redis-cli SUBSCRIBE, and acked w
   assert.deepEqual([event.data, event.id], ['good morning', ack.id]);
   const [message] = await other.received(1);
   assert.deepEqual(message, { type: 'message', channel: 'public:chat', id: ack.id, data: 'good morning' });
-  assert.deepEqual(await speaker.received(1), [message], 'the speaker hears itself, like everyone');
-  await waitFor(() => backend.heard().length >= 1, { what: 'redis-cli SUBSCRIBE to hear it' });
+  assert.deepEqual(await speaker.received(1), [message], 'the publisher receives its own message, like everyone');
+  await waitFor(() => backend.heard().length >= 1, { what: 'redis-cli SUBSCRIBE to receive it' });
   assert.deepEqual(backend.heard(), ['good morning']);
 
   const byPost = await post(bridges[0], 'public:chat', 'by post');
   await listener.received(2);
   assert.deepEqual([listener.messages[1].data, listener.messages[1].id], ['by post', byPost]);
-  await waitFor(() => backend.heard().length >= 2, { what: 'redis-cli SUBSCRIBE to hear the POST' });
+  await waitFor(() => backend.heard().length >= 2, { what: 'redis-cli SUBSCRIBE to receive the POST' });
   assert.deepEqual(backend.heard(), ['good morning', 'by post']);
   assert.equal(await redis.call('XLEN', 'bridge:log:public:chat'), 2, 'the echo on the plain channel is not recorded again');
 });
 
 // A phone sends, loses the network before the ack, reconnects and sends again. The room must see it once.
-story('the same key within two minutes is recorded once, on whatever connection and instance', async (scene) => {
+story('a publish that repeats its key within two minutes is recorded once, whatever its connection and instance', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const listener = await scene.listen(bridges[1], 'public:chat');
   const phone = await scene.speak(bridges[0]);
@@ -152,8 +152,8 @@ story('the same key within two minutes is recorded once, on whatever connection 
   assert.equal(await redis.call('XLEN', 'bridge:log:public:chat'), 3);
 });
 
-// Bytes that are no text (an image, a protobuf) go through a JSON connection as binary frames, in both directions.
-story('bytes go both ways as binary frames of the JSON protocol', async (scene) => {
+// Payloads that are not text (an image, a protobuf).
+story('bytes travel as binary frames of the JSON protocol, in both directions', async (scene) => {
   const { redis, bridge } = await scene.start();
   const speaker = await scene.speak(bridge, 'public:bin');
   const listener = await scene.speak(bridge, 'public:bin');
@@ -172,22 +172,22 @@ story('bytes go both ways as binary frames of the JSON protocol', async (scene) 
   assert.deepEqual([listener.messages[2].type, listener.messages[2].data], ['message', 'bytes that are text']);
 });
 
-// bridge.v1.raw: frames are payloads, nothing else. A terminal, a game, a tool that knows no JSON.
-story('the raw protocol carries payloads as they are, text and binary, both ways', async (scene) => {
+// bridge.v1.raw: frames are payloads and nothing else, for a terminal, a game, a tool without JSON.
+story('the raw protocol carries payloads unchanged, text and binary, in both directions', async (scene) => {
   const { redis, bridge } = await scene.start();
   const backend = scene.own(await redis.cliSubscribe('public:raw'));
   const bySubprotocol = await scene.ws(bridge, { channel: 'public:raw', protocols: [RAW_PROTOCOL] });
   const byParameter = await scene.ws(bridge, { channel: 'public:raw', protocols: [], parameters: { format: 'raw' } });
   assert.equal(bySubprotocol.protocol, RAW_PROTOCOL);
   const json = await scene.speak(bridge, 'public:raw');
-  // No frame says that a raw client is subscribed: the first thing that each of them hears does.
+  // No frame tells a raw client that it is subscribed, so publish until each of them has received something.
   let probes = 0;
   await waitFor(
     async () => {
       await redis.record('public:raw', `probe ${++probes}`);
       return bySubprotocol.frames.length > 0 && byParameter.frames.length > 0;
     },
-    { every: 50, what: 'the raw clients to hear' },
+    { every: 50, what: 'the raw clients to receive something' },
   );
   const bytes = Buffer.from([0xff, 0x00, 0xfe]);
   bySubprotocol.send('from raw');
@@ -201,11 +201,11 @@ story('the raw protocol carries payloads as they are, text and binary, both ways
     await client.frame((frame) => frame.bytes.toString() === '{"type":"publish"}', { what: 'the last raw payload' });
     assert.deepEqual(client.frames.slice(-3).map((frame) => [frame.isBinary, frame.bytes.toString('latin1')]), last);
   }
-  await waitFor(() => backend.heard().includes('from raw'), { what: 'redis-cli SUBSCRIBE to hear the raw client' });
+  await waitFor(() => backend.heard().includes('from raw'), { what: 'redis-cli SUBSCRIBE to receive what the raw client sent' });
 });
 
-// A client of the future offers a subprotocol that this server does not know. It gets an answer, not a dropped connection.
-story('subprotocols: a known one is chosen, none means JSON, only unknown ones are answered 400', async (scene) => {
+// A future client offers a subprotocol that this server does not know. It gets a response, not a dropped connection.
+story('subprotocols: a known one is chosen, none means JSON, only unknown ones are answered with 400', async (scene) => {
   const { bridge } = await scene.start();
   const refused = await openWs(bridge, { channel: 'public:a', protocols: ['bridge.v9.cbor', 'graphql-ws'] }).catch((error) => error);
   assert.equal(refused.status, 400, refused.message);
@@ -216,8 +216,8 @@ story('subprotocols: a known one is chosen, none means JSON, only unknown ones a
   assert.equal(bare.protocol, '');
 });
 
-// A page changes rooms without changing connections.
-story('channels and patterns come and go by frames on an open connection', async (scene) => {
+// A page changes chat rooms without reconnecting.
+story('frames subscribe to channels and patterns, and unsubscribe, on an open connection', async (scene) => {
   const { redis, bridge } = await scene.start();
   const client = await scene.speak(bridge);
   const hello = await client.hello();
@@ -246,8 +246,8 @@ story('channels and patterns come and go by frames on an open connection', async
   ]);
 });
 
-// A person opens twenty tabs and closes them again, all day long. Others don't notice, and nothing stays behind.
-story('browsers that come and go leave the others and the server as they were', async (scene) => {
+// A person opens twenty tabs and closes them again, all day long.
+story('browsers that connect and disconnect do not disturb the others', async (scene) => {
   const { redis, bridge } = await scene.start();
   const stays = await scene.listen(bridge, 'public:a');
   const said = [];

@@ -1,4 +1,4 @@
-// 25-payload - what comes in goes out: any bytes, any length up to the maximum, on every way in and every way out.
+// 25-payload - payloads arrive unchanged: any bytes, any length up to the maximum, by every way in and every way out.
 import assert from 'node:assert/strict';
 import { history, post, query, request } from '../lib/http.mjs';
 import { asEventData } from '../lib/sse.mjs';
@@ -11,13 +11,13 @@ const MAX = 65_536;
 const TEXTS = {
   'a word': 'hello',
   empty: '',
-  'one blank': ' ',
-  'a blank in front': '  indented',
-  'blanks behind': 'x  ',
+  'one space': ' ',
+  'leading spaces': '  indented',
+  'trailing spaces': 'x  ',
   LF: 'one\ntwo',
   CR: 'one\rtwo',
   CRLF: 'one\r\ntwo',
-  'every line end': '\na\r\rb\n\nc\r\n\r\nd\n\re\r',
+  'every kind of line break': '\na\r\rb\n\nc\r\n\r\nd\n\re\r',
   'only LF': '\n',
   'only CR': '\r',
   'only CRLF': '\r\n',
@@ -25,29 +25,29 @@ const TEXTS = {
   NUL: 'a\0b',
   'only NUL': '\0',
   'control characters': '\x01\x02\x07\x08\x0b\x0c\x1b\x1f\x7f\x85',
-  'lookalikes of fields': 'data: x\nid: 99999999999999-0\nevent: gap\nretry: 1\n: comment\n\ndata: y',
-  'a lookalike of a first line': 'id: 5-5',
-  'a lookalike of a frame': '{"type":"message","channel":"public:x","id":"1-1","data":"no"}',
-  'a lookalike of Redis': '*1\r\n$8\r\nFLUSHALL\r\n',
+  'text that looks like fields': 'data: x\nid: 99999999999999-0\nevent: gap\nretry: 1\n: comment\n\ndata: y',
+  'text that looks like an id': 'id: 5-5',
+  'text that looks like a frame': '{"type":"message","channel":"public:x","id":"1-1","data":"no"}',
+  'text that looks like a Redis command': '*1\r\n$8\r\nFLUSHALL\r\n',
   'quotes and backslashes': '"\\"\\\\ \' </script> \u2028\u2029',
   'a byte order mark': '\uFEFFhello',
-  'two, three and four bytes a letter': 'ä€😀𝕏\u{10FFFF}',
+  'characters of two, three and four bytes': 'ä€😀𝕏\u{10FFFF}',
   'the maximum': 'x'.repeat(MAX),
-  'the maximum, all line ends': '\r\n'.repeat(MAX / 2),
+  'the maximum, all CRLF': '\r\n'.repeat(MAX / 2),
   'the maximum, all LF': '\n'.repeat(MAX),
   'the maximum, all quotes': '"'.repeat(MAX),
-  'the maximum, four bytes a letter': '😀'.repeat(MAX / 4),
+  'the maximum, four bytes a character': '😀'.repeat(MAX / 4),
   'the maximum, all NUL': '\0'.repeat(MAX),
 };
 
 const BYTES = {
   'one stray byte': Buffer.from([0xff]),
   'Latin-1': Buffer.from('Grüße', 'latin1'),
-  'half a letter': Buffer.from('😀').subarray(0, 3),
+  'half a character': Buffer.from('😀').subarray(0, 3),
   'a surrogate': Buffer.from([0xed, 0xa0, 0x80]),
   'an overlong NUL': Buffer.from([0xc0, 0x80]),
   'all bytes': Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
-  'line ends among bytes': Buffer.from([0xff, 10, 13, 10, 0xfe]),
+  'line breaks among bytes': Buffer.from([0xff, 10, 13, 10, 0xfe]),
   'the maximum of bytes': Buffer.alloc(MAX, 0x80),
 };
 
@@ -57,7 +57,7 @@ const all = [...Object.entries(TEXTS), ...Object.entries(BYTES)].map(([name, pay
   text: typeof payload === 'string' ? payload : undefined,
 }));
 
-// One string for comparing, short enough to be read when it is not what it should be.
+// A payload for a failure message, shortened so that it stays readable.
 function brief(payload) {
   const text = Buffer.isBuffer(payload) ? `bytes ${payload.toString('hex')}` : JSON.stringify(payload);
   return text.length > 200 ? `${text.slice(0, 100)}…${text.length}…${text.slice(-60)}` : text;
@@ -68,7 +68,7 @@ function same(actual, expected, what) {
   if (!isSame) assert.fail(`${what}: got ${brief(actual ?? null)}, expected ${brief(expected)}`);
 }
 
-// Publishes every payload by `say`, and checks every way out.
+// Publishes every payload with `say`, and checks what comes out over each protocol and in /history.
 async function everyWayOut(scene, bridge, say) {
   const stream = await scene.listen(bridge, 'public:payload');
   const asObjects = await scene.listen(bridge, 'public:payload', { parameters: { format: 'json' } });
@@ -81,7 +81,7 @@ async function everyWayOut(scene, bridge, say) {
       await say(Buffer.from('probe'), 'probe');
       return raw.frames.length > 0;
     },
-    { every: 50, what: 'the raw client to hear' },
+    { every: 50, what: 'the raw client to receive something' },
   );
   for (const { bytes, text } of all) await say(bytes, text);
   await say(Buffer.from('end'), 'end');
@@ -126,27 +126,26 @@ async function everyWayOut(scene, bridge, say) {
   });
 }
 
-// A backend publishes whatever it has. Browsers get exactly that, by every protocol.
-story('every payload that redis PUBLISHes arrives intact by every way out', async (scene) => {
+// A backend publishes whatever it has.
+story('every payload of a plain PUBLISH arrives intact over every protocol and in /history', async (scene) => {
   const { redis, bridge } = await scene.start();
   await everyWayOut(scene, bridge, (bytes) => redis.publish('public:payload', bytes));
 });
 
-// The same for what comes in by HTTP.
-story('every payload that is POSTed arrives intact by every way out', async (scene) => {
+story('every payload that is POSTed arrives intact over every protocol and in /history', async (scene) => {
   const { bridge } = await scene.start();
   await everyWayOut(scene, bridge, (bytes) => post(bridge, 'public:payload', bytes));
 });
 
-// The same for what browsers say: JSON frames for text (however long JSON makes it), binary frames for bytes.
-story('every payload that is said over WebSocket arrives intact by every way out', async (scene) => {
+// JSON frames for text (however long JSON makes it), binary frames for bytes.
+story('every payload that is published over WebSocket arrives intact over every protocol and in /history', async (scene) => {
   const { bridge } = await scene.start();
   const speaker = await scene.speak(bridge);
   await everyWayOut(scene, bridge, (bytes, text) => speaker.publish('public:payload', text ?? bytes));
 });
 
-// A named event keeps its name when its bytes are no text, so that a page can listen for it.
-story('bytes with an event name have it suffixed over SSE', async (scene) => {
+// A named event keeps its name, with a suffix, if its payload is not text, so that a page can listen for it.
+story('over SSE, the event name of a binary payload gets the suffix ;base64', async (scene) => {
   const { redis, bridge } = await scene.start();
   const one = await scene.listen(bridge, 'public:shots');
   const several = await scene.listen(bridge, ['public:shots', 'public:other']);
@@ -157,7 +156,7 @@ story('bytes with an event name have it suffixed over SSE', async (scene) => {
   assert.deepEqual([byChannel.event, byChannel.data], ['public:shots;base64', '/9g=']);
 });
 
-// One byte too many is refused so that the sender understands it, and the connection that it came on lives.
+// A payload that is one byte too long is refused with a clear error, and a WebSocket stays open.
 story('one byte over the maximum is refused: 413 over HTTP, an error frame over WebSocket', async (scene) => {
   const { redis, bridge } = await scene.start();
   const listener = await scene.listen(bridge, 'public:big');
@@ -181,8 +180,8 @@ story('one byte over the maximum is refused: 413 over HTTP, an error frame over 
   assert.equal(await redis.call('XLEN', 'bridge:log:public:big'), 1);
 });
 
-// A frame that no legal message can need is not even read to its end.
-story('a WebSocket frame far over the maximum closes the connection with 1009, and a raw one of one byte too many too', async (scene) => {
+// A frame that is larger than any legal message is not even read to its end.
+story('a WebSocket frame far over the maximum closes the connection with 1009, and so does a raw frame one byte over it', async (scene) => {
   const { bridge } = await scene.start();
   const listener = await scene.listen(bridge, 'public:big');
   const json = await scene.speak(bridge);
@@ -198,7 +197,7 @@ story('a WebSocket frame far over the maximum closes the connection with 1009, a
   assert.deepEqual(listener.payloads, ['others live']);
 });
 
-// A plain PUBLISH can't be answered. What is too long is not delivered, and the operator can see that and why.
+// A plain PUBLISH can't be answered with an error. If it is too large it is not delivered, and the log tells why.
 story('a plain PUBLISH over the maximum is counted and logged, and the next one arrives', async (scene) => {
   const { redis, bridge } = await scene.start();
   const listener = await scene.listen(bridge, 'public:big');
@@ -211,8 +210,7 @@ story('a plain PUBLISH over the maximum is counted and logged, and the next one 
   assert.deepEqual(listener.payloads, ['next']);
 });
 
-// Operators choose the maximum.
-story('BRIDGE_MAX_PAYLOAD moves the maximum', async (scene) => {
+story('BRIDGE_MAX_PAYLOAD sets the maximum', async (scene) => {
   const { bridge } = await scene.start({ BRIDGE_MAX_PAYLOAD: '1024' });
   const listener = await scene.listen(bridge, 'public:a');
   const speaker = await scene.speak(bridge);

@@ -1,11 +1,11 @@
-// 28-ephemeral - channels without history: cursors on a canvas, game state. Live only, no ids, nothing stored.
+// 28-ephemeral - channels without history: mouse pointers on a canvas, game state. Live only, no ids, nothing stored.
 import assert from 'node:assert/strict';
 import { history, request } from '../lib/http.mjs';
 import { story } from '../lib/story.mjs';
 
 const ENV = { BRIDGE_EPHEMERAL: 'public:game:*' };
 
-story('what is said on an ephemeral channel arrives live, without an id, and is nowhere afterwards', async (scene) => {
+story('a message on an ephemeral channel arrives live, without an id, and is not stored', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, ENV);
   const stream = await scene.listen(bridges[0], 'public:game:1');
   const chat = await scene.speak(bridges[1], 'public:game:1');
@@ -27,8 +27,8 @@ story('what is said on an ephemeral channel arrives live, without an id, and is 
   assert.deepEqual((await history(bridges[0], 'public:game:1')).entries, []);
 });
 
-// One connection for the chat and the cursors of who is in it: the chat resumes, the cursors just go on.
-story('an ephemeral channel beside one with history: the id covers what has one', async (scene) => {
+// One connection for a chat and the mouse pointers of its users: the chat resumes, the mouse pointers are live only.
+story('a connection with an ephemeral channel and one with history resumes the one with history', async (scene) => {
   const { redis, bridge } = await scene.start(ENV);
   const first = await scene.listen(bridge, ['public:chat', 'public:game:1']);
   await redis.record('public:chat', 'one');

@@ -1,18 +1,19 @@
-// 30-resume - a browser that comes back gets exactly what it missed, wherever it comes back to.
+// 30-resume - a browser that reconnects, to whichever instance, gets exactly what it missed.
 import assert from 'node:assert/strict';
 import { history } from '../lib/http.mjs';
 import { assertSameList } from '../lib/lists.mjs';
 import { areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
 import { story } from '../lib/story.mjs';
 
-// Publishes "1" … "count", taking turns among the channels; what a listener to all of them must get.
+// Publishes `count` numbers, from `first` on, to the channels in turn; returns what a listener to all of them must get.
 async function publishRound(redis, channels, count, first = 1) {
   const said = numbers(first, first + count - 1).map((data, i) => ({ channel: channels[i % channels.length], data }));
   await Promise.all(said.map(({ channel, data }) => redis.publish(channel, data)));
   return said;
 }
 
-// On A until the first entry came, then cut; `count` entries meanwhile; on B with the last id: exactly those, in order, once.
+// Listens on A, drops the connection after three entries, publishes 50 more, and resumes on B with the last id: B must
+// send exactly those, in order, once.
 async function resumeElsewhere(scene, asked, channels) {
   const { redis, bridges } = await scene.fleet(2);
   const witness = await scene.listen(bridges[1], asked);
@@ -27,26 +28,25 @@ async function resumeElsewhere(scene, asked, channels) {
   await onB.received(50);
   await redis.publish(channels[0], 'after');
   await onB.received(51);
-  assertSameList(onB.payloads, [...missed.map(({ data }) => data), 'after'], 'what B gave');
+  assertSameList(onB.payloads, [...missed.map(({ data }) => data), 'after'], 'what B sent');
   assert.deepEqual(onB.gaps, []);
   assertSameList(onB.messages.slice(0, 50).map(({ id }) => id), witness.messages.slice(3, 53).map(({ id }) => id), 'the ids');
   assert.ok(areIncreasing([onA.lastEventId, ...onB.messages.map(({ id }) => id)]));
 }
 
-// A laptop is carried to another network; the load balancer sends it to another instance.
-story('one channel, cut on A, resumed on B: exactly the 50 missed entries, in order, once', (scene) =>
+// A laptop moves to another network; the load balancer sends it to another instance.
+story('a browser that reconnects to another instance gets exactly the 50 entries that it missed, in order, once', (scene) =>
   resumeElsewhere(scene, 'public:a', ['public:a']));
 
-// One id speaks for all the channels of a connection.
+// One id covers all the channels of a connection.
 story('three channels on one connection resume with one id', (scene) =>
   resumeElsewhere(scene, ['public:a', 'public:b', 'public:c'], ['public:a', 'public:b', 'public:c']));
 
-// The same for a pattern, channels that came into being meanwhile included.
-story('a pattern resumes with one id, new channels included', (scene) =>
+story('a pattern resumes with one id, including channels that are new', (scene) =>
   resumeElsewhere(scene, 'public:room:*', ['public:room:1', 'public:room:2', 'public:room:3', 'public:room:4']));
 
-// A page over WebSocket remembers the last id and gives it back with `after` when it subscribes on another instance.
-story('a WebSocket client resumes with `after` on another instance, and with last_event_id in the address', async (scene) => {
+// A page with a WebSocket remembers the last id and sends it as `after` when it subscribes on another instance.
+story('a WebSocket client resumes on another instance, with `after` or with last_event_id in the URL', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const onA = await scene.speak(bridges[0], 'public:a');
   await redis.publish('public:a', 'seen');
@@ -58,19 +58,19 @@ story('a WebSocket client resumes with `after` on another instance, and with las
   const byFrame = await scene.speak(bridges[1]);
   const subscribed = await byFrame.subscribe('public:a', onA.lastId);
   assert.equal(subscribed.type, 'subscribed');
-  assert.deepEqual(byFrame.payloads, missed, '`subscribed` comes when the channel has been caught up');
+  assert.deepEqual(byFrame.payloads, missed, '`subscribed` comes when the channel has caught up');
   const byAddress = await scene.speak(bridges[1], 'public:a', { parameters: { last_event_id: onA.lastId } });
   await redis.publish('public:a', 'after');
   for (const client of [byFrame, byAddress]) {
     await client.received(51);
-    assertSameList(client.payloads, [...missed, 'after'], 'what was given');
+    assertSameList(client.payloads, [...missed, 'after'], 'what was received');
     assert.deepEqual(client.gaps, []);
     assert.ok(areIncreasing(client.messages.map(({ id }) => id)));
   }
 });
 
-// The cut comes before the first message: the cursor of the first block is enough.
-story('a stream that was cut before its first entry resumes as well', async (scene) => {
+// The connection is lost before the first message: the cursor in the first block is enough.
+story('a stream that was lost before its first entry resumes as well', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const onA = await scene.listen(bridges[0], 'public:a');
   onA.cut();
@@ -81,8 +81,7 @@ story('a stream that was cut before its first entry resumes as well', async (sce
   assert.deepEqual(onB.gaps, []);
 });
 
-// A cursor is one for everything: another set of channels, another protocol, another instance.
-story('an id from one protocol and set of channels is good for any other', async (scene) => {
+story('an id is valid with any other channels, protocol and instance', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const stream = await scene.listen(bridges[0], 'public:a');
   await redis.record('public:a', 'seen');
@@ -98,8 +97,9 @@ story('an id from one protocol and set of channels is good for any other', async
   assert.deepEqual(pattern.payloads, ['a after']);
 });
 
-// Each library has its own way to say where it was; the native EventSource repeats the address, so its header wins.
-story('the start can be given by header or parameter in every spelling, and the header wins', async (scene) => {
+// Client libraries differ in how they send the last id. The native EventSource reconnects to the same URL, so its
+// header takes precedence.
+story('the start can be given by header, or by parameter in every spelling, and the header takes precedence', async (scene) => {
   const { redis, bridge } = await scene.start();
   const ids = [];
   for (const data of numbers(1, 5)) ids.push(await redis.record('public:a', data));
@@ -128,8 +128,8 @@ story('the start can be given by header or parameter in every spelling, and the 
   }
 });
 
-// A server renders the first page from /history and hands the browser the cursor; nothing is shown twice or missing.
-story('/history pages through everything, and its cursor goes on over SSE', async (scene) => {
+// A server renders a page from /history and gives the browser the cursor; nothing must be missing or shown twice.
+story('/history returns everything, page by page, and a stream continues from its cursor', async (scene) => {
   const { redis, bridge } = await scene.start();
   const said = [];
   for (const data of numbers(1, 25)) {

@@ -1,4 +1,4 @@
-// 32-cut - connections are cut and processes die all the time; browsers that do nothing but reconnect have everything in the end.
+// 32-cut - connections are cut and processes die all the time; browsers that just reconnect get everything in the end.
 import assert from 'node:assert/strict';
 import { post } from '../lib/http.mjs';
 import { assertSameList } from '../lib/lists.mjs';
@@ -8,8 +8,8 @@ import { story } from '../lib/story.mjs';
 import { paced, waitFor } from '../lib/wait.mjs';
 import { openWs } from '../lib/ws.mjs';
 
-// The machine dies and comes back. The page does nothing but what its EventSource does by itself.
-story('killed with SIGKILL and started again between two messages: nothing is missing after the reconnect', async (scene) => {
+// The machine crashes and restarts. The page relies on what its EventSource does by itself.
+story('after SIGKILL and a restart between two messages, a browser that reconnects misses nothing', async (scene) => {
   const { redis, bridge } = await scene.start();
   const events = scene.eventSource(bridge, { channel: 'public:a' });
   await events.opened();
@@ -26,7 +26,7 @@ story('killed with SIGKILL and started again between two messages: nothing is mi
   assert.deepEqual(events.gaps, []);
 });
 
-// Any single process of an instance may die: the supervisor starts it anew, and browsers resume.
+// Any single process of an instance may die: the supervisor restarts it, and browsers resume.
 story('whichever child process is killed, browsers get everything in the end', async (scene) => {
   const { redis, bridge } = await scene.start();
   const events = scene.eventSource(bridge, { channel: 'public:a' });
@@ -49,13 +49,13 @@ story('whichever child process is killed, browsers get everything in the end', a
   }
   await events.received(said.length, { deadline: 20_000 });
   assert.deepEqual(events.payloads, said);
-  // What is PUBLISHed while no recorder hears it is lost, as Redis has it; soon one does.
+  // A plain PUBLISH that no recorder receives is lost, as Redis pub/sub has it; soon a recorder listens again.
   const plain = async () => (await redis.publish('public:a', 'plain')) && events.payloads.includes('plain');
   await waitFor(plain, { deadline: 15_000, every: 100, what: 'a plain PUBLISH to be recorded again' });
 });
 
-// Proxies cut every connection after some minutes. Here the bridge ends them every 3 seconds, while 1,000 messages are said.
-story('BRIDGE_MAX_AGE=3s and 1,000 messages: EventSource and a bare WebSocket loop get all, once, in order', async (scene) => {
+// Proxies cut every connection after some minutes. Here the bridge closes them every 3 seconds, during 1,000 messages.
+story('with BRIDGE_MAX_AGE=3s, EventSource and a bare WebSocket loop get all of 1,000 messages, once, in order', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_MAX_AGE: '3s', BRIDGE_DRAIN: '1s' });
   const events = scene.eventSource(bridge, { channel: 'public:a' });
   const loop = scene.own(webSocketLoop(bridge, 'public:a'));
@@ -66,8 +66,8 @@ story('BRIDGE_MAX_AGE=3s and 1,000 messages: EventSource and a bare WebSocket lo
 
   await events.received(1000, { deadline: 20_000 });
   await waitFor(() => loop.messages.length >= 1000, { deadline: 20_000, what: () => `1000 messages, ${loop.messages.length} came` });
-  assertSameList(events.payloads, said, 'what the EventSource heard');
-  assertSameList(loop.messages.map(({ data }) => data), said, 'what the WebSocket loop heard');
+  assertSameList(events.payloads, said, 'what the EventSource received');
+  assertSameList(loop.messages.map(({ data }) => data), said, 'what the WebSocket loop received');
   assert.deepEqual([events.gaps, loop.gaps], [[], []]);
   assert.ok(events.opens >= 3, `the stream was opened ${events.opens} times`);
   assert.ok(loop.closes.length >= 3, `the WebSocket was closed ${loop.closes.length} times`);
@@ -77,7 +77,7 @@ story('BRIDGE_MAX_AGE=3s and 1,000 messages: EventSource and a bare WebSocket lo
   }
 });
 
-// What a page without any library does: connect, subscribe after the last id, and do it again whenever it is closed.
+// What a page without any library does: connect, subscribe after the last id, and repeat that after each disconnect.
 function webSocketLoop(bridge, channel) {
   const loop = { messages: [], gaps: [], closes: [], cursor: undefined, isOver: false };
   const turn = async () => {
@@ -108,8 +108,8 @@ function webSocketLoop(bridge, channel) {
   return loop;
 }
 
-// Publishing never stops while a browser joins: the seam between what was kept and what is live must not show.
-story('joining while messages pour in: the backlog and the live stream meet without a seam', async (scene) => {
+// Publishing never stops while browsers join: no message may be lost or doubled between backlog and live stream.
+story('a browser that joins while messages pour in gets the backlog and then the live stream, each message once', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, { BRIDGE_HISTORY_LENGTH: '5000' });
   await post(bridges[0], 'public:a', '1');
   const said = numbers(1, 2000);
@@ -121,7 +121,7 @@ story('joining while messages pour in: the backlog and the live stream meet with
   });
   for (const stream of streams) {
     await stream.received(said.length, { deadline: 20_000 });
-    assertSameList(stream.payloads, said, 'what a joiner heard');
+    assertSameList(stream.payloads, said, 'what one of them received');
     assert.deepEqual(stream.gaps, []);
   }
 });

@@ -1,4 +1,5 @@
-// 35-gap - what can't be given any more is told, in band, with its reason; and what can be given is never called a gap.
+// 35-gap - entries that can't be delivered any more are reported in band, as a gap with its reason; and nothing that
+// can be delivered is ever reported as a gap.
 import assert from 'node:assert/strict';
 import { history } from '../lib/http.mjs';
 import { POSITION, areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
@@ -19,8 +20,8 @@ async function keptIds(redis, key = LOG) {
   return (await redis.call('XRANGE', key, '-', '+')).map(([id]) => id);
 }
 
-// Listens with the given cursor until `last` has come, over SSE, the eventsource package's way and WebSocket;
-// each must have been told one gap first, the same one, and then have got `ids`.
+// Resumes from this cursor over SSE, over WebSocket and with the eventsource package. Each must receive the expected
+// gap, once and first, then the entries `ids`, and then what `say` publishes.
 async function expectGap(scene, bridge, cursor, expected, ids, say) {
   const stream = await scene.sse(bridge, { channel: 'public:a', lastEventId: cursor });
   const chat = await scene.ws(bridge, { channel: 'public:a', parameters: { last_event_id: cursor } });
@@ -45,11 +46,11 @@ async function expectGap(scene, bridge, cursor, expected, ids, say) {
   assert.deepEqual(block.fields.map(([name]) => name), ['event', 'data', 'id']);
   assert.match(block.id, POSITION);
   const firstMessage = stream.blocks.findIndex(({ event }) => event === 'message');
-  assert.ok(stream.blocks.indexOf(block) < firstMessage, 'the gap is told before the entries after it');
+  assert.ok(stream.blocks.indexOf(block) < firstMessage, 'the gap comes before the entries after it');
 }
 
-// A browser slept for a week; the channel kept only the last entries. The page hears `gap` and can load its state anew.
-story('trimmed: the log has lost entries after the cursor', async (scene) => {
+// A browser slept for a week; only the newest entries are kept. The page receives `gap` and can reload its state.
+story('the gap is "trimmed" if the log no longer has all entries after the cursor', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '10' });
   const cursor = await redis.record('public:a', 'seen');
   for (const data of numbers(1, 400)) await redis.record('public:a', `${data} ${'.'.repeat(100)}`);
@@ -66,8 +67,8 @@ story('trimmed: the log has lost entries after the cursor', async (scene) => {
   );
 });
 
-// The channel was silent for so long that its log is gone, and the cursor is older than that.
-story('expired: the log is gone', async (scene) => {
+// The channel was silent for so long that its log has expired, and the cursor is older than its last entry.
+story('the gap is "expired" if the log has expired', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '1s' });
   const cursor = await redis.record('public:a', 'seen');
   await redis.record('public:a', 'missed');
@@ -80,8 +81,8 @@ story('expired: the log is gone', async (scene) => {
   );
 });
 
-// The log expired, and a new entry opened a new one: that what was between them is gone must still be known.
-story('a log that was opened anew after it expired does not hide what it has lost', async (scene) => {
+// The log expired, and a new entry started a new one: it must still be known that entries before it are gone.
+story('a new log does not hide that the one before it has expired', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '2s' });
   const cursor = await redis.record('public:a', 'seen');
   await redis.record('public:a', 'missed');
@@ -93,8 +94,8 @@ story('a log that was opened anew after it expired does not hide what it has los
   assert.deepEqual(stream.messages.map((message) => message.id), [id]);
 });
 
-// Somebody flushed Redis, or its data set was lost. Every cursor from before is from another world.
-story('reset: Redis was flushed', async (scene) => {
+// Redis was flushed, or its data set was lost. Older cursors mean nothing any more.
+story('the gap is "reset" if Redis was flushed', async (scene) => {
   const { redis, bridge } = await scene.start();
   const stays = await scene.listen(bridge, 'public:a');
   const cursor = await redis.record('public:a', 'seen');
@@ -102,7 +103,7 @@ story('reset: Redis was flushed', async (scene) => {
   await stays.received(2);
   await redis.call('FLUSHALL');
   const id = await redis.record('public:a', 'new world');
-  await stays.received(3); // before that a worker could give all of it from memory, and nothing would be missing
+  await stays.received(3); // until then a worker may still deliver everything from memory, without a gap
   assert.ok(comparePositions(cursor, id) < 0);
   await expectGap(
     scene, bridge, cursor,
@@ -111,12 +112,12 @@ story('reset: Redis was flushed', async (scene) => {
     (data) => redis.record('public:a', data),
   );
   await stays.received(4);
-  assert.deepEqual(stays.payloads, ['seen', 'missed', 'new world', 'live'], 'who stayed connected hears on');
+  assert.deepEqual(stays.payloads, ['seen', 'missed', 'new world', 'live'], 'a browser that stayed connected receives what follows');
   await bridge.ready();
 });
 
-// A failover has lost acknowledged writes, or the cursor comes from another system: it is in the future.
-story('ahead: the cursor is newer than everything', async (scene) => {
+// A failover has lost acknowledged writes, or the cursor comes from another system.
+story('the gap is "ahead" if the cursor is newer than everything', async (scene) => {
   const { redis, bridge } = await scene.start();
   const ids = [];
   for (const data of numbers(1, 3)) ids.push(await redis.record('public:a', data));
@@ -129,13 +130,13 @@ story('ahead: the cursor is newer than everything', async (scene) => {
   );
 });
 
-// Each channel is told its own gap; what there is comes in one order all the same, so that a cut on the way loses nothing,
-// and an entry that two of them have comes once.
+// Each channel gets its own gap. The entries that remain still come in one order, so that a connection that is cut
+// halfway loses nothing, and an entry that two of the subscriptions match comes once.
 for (const [why, begin] of [
   ['reset', async (redis, cursor) => (await redis.call('FLUSHALL'), cursor)],
   ['ahead', async () => '99999999999999-0'],
 ]) {
-  story(`${why}: several channels go on in the order of positions`, async (scene) => {
+  story(`after a gap "${why}", several channels continue in the order of positions`, async (scene) => {
     const { redis, bridge } = await scene.start();
     const cursor = await begin(redis, await redis.record('other', 'seen'));
     const ids = [];
@@ -154,21 +155,21 @@ for (const [why, begin] of [
   });
 }
 
-// Redis lost everything under those who are connected: they are told, and go on likewise.
-story('Redis begins anew: who stays connected goes on in the order of positions', async (scene) => {
+// Redis loses everything while browsers are connected.
+story('when Redis restarts empty, a connected browser continues in the order of positions', async (scene) => {
   const { redis, bridge } = await scene.start();
   const stream = await scene.listen(bridge, ['public:b', 'public:*', 'public:c']);
   await redis.record('public:c', 'seen');
   await stream.received(1);
   await redis.restart();
-  const ids = [await waitFor(() => redis.record('public:c', 'kept'), { what: 'the library to be there again' })];
+  const ids = [await waitFor(() => redis.record('public:c', 'kept'), { what: 'the library to be loaded again' })];
   for (const name of 'bacab') ids.push(await redis.record(`public:${name}`, 'kept'));
   await waitFor(() => stream.messages.at(-1).id === ids.at(-1), { what: 'the last entry' });
   assert.deepEqual(stream.messages.slice(1).map(({ id }) => id), ids);
 });
 
-// A `subscribe` frame with an old `after` is told the same; the connection goes on.
-story('a WebSocket subscribe frame with an old cursor is told the gap', async (scene) => {
+// A `subscribe` frame with an old `after` gets the same, on the connection that is open.
+story('a WebSocket subscribe frame with an old cursor gets a gap', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '10' });
   const cursor = await redis.record('public:a', 'seen');
   for (const data of numbers(1, 400)) await redis.record('public:a', `${data} ${'.'.repeat(100)}`);
@@ -183,8 +184,9 @@ story('a WebSocket subscribe frame with an old cursor is told the gap', async (s
   assert.ok(types.indexOf('gap') < types.indexOf('message'));
 });
 
-// For a pattern the bridge can't always prove that nothing is missing; then it says so for the pattern, or for the channel it knows.
-story('a pattern is told gaps too', async (scene) => {
+// For a pattern the bridge can't always prove that nothing is missing; then it reports a gap for the pattern, or for
+// the channel if it knows which.
+story('a subscription to a pattern gets gaps, too', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '10' });
   const cursor = await redis.record('public:a', 'seen');
   const other = await redis.record('public:b', 'complete');
@@ -205,14 +207,14 @@ story('a pattern is told gaps too', async (scene) => {
   await ahead.received(ids.length + 1);
 });
 
-// Whoever asks for what is kept misses nothing, however old its first entries are; a busy channel keeps some that are older
-// than the history time.
-story('since=0 and replay= are no gaps, though something may have expired before what is kept', async (scene) => {
+// A client that asks for what is kept misses nothing, however old the first entries are. (A busy channel keeps some
+// that are older than BRIDGE_HISTORY_TTL.)
+story('since=0 and replay= report no gap, even if older entries may have expired', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '2s' });
   const start = Date.now();
   let count = 0;
   for (; count < 600; count++) await redis.record('public:a', `${count}`.padEnd(100, '.'));
-  await paced(16, 200, () => redis.record('public:a', `${count++}`)); // until the first are older than that
+  await paced(16, 200, () => redis.record('public:a', `${count++}`)); // until the first are older than 2 s
   for (const [channel, parameters] of [['public:*', { since: '0' }], [['public:a', 'public:b'], { since: '0' }], ['public:*', { replay: '900' }]]) {
     const stream = await scene.sse(bridge, { channel, parameters });
     await redis.record('public:a', `${count++}`);
@@ -222,12 +224,13 @@ story('since=0 and replay= are no gaps, though something may have expired before
   }
   const old = await scene.sse(bridge, { channel: 'public:*', lastEventId: `${start - 1000}-0` });
   await old.received(count);
-  assert.ok(old.gaps.length <= 1, 'and a real one is told once');
+  assert.ok(old.gaps.length <= 1, 'a real gap is reported at most once');
 });
 
-// A connection that is up to date adds a channel whose `after` is too old. The ids that come for that channel are behind those of
-// the connection until it has caught up, and so is the gap's: who remembers the last id of each channel misses nothing.
-story('the gap of a channel that is added goes on where that channel does', async (scene) => {
+// A connection that is up to date subscribes to another channel, with an `after` that is too old. Until that channel
+// has caught up, its ids are older than those of the connection, and so is the id of its gap: a client that remembers
+// the last id of each channel misses nothing.
+story('the gap of a channel that is added has an id from which that channel can resume', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '10' });
   const after = await redis.record('public:a', 'long ago');
   for (const data of numbers(1, 400)) await redis.record('public:a', `${data} ${'.'.repeat(100)}`);
@@ -243,9 +246,10 @@ story('the gap of a channel that is added goes on where that channel does', asyn
   assert.ok(areIncreasing([gap.id, ...ids]));
 });
 
-// Replication is asynchronous: what the old primary had acknowledged a moment ago may be missing on the new one. Every browser
-// from before is told, once, also where new messages have come meanwhile, and it gets none of what it has a second time.
-story('what a failover lost is told to all from before, once', async (scene) => {
+// Replication is asynchronous: what the old primary acknowledged a moment ago may be missing on the new one. Every
+// browser that connected before the loss gets one `reset` gap, even if new messages have come since, and gets no
+// message twice.
+story('if a failover loses messages, every browser from before gets one reset gap', async (scene) => {
   const primary = await scene.redis({ args: ['--repl-diskless-sync-delay', '0'] });
   const replica = await scene.redis();
   const target = { port: primary.port };
@@ -256,7 +260,7 @@ story('what a failover lost is told to all from before, once', async (scene) => 
   await primary.record('public:a', 'seen');
   const seen = await primary.record('public:a', 'last seen');
   await primary.record('public:a', 'missed, and kept');
-  await waitFor(async () => (await replica.call('XLEN', 'bridge:log:public:a')) === 3, { what: 'the replica to have it all' });
+  await waitFor(async () => (await replica.call('XLEN', 'bridge:log:public:a')) === 3, { what: 'the replica to have all entries' });
   await replica.call('REPLICAOF', 'NO', 'ONE');
 
   const witness = await scene.listen(bridge, 'public:a');
@@ -264,11 +268,11 @@ story('what a failover lost is told to all from before, once', async (scene) => 
   await witness.received(1);
   target.port = replica.port;
   proxy.drop();
-  await waitFor(() => replica.call('GET', 'bridge:lost'), { what: 'somebody to say that something is missing' });
+  await waitFor(() => replica.call('GET', 'bridge:lost'), { what: 'a bridge to report the loss' });
   await replica.record('public:a', 'new');
   await witness.received(2);
   assert.deepEqual(witness.payloads, ['lost', 'new']);
-  assert.deepEqual(witness.gaps.map(({ reason }) => reason), ['reset'], 'nobody can tell whether it was given everything');
+  assert.deepEqual(witness.gaps.map(({ reason }) => reason), ['reset'], 'it may have missed something');
 
   const away = await scene.listen(other, 'public:a', { lastEventId: seen });
   await away.received(2);
@@ -280,8 +284,8 @@ story('what a failover lost is told to all from before, once', async (scene) => 
   assert.deepEqual(again.gaps, []);
 });
 
-// A false alarm makes every page load everything anew: it must not happen at the edges.
-story('no gap is told where nothing is missing', async (scene) => {
+// A false alarm makes every page reload everything, so there must be none in the edge cases.
+story('no gap is reported if nothing is missing', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '10' });
   const cursorOfNothing = (await scene.listen(bridge, 'public:fresh')).lastEventId;
   for (const data of numbers(1, 400)) await redis.record('public:a', `${data} ${'.'.repeat(100)}`);

@@ -1,4 +1,4 @@
-// 40-slow - a browser is a cursor, not a queue: one that does not read costs nobody anything, and gets everything in the end.
+// 40-slow - a browser is a cursor, not a queue: one that stops reading delays no other, and gets everything in the end.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { numbers } from '../lib/position.mjs';
@@ -7,7 +7,7 @@ import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
 const COUNT = 8000;
-const FILLER = '.'.repeat(2048); // 16 MB in all: far more than the kernel holds between the two
+const FILLER = '.'.repeat(2048); // 16 MB in all: far more than the socket buffers hold
 
 async function pour(redis, count = COUNT, first = 1) {
   const said = numbers(first, first + count - 1).map((number) => `${number} ${FILLER}`);
@@ -17,8 +17,8 @@ async function pour(redis, count = COUNT, first = 1) {
 
 const numberOf = (payload) => Number(payload.split(' ', 1)[0]);
 
-// A phone in a tunnel reads nothing for a minute while thousands of messages are said. Others hear them at once; it hears them all later.
-story('a reader that stops reading gets everything when it reads again, and others do not wait for it', async (scene) => {
+// A phone in a tunnel reads nothing for a minute while thousands of messages are published.
+story('a browser that stops reading gets everything when it reads again, and others do not wait for it', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '20000' });
   const slow = await scene.listen(bridge, 'public:a');
   const slowChat = await scene.speak(bridge, 'public:a');
@@ -30,13 +30,13 @@ story('a reader that stops reading gets everything when it reads again, and othe
 
   await fast.received(COUNT, { deadline: 30_000 });
   await fastChat.received(COUNT, { deadline: 30_000 });
-  assert.ok(slow.messages.length < COUNT && slowChat.messages.length < COUNT, 'the slow ones are behind');
+  assert.ok(slow.messages.length < COUNT && slowChat.messages.length < COUNT, 'the slow browsers are behind');
   slow.resume();
   slowChat.resume();
   await slow.received(COUNT, { deadline: 30_000 });
   await slowChat.received(COUNT, { deadline: 30_000 });
   for (const one of [fast, fastChat, slow, slowChat]) {
-    assertSameList(one.payloads.map(numberOf), said.map(numberOf), 'what one of them heard');
+    assertSameList(one.payloads.map(numberOf), said.map(numberOf), 'what one of them received');
     assert.deepEqual(one.gaps, []);
   }
   assert.equal(slow.payloads.at(-1), said.at(-1));
@@ -46,8 +46,8 @@ story('a reader that stops reading gets everything when it reads again, and othe
   await slowChat.received(COUNT + 1);
 });
 
-// It reads again only when the log has forgotten what it needs next. It is told the gap on the same connection, and goes on.
-story('a reader that was away for longer than the history is told the gap, on the connection that it has', async (scene) => {
+// The browser reads again only when the entries that it needs next have been trimmed from the log.
+story('a browser that stops reading for longer than the history lasts gets a gap on the same connection, and continues', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '100' });
   const slow = await scene.listen(bridge, 'public:a');
   const slowChat = await scene.speak(bridge, 'public:a');
@@ -67,7 +67,7 @@ story('a reader that was away for longer than the history is told the gap, on th
       deadline: 30_000,
       what: () => `entry ${last}, at ${one.payloads.at(-1)?.slice(0, 10)}`,
     });
-    // Each jump in the numbers stands directly behind a gap, and there is no gap without a jump.
+    // Each jump in the numbers must come directly after a gap.
     const events = (one.blocks ?? one.frames).map((event) => {
       const kind = event.event ?? event.type;
       return kind === 'gap' ? 'gap' : kind === 'message' ? numberOf(event.data) : undefined;
@@ -86,12 +86,12 @@ story('a reader that was away for longer than the history is told the gap, on th
     }
     for (const gap of one.gaps) assert.equal(gap.reason, 'trimmed');
   }
-  assert.ok(slow.gaps.length > 0 && slowChat.gaps.length > 0, 'the slow ones were told');
+  assert.ok(slow.gaps.length > 0 && slowChat.gaps.length > 0, 'the slow browsers got a gap');
 });
 
-// A hundred stalled browsers are a hundred cursors: the server does not keep a copy for each of them.
-story('stalled readers do not make the server grow with what they have not read', async (scene) => {
-  // A sanitizer keeps what was freed for a while; here that would count as memory in use.
+// A stalled browser is a cursor: the server does not keep a copy of the messages for each of them.
+story('the memory of the server does not grow with what stalled browsers have not read', async (scene) => {
+  // AddressSanitizer keeps freed memory for a while, which would count as memory in use here.
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '5000', ASAN_OPTIONS: 'detect_leaks=1:quarantine_size_mb=1' });
   const stalled = await Promise.all(Array.from({ length: 60 }, () => scene.listen(bridge, 'public:a')));
   for (const stream of stalled) stream.pause();

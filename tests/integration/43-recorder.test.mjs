@@ -1,5 +1,5 @@
-// 43-recorder - the recorder among accidents: what others do to Redis, what a Redis user may not, and being told to go at the
-// worst moment. Each message once, all the same.
+// 43-recorder - accidents around the recorder: what others do to Redis, missing rights of a Redis user, SIGTERM at the
+// worst moment. Each message must still be recorded once.
 import assert from 'node:assert/strict';
 import { request } from '../lib/http.mjs';
 import { numbers } from '../lib/position.mjs';
@@ -16,9 +16,9 @@ const records = (redis, channel, expected) =>
     async () => assert.deepEqual(await logged(redis, channel), expected),
   );
 
-// Somebody's script wrote a string where a key of ours belongs. What fails behind the log must not make a message be recorded
-// again, and again.
-story('keys of the wrong type are put right, and each message is recorded once', async (scene) => {
+// A script wrote a string to a key of the bridge. What fails after the entry is in the log must not cause the message
+// to be recorded again and again.
+story('keys of the wrong type are replaced, and each message is recorded once', async (scene) => {
   const { redis } = await scene.start();
   for (const key of ['bridge:channels', 'bridge:log:public:a', 'bridge:inbox:rejected']) await redis.call('SET', key, 'an accident');
   await redis.publish('public:a', 'plain');
@@ -31,8 +31,8 @@ story('keys of the wrong type are put right, and each message is recorded once',
   assert.deepEqual((await redis.call('ZRANGE', 'bridge:channels', 0, -1)).sort(), ['public:a', 'public:b']);
 });
 
-// Whoever looks at everything with redis-cli PSUBSCRIBE '*' hears what is meant for a recorder that is dead.
-story('who listens to everything does not keep a dead recorder alive', async (scene) => {
+// redis-cli PSUBSCRIBE '*' also receives what is sent to the channel of a recorder that is dead.
+story('a subscriber to all channels does not make a dead recorder look alive', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, { BRIDGE_LEASE: '20s' });
   const outsider = scene.own(await Resp.connect(redis.port));
   await outsider.listen(() => {}, { patterns: ['*'] });
@@ -42,8 +42,8 @@ story('who listens to everything does not keep a dead recorder alive', async (sc
   await records(redis, 'public:a', ['long before the lease ends']);
 });
 
-// The one that records hangs, and then dies; the one that has everything is told to go in that very moment.
-story('a standby that is told to go records first what only it has', async (scene) => {
+// The active recorder hangs and then dies, and at that very moment the standby, which has every message, gets SIGTERM.
+story('a standby that gets SIGTERM first records what only it has', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const { holder, standby } = await settled(redis, bridges);
   const payloads = numbers(1, 500);
@@ -54,8 +54,8 @@ story('a standby that is told to go records first what only it has', async (scen
   assert.deepEqual(await logged(redis, 'public:a'), payloads);
 });
 
-// Leaving is a call like all others, and can fail.
-story('the only one that is told to go while Redis refuses it goes on trying', async (scene) => {
+// A recorder leaves with a call to Redis, which can fail like any other.
+story('if calls to Redis fail when the only instance gets SIGTERM, it retries until everything is recorded', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_WORKERS: '1' });
   const payloads = numbers(1, 50);
   await settled(redis, [bridge]);
@@ -68,8 +68,9 @@ story('the only one that is told to go while Redis refuses it goes on trying', a
   assert.deepEqual(await logged(redis, 'public:a'), payloads);
 });
 
-// A backend may call the function, and not PUBLISH: its echo never comes. The next plain message is somebody else's.
-story('an echo that may not be made is nobody else\'s message', async (scene) => {
+// A backend may call the function but not PUBLISH, so its echo (the plain message that follows a durable one) never
+// comes. The next plain message is from another publisher.
+story('a plain message is not taken for the echo of a publisher that may not PUBLISH', async (scene) => {
   const { redis } = await scene.start();
   await redis.call('ACL', 'SETUSER', 'mute', 'on', 'nopass', '~*', '+@all', 'resetchannels', '&bridge:*');
   const mute = scene.own(await Resp.connect(redis.port));
@@ -82,8 +83,8 @@ story('an echo that may not be made is nobody else\'s message', async (scene) =>
   assert.deepEqual((await logged(redis, 'public:a')).sort(), ['aaa0', 'aaa1', 'bbbb', 'cccc']);
 });
 
-// Workers ask every second whether somebody records.
-story('with a lease of a minute an instance stays ready, and one that crashes is followed at once', async (scene) => {
+// Workers expect a sign of the active recorder every second, however long its lease is.
+story('with BRIDGE_LEASE=60s instances stay ready, and one that crashes is replaced at once', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, { BRIDGE_LEASE: '60s' });
   const { holder } = await settled(redis, bridges);
   await holdsFor(5000, async () => {
@@ -94,7 +95,7 @@ story('with a lease of a minute an instance stays ready, and one that crashes is
   await records(redis, 'public:a', ['x']);
 });
 
-// Its supervisor starts it again, later and later where it dies again and again.
+// The supervisor restarts it, after longer and longer delays if it keeps dying.
 story('an instance whose recorder is dead is not ready', async (scene) => {
   const { redis, bridge } = await scene.start();
   for (let kills = 0, isUnready = false; !isUnready; kills++) {
@@ -107,16 +108,16 @@ story('an instance whose recorder is dead is not ready', async (scene) => {
   await bridge.ready();
 });
 
-// What expired was not lost: the browsers of a quiet night are not to be alarmed by a restart in the morning.
-story('a clean restart of Redis after everything expired is no loss', async (scene) => {
+// What expired was not lost: after a quiet night, a restart in the morning must not cause gaps.
+story('a clean restart of Redis after everything has expired is not a loss', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '1s' }, { appendonly: true });
   await redis.publish('public:a', 'once');
-  await waitFor(async () => (await logged(redis, 'public:a')).length === 1, { what: 'it to be recorded' });
-  await waitFor(async () => !(await redis.call('EXISTS', 'bridge:log:public:a')), { what: 'it to expire' });
+  await waitFor(async () => (await logged(redis, 'public:a')).length === 1, { what: 'the message to be recorded' });
+  await waitFor(async () => !(await redis.call('EXISTS', 'bridge:log:public:a')), { what: 'the log to expire' });
   await redis.stop();
   await redis.start();
   await settled(redis, [bridge]);
   await redis.publish('public:a', 'again');
-  await waitFor(async () => (await logged(redis, 'public:a')).length === 1, { what: 'the next to be recorded' });
+  await waitFor(async () => (await logged(redis, 'public:a')).length === 1, { what: 'the next message to be recorded' });
   assert.equal(await redis.call('GET', 'bridge:lost'), null);
 });

@@ -1,5 +1,5 @@
-// 45-takeover - whoever records dies, hangs, is cut off or is told to go, amid 5,000 plain PUBLISH a second: another
-// takes over, and the log has every message once, in the order in which they were published.
+// 45-takeover - the active recorder dies, hangs, loses its network or gets SIGTERM, amid 5,000 plain PUBLISH a second:
+// another takes over, and the log has every message once, in the order in which they were published.
 import assert from 'node:assert/strict';
 import { asRanges, assertSameList } from '../lib/lists.mjs';
 import { numbers } from '../lib/position.mjs';
@@ -13,10 +13,10 @@ import { holdsFor, waitFor } from '../lib/wait.mjs';
 const ENV = { BRIDGE_HISTORY_LENGTH: '200000', BRIDGE_WORKERS: '1' };
 const MESSAGES = 10_000;
 const LEASE_MS = 3_000;
-const NOISE_MS = 500; // a machine that is busy with something else
-const HANDED_OVER_MS = 1_000; // 100 and a lot of noise, and far from the lease that a seat left to expire would take
+const NOISE_MS = 500; // allowance for a machine that is busy with something else
+const HANDED_OVER_MS = 1_000; // 100 and a lot of noise, but far less than waiting for the lease to expire
 
-// TAKEOVER_ROUNDS=100 does everything so many times; it takes its time.
+// TAKEOVER_ROUNDS=100 repeats everything that many times, which takes long.
 const rounds = (usual) => Number(process.env.TAKEOVER_ROUNDS ?? usual);
 
 const channelsOf = (round) => numbers(1, 4).map((i) => `public:${round}:${i}`);
@@ -29,7 +29,8 @@ function missing(heard, last) {
   return upTo(last).filter((n) => !had.has(n));
 }
 
-// What the log has of a publisher, in the log's order: { n, id }; each on its channel, behind its predecessor there.
+// The messages of a publisher in the order of the log: { n, id }. Checks that each is on its channel and names its
+// predecessor there.
 async function recorded(redis, publisher) {
   const previous = new Map();
   const found = [];
@@ -44,16 +45,17 @@ async function recorded(redis, publisher) {
   return found;
 }
 
-// Waits until the log has everything that these said, all on the same channels: in order, none missing, none twice.
+// Waits until the log has as many entries as these publishers, all on the same channels, have sent; then checks that it
+// is in order, with none missing and none twice. Keeps the delays in the publishers.
 async function wholeLog(redis, publishers) {
   const count = publishers.reduce((sum, publisher) => sum + publisher.count, 0);
   const { channels } = publishers[0];
   const isThere = async () => (await redis.logged(channels)) >= count;
-  await waitFor(isThere, { every: 20 }).catch(() => {}); // what is missing is told below
+  await waitFor(isThere, { every: 20 }).catch(() => {}); // what is missing is reported below
   for (const publisher of publishers) {
     const entries = await recorded(redis, publisher);
     const heard = entries.map(({ n }) => n);
-    assert.equal(asRanges(missing(heard, publisher.count)), '', `of ${publisher.count} messages is missing`);
+    assert.equal(asRanges(missing(heard, publisher.count)), '', `of ${publisher.count} messages are missing`);
     assertSameList(heard, upTo(publisher.count), 'the log');
     publisher.delays = entries.map(({ n, id }) => msOf(id) - publisher.saidMs[n - 1]);
   }
@@ -63,7 +65,7 @@ async function wholeLog(redis, publishers) {
 const largestDelay = (publisher) => publisher.delays.reduce((most, delay) => Math.max(most, delay), 0);
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-// No message came later than `most` ms after it was published. What is said of it, in any case: the largest delays.
+// Checks that no message was recorded later than `most` ms after it was published. Always prints the largest delays.
 function expectDelays(scene, when, delays, most) {
   const largest = Math.max(...delays);
   const many = delays.length > 1 ? ` at most, ${median(delays)} ms as a median of ${delays.length}` : '';
@@ -77,9 +79,9 @@ async function kill(place, isWhole) {
   return place.bridge.kill();
 }
 
-// The machine of the holder burns down, or its recorder crashes: nobody who reads the log can tell.
+// The holder (the instance whose recorder is active) crashes, or only its recorder: the log must not show it.
 const KILLS = rounds(20);
-story(`kill -9 of the holder amid 10,000 messages, ${KILLS} times in a row: all once, in order`, async (scene) => {
+story(`kill -9 of the holder amid 10,000 messages, ${KILLS} times in a row: all are recorded once, in order`, async (scene) => {
   const { redis, bridges } = await scene.fleet(2, ENV);
   const delays = { instance: [], process: [] };
   const all = [];
@@ -97,14 +99,14 @@ story(`kill -9 of the holder amid 10,000 messages, ${KILLS} times in a row: all 
     delays[isWhole ? 'instance' : 'process'].push(largestDelay(publisher));
     if (isWhole) await holder.bridge.start();
   }
-  for (const { channels } of all) assert.equal(await redis.logged(channels), MESSAGES, 'nothing came twice later');
+  for (const { channels } of all) assert.equal(await redis.logged(channels), MESSAGES, 'nothing was recorded again later');
   expectDelays(scene, 'the instance killed', delays.instance, LEASE_MS + NOISE_MS);
   expectDelays(scene, 'its recorder killed', delays.process, LEASE_MS + NOISE_MS);
 }, { timeout: 30_000 + KILLS * 6_000 });
 
 // A machine that swaps, a paused container: SIGSTOP, and 10 s later SIGCONT, as if nothing had happened.
 const HANGS = rounds(1);
-story('the holder hangs for 10 s: another records within the lease, and its waking changes nothing', async (scene) => {
+story('the holder hangs for 10 s: another takes over within the lease, and nothing changes when the first one wakes up', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, ENV);
   for (let round = 1; round <= HANGS; round++) {
     const { holder } = await settled(redis, bridges);
@@ -122,7 +124,7 @@ story('the holder hangs for 10 s: another records within the lease, and its waki
       await holdsFor(publisher.saidMs[MESSAGES / 2] + 10_000 - Date.now(), () => other.ready(), { every: 500 });
       await publisher.sayDuring(async () => {
         holder.bridge.thaw();
-        assert.equal((await settled(redis, bridges)).holder.node, next.node, 'who took over keeps the seat');
+        assert.equal((await settled(redis, bridges)).holder.node, next.node, 'the one that took over keeps the seat');
       });
       await wholeLog(redis, [publisher]);
     } finally {
@@ -131,8 +133,8 @@ story('the holder hangs for 10 s: another records within the lease, and its waki
   }
 }, { timeout: 30_000 + HANGS * 25_000 });
 
-// Who wants to be quicker than 3 s sets BRIDGE_LEASE. And a standby that hangs is nobody's problem.
-story('BRIDGE_LEASE=1s: another records within a second; a standby that hangs delays nothing', async (scene) => {
+// BRIDGE_LEASE makes takeovers quicker than 3 s.
+story('with BRIDGE_LEASE=1s another takes over within a second; a standby that hangs delays nothing', async (scene) => {
   const { redis, bridges } = await scene.fleet(3, { ...ENV, BRIDGE_LEASE: '1s' });
   for (const [who, most] of [['standby', NOISE_MS], ['holder', 1_000 + NOISE_MS]]) {
     const place = (await settled(redis, bridges))[who];
@@ -154,9 +156,10 @@ story('BRIDGE_LEASE=1s: another records within a second; a standby that hangs de
   }
 });
 
-// A deploy: each instance in turn gets SIGTERM and is started again. The seat is handed over, not left to expire.
+// A deploy: each instance in turn gets SIGTERM and is started again. The seat (the lease that decides which recorder is
+// active) is handed over, not left to expire.
 const ROLLS = rounds(6);
-story(`a rolling restart of three instances, ${ROLLS} times: all once, in order, without a pause`, async (scene) => {
+story(`a rolling restart of three instances, ${ROLLS} times: all are recorded once, in order, without a pause`, async (scene) => {
   const { redis, bridges } = await scene.fleet(3, ENV);
   const publisher = scene.own(await openPublisher(redis, channelsOf('rolling')));
   const handovers = [];
@@ -173,13 +176,13 @@ story(`a rolling restart of three instances, ${ROLLS} times: all once, in order,
     }
   });
   await wholeLog(redis, [publisher]);
-  assert.ok(handovers.length >= ROLLS, `the holder was among them ${handovers.length} times`);
+  assert.ok(handovers.length >= ROLLS, `the holder was restarted ${handovers.length} times`);
   const delays = handovers.map(({ from, to }) => Math.max(...publisher.delays.slice(from, to)));
   expectDelays(scene, 'handed over in order', delays, HANDED_OVER_MS);
   expectDelays(scene, `anywhere in ${publisher.count} messages`, [largestDelay(publisher)], HANDED_OVER_MS);
 }, { timeout: 60_000 + ROLLS * 15_000 });
 
-// Two instances that reach Redis through something that can break.
+// Two instances, each of which reaches Redis through a proxy of its own that can break.
 async function proxiedFleet(scene) {
   const redis = await scene.redis();
   const proxies = new Map();
@@ -190,8 +193,8 @@ async function proxiedFleet(scene) {
   return { redis, bridges: [...proxies.keys()], proxyOf: ({ bridge }) => proxies.get(bridge) };
 }
 
-// A cable is pulled: Redis and the holder both believe that the other is there. Later it is plugged in again.
-story('the holder is cut off: another records within the lease, and what comes late changes nothing', async (scene) => {
+// A cable is pulled: Redis and the holder both believe that they are still connected. Later it is plugged in again.
+story('the holder loses its network: another takes over within the lease, and calls that arrive late change nothing', async (scene) => {
   const { redis, bridges, proxyOf } = await proxiedFleet(scene);
   const { holder } = await settled(redis, bridges);
   const others = bridges.filter((bridge) => bridge !== holder.bridge);
@@ -205,14 +208,15 @@ story('the holder is cut off: another records within the lease, and what comes l
   expectDelays(scene, 'the network cut', [largestDelay(publisher)], LEASE_MS + NOISE_MS);
   await publisher.sayDuring(async () => {
     proxyOf(holder).mend();
-    assert.equal((await settled(redis, bridges)).holder.node, next.node, 'who took over keeps the seat');
+    assert.equal((await settled(redis, bridges)).holder.node, next.node, 'the one that took over keeps the seat');
   });
   await wholeLog(redis, [publisher]);
 });
 
-// Redis cuts slow readers, administrators run CLIENT KILL, networks reset. Meanwhile others publish in a durable way on
-// the same channels, and what is in the log already must not be counted as plain, nor the other way round.
-story('connections of holder and standby end: plain and durable messages are there once, in order', async (scene) => {
+// Redis disconnects slow readers, administrators run CLIENT KILL, networks reset connections. Meanwhile others publish
+// durably on the same channels: a durable message, which is in the log already, must not be recorded again as a plain
+// one, and a plain one must not be taken for a durable one.
+story('connections of holder and standby are lost: plain and durable messages are recorded once, in order', async (scene) => {
   const { redis, bridges, proxyOf } = await proxiedFleet(scene);
   const channels = channelsOf('drop');
   const plain = scene.own(await openPublisher(redis, channels));
@@ -225,7 +229,7 @@ story('connections of holder and standby end: plain and durable messages are the
         const place = (await settled(redis, bridges))[who];
         for (const name of names) assert.equal(proxyOf(place).drop(name), 1, `${name} of the ${who}`);
         const hasNoticed = () => !names.includes(LIVE) || placeOf(place.bridge).node !== place.node;
-        await waitFor(hasNoticed, { what: `the ${who} to notice, and not to be taken for what it was` });
+        await waitFor(hasNoticed, { what: `the ${who} to notice, and to come back as another node` });
         await plain.reached(plain.count + 500);
       }
     }
@@ -235,8 +239,9 @@ story('connections of holder and standby end: plain and durable messages are the
   expectDelays(scene, 'connections ended', [largestDelay(plain)], LEASE_MS + NOISE_MS);
 });
 
-// One instance and none left: what nobody hears is lost, as Redis has it, and its answer, 0, says so. Besides that only
-// what was heard and not yet recorded at the kill: the messages of the last moment. Gives what is lost in figures.
+// While the only instance is down, plain messages are lost, as Redis pub/sub has it, and PUBLISH answers 0. Besides
+// those, only messages of the last moment may be lost, which were received but not recorded when it ended. Returns how
+// much is lost.
 async function expectOneHole(redis, publisher, { killedMs, goneMs }) {
   const last = publisher.count;
   const isHeard = (n) => publisher.answers[n - 1] > 0;
@@ -246,22 +251,22 @@ async function expectOneHole(redis, publisher, { killedMs, goneMs }) {
   const hole = missing(heard, last);
   assert.match(asRanges(hole), /^\d+(-\d+)?$/, 'what is missing is one range');
   assertSameList(heard, upTo(last).filter((n) => n < hole[0] || n > hole.at(-1)), 'the log');
-  assert.equal(asRanges(heard.filter((n) => !isHeard(n))), '', 'is in the log and was answered 0');
+  assert.equal(asRanges(heard.filter((n) => !isHeard(n))), '', 'in the log, although PUBLISH answered 0');
 
   const unheard = hole.find((n) => !isHeard(n)) ?? Infinity;
   const inFlight = hole.filter((n) => n < unheard);
   const forgotten = hole.filter((n) => n > unheard && isHeard(n));
-  assert.equal(asRanges(forgotten), '', 'was heard by the new process and is not in the log');
+  assert.equal(asRanges(forgotten), '', 'received by the new process, but not in the log');
   for (const n of inFlight) {
     const saidMs = publisher.saidMs[n - 1];
     assert.ok(saidMs >= killedMs - NOISE_MS, `message ${n}, published ${killedMs - saidMs} ms before the end, is lost`);
-    assert.ok(saidMs <= goneMs + NOISE_MS, `message ${n}, heard ${saidMs - goneMs} ms after the end, is lost`);
+    assert.ok(saidMs <= goneMs + NOISE_MS, `message ${n}, received ${saidMs - goneMs} ms after the end, is lost`);
   }
   return { inFlight: inFlight.length, lostMs: publisher.saidMs[hole.at(-1) - 1] - publisher.saidMs[hole[0] - 1] };
 }
 
 const ALONE = rounds(2);
-story('the only instance is killed, and started again a second later: lost is what nobody heard', async (scene) => {
+story('the only instance is killed and restarted a second later: only what was published meanwhile, or in flight, is lost', async (scene) => {
   const { redis, bridge } = await scene.start(ENV);
   for (let round = 1; round <= ALONE; round++) {
     const { holder } = await settled(redis, [bridge]);
@@ -281,9 +286,9 @@ story('the only instance is killed, and started again a second later: lost is wh
   }
 }, { timeout: 30_000 + ALONE * 10_000 });
 
-story('the recorder of the only instance is killed: another is there within a moment', async (scene) => {
+story('the recorder of the only instance is killed: another replaces it within a second', async (scene) => {
   for (let round = 1; round <= ALONE; round++) {
-    const { redis, bridge } = await scene.start(ENV); // a new one: who dies often is started again later each time
+    const { redis, bridge } = await scene.start(ENV); // a new one, as a process that dies often is restarted later each time
     const { holder } = await settled(redis, [bridge]);
     const publisher = scene.own(await openPublisher(redis, channelsOf(round)));
     const times = await publisher.sayDuring(async () => {
@@ -298,15 +303,15 @@ story('the recorder of the only instance is killed: another is there within a mo
     });
     const { lostMs, inFlight } = await expectOneHole(redis, publisher, times);
     scene.tell(`what is lost was published within ${lostMs} ms; ${inFlight} messages of that were in flight`);
-    assert.ok(lostMs <= HANDED_OVER_MS, `nobody heard for ${lostMs} ms`);
+    assert.ok(lostMs <= HANDED_OVER_MS, `no recorder listened for ${lostMs} ms`);
     await bridge.stop();
   }
 }, { timeout: 30_000 + ALONE * 10_000 });
 
-// And when it is told to go, it finishes what it has heard; but for the messages of the last moment, between its last look at
-// what is left and the end of its subscription.
+// On SIGTERM it records what it has received, except for messages of the last moment: those that arrive between its
+// last check of the queue and the end of its subscription.
 const LAST_MOMENT = 250; // messages: 50 ms
-story('the only instance is restarted with SIGTERM: lost is what nobody heard', async (scene) => {
+story('the only instance is restarted with SIGTERM: only what was published meanwhile, or in the last 50 ms, is lost', async (scene) => {
   const { redis, bridge } = await scene.start(ENV);
   for (let round = 1; round <= ALONE; round++) {
     await settled(redis, [bridge]);
@@ -322,6 +327,6 @@ story('the only instance is restarted with SIGTERM: lost is what nobody heard', 
     });
     const { lostMs, inFlight } = await expectOneHole(redis, publisher, times);
     scene.tell(`what is lost was published within ${lostMs} ms; ${inFlight} messages of that were in flight`);
-    assert.ok(inFlight <= LAST_MOMENT, 'what it has heard is recorded before it ends');
+    assert.ok(inFlight <= LAST_MOMENT, 'what it has received is recorded before it ends');
   }
 }, { timeout: 30_000 + ALONE * 10_000 });

@@ -1,6 +1,6 @@
-// 46-recorder-full - Redis records more slowly than others publish. The recorder goes on reading what Redis pushes (a slow
-// reader would be cut), keeps what it heard within a bound, and counts and tells what it can't keep. What it keeps is
-// recorded in order, later.
+// 46-recorder-full - Redis records more slowly than others publish. The recorder goes on reading what Redis pushes
+// (Redis disconnects slow readers), queues it up to a limit, and counts and logs what does not fit. What is queued is
+// recorded later, in order.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { metric } from '../lib/metrics.mjs';
@@ -10,13 +10,13 @@ import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
 const SIZE = 60_000;
-const COUNT = 6000; // 360 MB: more than the 256 MiB that a recorder keeps
+const COUNT = 6000; // 360 MB: more than the 256 MiB that a recorder queues
 const BATCH = 100;
 const LOG = 'bridge:log:public:a';
 
 const residentKib = async (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))[1]);
 
-// In parts: it is some 256 MB.
+// Read in pages, because it is some 256 MB.
 async function recordedNumbers(redis) {
   const found = [];
   for (let after = '-'; ; ) {
@@ -27,18 +27,18 @@ async function recordedNumbers(redis) {
   }
 }
 
-story('while Redis refuses to record, memory is bounded, and what is lost is counted and told', async (scene) => {
+story('while Redis refuses to record, memory is bounded, and what is lost is counted and logged', async (scene) => {
   const redis = await scene.redis();
-  // What is recorded counts for whoever holds the seat: on a busy machine it shall not be lost in the middle.
+  // Only the recorder that holds the seat (a lease) counts what is recorded. With a long lease a busy machine keeps it.
   const env = { BRIDGE_HISTORY_LENGTH: '100000', BRIDGE_WORKERS: '1', BRIDGE_LEASE: '30s' };
   const bridge = await scene.bridge({ redis, env });
   const { pid } = placeOf(bridge);
   await redis.call('CONFIG', 'SET', 'maxmemory', '1');
   for (let first = 1; first <= COUNT; first += BATCH) {
     for (const number of numbers(first, first + BATCH - 1)) redis.publish('public:a', number.padEnd(SIZE, '.'));
-    // Redis cuts a listener that is 32 MB behind: see that this one is not.
+    // Redis disconnects a subscriber that is 32 MB behind, so wait until the recorder has caught up.
     await waitFor(async () => (await metric(bridge, 'recorder_queued_messages')) === first + BATCH - 1, {
-      what: 'what was published to be heard',
+      what: 'the recorder to receive what was published',
     });
   }
   const lost = await waitFor(() => metric(bridge, 'recorder_lost_total'), { what: 'the loss to be counted' });
@@ -49,15 +49,15 @@ story('while Redis refuses to record, memory is bounded, and what is lost is cou
   await redis.call('CONFIG', 'SET', 'maxmemory', '0');
   await waitFor(async () => (await metric(bridge, 'recorder_queued_messages')) === 0, {
     deadline: 60_000,
-    what: 'what was kept to be recorded',
+    what: 'what was queued to be recorded',
   });
   assert.equal(await metric(bridge, 'recorder_lost_total'), lost);
   const recorded = await recordedNumbers(redis);
   assert.equal(await metric(bridge, 'recorder_recorded_total'), recorded.length);
-  assert.equal(recorded.length, COUNT - lost, 'recorded and lost are all');
+  assert.equal(recorded.length, COUNT - lost, 'every message is either recorded or counted as lost');
   assert.ok(areIncreasing(recorded.map((number) => `${number}-0`)), 'in order, none twice');
   assert.equal(recorded[0], 1);
 
   await redis.publish('public:a', `${COUNT + 1}`);
-  await waitFor(async () => (await redis.call('XLEN', LOG)) === recorded.length + 1, { what: 'all to be well again' });
+  await waitFor(async () => (await redis.call('XLEN', LOG)) === recorded.length + 1, { what: 'the next message to be recorded' });
 });

@@ -1,5 +1,5 @@
-// 47-inbox - XADD bridge:inbox, the way in that needs no function and no instance: each entry is recorded once, in
-// order, as soon as somebody is there; and what can't be recorded is put aside with the reason.
+// 47-inbox - XADD bridge:inbox, the way in that needs no function and no running instance: each entry is recorded once,
+// in order, as soon as an instance runs; one that can't be recorded is moved to another stream, with the reason.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { startBridge } from '../lib/bridge.mjs';
@@ -19,7 +19,7 @@ const CHANNELS = numbers(1, 4).map((i) => `public:${i}`);
 const xadd = (channel, data) => ['XADD', INBOX, '*', 'channel', channel, 'data', data];
 const msOf = (position) => Number(position.split('-')[0]);
 
-// Adds these, in order, over the channels in turn, and gives their ids; in parts, so that no side has to hold them all.
+// Adds these payloads, in order, to the channels in turn; returns their ids. Adds them in batches to limit buffering.
 async function addAll(redis, payloads) {
   const ids = [];
   for (let at = 0; at < payloads.length; at += 1_000) {
@@ -29,19 +29,19 @@ async function addAll(redis, payloads) {
   return ids;
 }
 
-// Everything is taken out, and the last that was is remembered.
+// Waits until the inbox is empty, and checks that Redis has the id of the last entry that was taken from it.
 async function expectEmpty(redis, lastId, { deadline = 20_000 } = {}) {
   const isEmpty = async () => (await redis.call('XLEN', INBOX)) === 0;
   await waitFor(isEmpty, { deadline, every: 20, what: 'the inbox to be empty' });
   assert.equal(await redis.call('GET', 'bridge:inbox:position'), lastId);
 }
 
-// The logs have exactly these, in order.
+// Checks that the logs have exactly these payloads, in order.
 async function expectLog(redis, payloads, channels = CHANNELS) {
   const found = (await redis.entries(channels)).map(({ data }) => data);
   const had = new Set(found);
   const isMissing = payloads.flatMap((data, i) => (had.has(data) ? [] : [i + 1]));
-  assert.equal(asRanges(isMissing), '', `of ${payloads.length} entries is missing`);
+  assert.equal(asRanges(isMissing), '', `of ${payloads.length} entries are missing`);
   assertSameList(found, payloads, 'the log');
 }
 
@@ -52,8 +52,8 @@ async function rejected(redis) {
   });
 }
 
-// A cron job with nothing but redis-cli.
-story('redis-cli XADD bridge:inbox reaches browsers and SUBSCRIBErs, once, with its event', async (scene) => {
+// A cron job that has nothing but redis-cli.
+story('an entry from redis-cli XADD bridge:inbox reaches browsers and SUBSCRIBErs, once, with its event', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const backend = scene.own(await redis.cliSubscribe('public:news'));
   const stream = await scene.listen(bridges[0], 'public:news');
@@ -62,7 +62,7 @@ story('redis-cli XADD bridge:inbox reaches browsers and SUBSCRIBErs, once, with 
   const last = await redis.cli('XADD', INBOX, '*', 'event', 'paid', 'data', 'äö €', 'channel', 'public:news');
   await stream.received(2);
   await chat.received(2);
-  await waitFor(() => backend.heard().length >= 2, { what: 'redis-cli SUBSCRIBE to hear both' });
+  await waitFor(() => backend.heard().length >= 2, { what: 'redis-cli SUBSCRIBE to receive both' });
 
   const entries = await redis.entries(['public:news']);
   assert.deepEqual(entries.map(({ data, event }) => [data, event]), [['hello', undefined], ['äö €', 'paid']]);
@@ -78,7 +78,6 @@ story('redis-cli XADD bridge:inbox reaches browsers and SUBSCRIBErs, once, with 
   assert.equal(await redis.logged(['public:news']), 3, 'the echo on the plain channel is not recorded again');
 });
 
-// The names are those of the prefix, as everywhere.
 story('with BRIDGE_PREFIX=my-app: the inbox is my-app:inbox', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_PREFIX: 'my-app:' });
   const stream = await scene.listen(bridge, 'public:a');
@@ -87,11 +86,11 @@ story('with BRIDGE_PREFIX=my-app: the inbox is my-app:inbox', async (scene) => {
   assert.deepEqual(stream.payloads, ['hello']);
 });
 
-// The bridge is down for the night; the backend goes on.
-story('what was added while no instance was there is recorded, all of it, in order, none twice', async (scene) => {
+// The bridge is down for the night; the backend keeps publishing.
+story('entries that were added while no instance was running are recorded: all, in order, none twice', async (scene) => {
   const redis = await scene.redis();
   const small = numbers(1, 6_000);
-  const large = numbers(1, 50).map((i) => `${i} ${'.'.repeat(60_000)}`); // 3 MB: more than to read at once
+  const large = numbers(1, 50).map((i) => `${i} ${'.'.repeat(60_000)}`); // 3 MB: more than one call records
   const more = numbers(6_001, 6_500);
   const ids = await addAll(redis, [...small, ...large, ...more]);
   await scene.bridge({ redis, env: ENV });
@@ -101,8 +100,8 @@ story('what was added while no instance was there is recorded, all of it, in ord
   assert.equal(await redis.call('EXISTS', REJECTED), 0);
 });
 
-// Nobody waits for a poll: what is added to an idle bridge is there in milliseconds.
-story('an entry is recorded within milliseconds, on an idle bridge too', async (scene) => {
+// The recorder does not poll the inbox at intervals.
+story('an entry is recorded within milliseconds, even if the bridge was idle', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   await settled(redis, bridges);
   const delays = [];
@@ -116,7 +115,7 @@ story('an entry is recorded within milliseconds, on an idle bridge too', async (
   assert.ok(delays.filter((delay) => delay < 50).length >= 7, `it took ${delays.join(', ')} ms`);
 });
 
-// Bad entries: [why, what a reason must say, the fields].
+// Bad entries: [what is wrong, what the reason must match, the fields].
 const BAD = [
   ['no channel', /channel/, ['data', 'x']],
   ['no data', /data/, ['channel', 'public:a']],
@@ -124,17 +123,17 @@ const BAD = [
   ['too large', /1025|1024|large|MAX_PAYLOAD/i, ['channel', 'public:a', 'data', 'x'.repeat(1025)]],
   ['an empty name', /channel/i, ['channel', '', 'data', 'x']],
   ['a name that is too long', /channel/i, ['channel', `public:${'a'.repeat(250)}`, 'data', 'x']],
-  ['a name with a line end', /control/i, ['channel', 'public:a\nb', 'data', 'x']],
-  ['a name that is no text', /UTF-8/i, ['channel', Buffer.from('public:\xff', 'latin1'), 'data', 'x']],
+  ['a name with a line break', /control/i, ['channel', 'public:a\nb', 'data', 'x']],
+  ['a name that is not UTF-8', /UTF-8/i, ['channel', Buffer.from('public:\xff', 'latin1'), 'data', 'x']],
   ['not served', /served|BRIDGE_CHANNELS/i, ['channel', 'secret:a', 'data', 'x']],
   ['an internal name', /internal/i, ['channel', 'bridge:control', 'data', 'vacant']],
-  ['the log of another', /internal/i, ['channel', 'bridge:live:public:a', 'data', 'x']],
+  ['another internal name', /internal/i, ['channel', 'bridge:live:public:a', 'data', 'x']],
   ['a reserved event', /event/i, ['channel', 'public:a', 'data', 'x', 'event', 'cursor']],
   ['another reserved event', /event/i, ['channel', 'public:a', 'data', 'x', 'event', 'gap']],
-  ['an event with a line end', /event/i, ['channel', 'public:a', 'data', 'x', 'event', 'a\nid: 1']],
+  ['an event with a line break', /event/i, ['channel', 'public:a', 'data', 'x', 'event', 'a\nid: 1']],
 ];
 
-// One backend has a bug. Its entries are put aside where they can be looked at, and nobody behind them waits.
+// One backend has a bug. Its entries are moved to where they can be inspected, and the entries behind them do not wait.
 story('bad entries go to bridge:inbox:rejected with the reason, and never block those behind them', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, { ...ENV, BRIDGE_MAX_PAYLOAD: '1k' });
   const backend = scene.own(await redis.cliSubscribe('secret:a'));
@@ -158,19 +157,19 @@ story('bad entries go to bridge:inbox:rejected with the reason, and never block 
     assert.match(aside[i].reason, pattern, why);
     for (let at = 0; at < fields.length; at += 2) {
       const [name, value] = [fields[at], String(fields[at + 1])];
-      // What is too large may be cut: it need not be kept.
+      // A value that is too large may be truncated.
       const same = value.length > 1_000 ? aside[i][name].startsWith('xxx') : aside[i][name] === value;
       assert.ok(same, `${why}: ${name} is ${JSON.stringify(aside[i][name])}`);
     }
   }
   const told = bridges.map(({ log }) => log.match(/^.* inbox_rejected .*$/gm) ?? []).flat();
-  assert.ok(told.length > 0, 'the log tells of it');
+  assert.ok(told.length > 0, 'the rejections are logged');
   for (const line of told) assert.match(line, /^\S+ warn recorder\[\d+\] inbox_rejected .*why="[^"]+/);
-  assert.deepEqual(backend.heard(), [], 'nobody hears what is not served');
+  assert.deepEqual(backend.heard(), [], 'a channel that is not served receives nothing');
 });
 
-// It has had the bug for a week. Redis does not fill up.
-story('what is rejected is bounded to about 1,000 entries', async (scene) => {
+// The backend has had the bug for a week. Redis must not fill up.
+story('about 1,000 rejected entries are kept at most', async (scene) => {
   const { redis } = await scene.start(ENV);
   const words = (i) => ['XADD', INBOX, '*', 'channel', 'public:a', ...(i % 3 ? ['payload', `${i}`] : ['data', `${i}`])];
   await Promise.all(numbers(0, 2_999).map((i) => redis.call(...words(Number(i)))));
@@ -182,15 +181,15 @@ story('what is rejected is bounded to about 1,000 entries', async (scene) => {
   await expectLog(redis, [...numbers(0, 2_999).filter((i) => i % 3 === 0), 'last'], ['public:a']);
 });
 
-// Entries of a backend that says 5,000 a second while the instances are shot, one after the other.
-story('kill -9 of who works on the inbox, again and again: all once, in order', async (scene) => {
+// A backend adds 5,000 entries a second, while instances or their recorders are killed one after the other.
+story('kill -9 of the recorder that takes the inbox, again and again: all entries are recorded once, in order', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, ENV);
   const publisher = scene.own(await openPublisher(redis, CHANNELS, { command: xadd }));
   await publisher.sayDuring(async () => {
     for (let round = 1; round <= 6; round++) {
       const { holder } = await settled(redis, bridges);
       const before = await redis.logged(CHANNELS);
-      await waitFor(async () => (await redis.logged(CHANNELS)) > before + 1_000, { what: 'the inbox to be worked on' });
+      await waitFor(async () => (await redis.logged(CHANNELS)) > before + 1_000, { what: 'entries of the inbox to be recorded' });
       if (round % 2) {
         signal(holder.pid, 'SIGKILL');
         continue;
@@ -207,14 +206,14 @@ story('kill -9 of who works on the inbox, again and again: all once, in order', 
   scene.tell(`the largest delay from XADD to the log, of ${delays.length} entries: ${most} ms`);
 }, { timeout: 90_000 });
 
-// There is one instance, it has a long night's work before it, and it is shot in the middle of it.
-story('kill -9 of the only instance amid a long inbox: the next one goes on where it was', async (scene) => {
+// There is one instance, and it is killed while it works through a long inbox.
+story('kill -9 of the only instance amid a long inbox: when it is restarted it continues where it was', async (scene) => {
   const redis = await scene.redis();
   const said = numbers(1, 20_000);
   const ids = await addAll(redis, said);
   const bridge = scene.own(await startBridge({ redis, env: ENV, ready: false }));
   for (const part of [2_000, 8_000]) {
-    await waitFor(async () => (await redis.logged(CHANNELS)) > part, { every: 1, what: 'the inbox to be worked on' });
+    await waitFor(async () => (await redis.logged(CHANNELS)) > part, { every: 1, what: 'entries of the inbox to be recorded' });
     await bridge.kill();
     const left = await redis.call('XLEN', INBOX);
     assert.equal(await redis.logged(CHANNELS), said.length - left, 'what is recorded has left the inbox');
@@ -224,17 +223,17 @@ story('kill -9 of the only instance amid a long inbox: the next one goes on wher
   await expectLog(redis, said);
 });
 
-// While entries wait: nobody works on the inbox, and then something happens to Redis.
+// Stops all recorders, so that entries wait in the inbox. Returns a function that lets the recorders continue.
 async function hold(bridges) {
   const pids = await waitFor(() => {
     const places = bridges.map(placeOf);
     return places.every(({ state }) => state !== 'GONE') && places.map(({ pid }) => pid);
-  }, { what: 'every recorder to have its place' });
+  }, { what: 'every recorder to run' });
   for (const pid of pids) signal(pid, 'SIGSTOP');
   return () => pids.forEach((pid) => signal(pid, 'SIGCONT'));
 }
 
-story('Redis is restarted or killed while entries wait: all once, in order', async (scene) => {
+story('Redis is restarted or killed while entries wait: all are recorded once, in order', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, ENV, { appendonly: true });
   const said = [];
   let last;
@@ -249,7 +248,7 @@ story('Redis is restarted or killed while entries wait: all once, in order', asy
       release();
     }
     const done = said.length - 2_000;
-    await waitFor(async () => (await redis.logged(CHANNELS)) > done, { every: 1, what: 'the inbox to be worked on' });
+    await waitFor(async () => (await redis.logged(CHANNELS)) > done, { every: 1, what: 'entries of the inbox to be recorded' });
     await redis[end]();
     await redis.start();
     await expectEmpty(redis, last);
@@ -257,7 +256,7 @@ story('Redis is restarted or killed while entries wait: all once, in order', asy
   }
 }, { timeout: 90_000 });
 
-// The ids of the recorders' connections, once there are any.
+// Waits until recorders are connected to Redis; resolves to the client ids of their connections.
 function recorderClients(redis) {
   const find = async () => {
     const lines = (await redis.call('CLIENT', 'LIST')).match(/^id=.* name=redis-bridge-recorder-/gm);
@@ -266,7 +265,7 @@ function recorderClients(redis) {
   return waitFor(find, { what: 'a recorder to be connected' });
 }
 
-story('CLIENT KILL of the recorders\' connections while entries pour in: all once, in order', async (scene) => {
+story('CLIENT KILL of the recorders\' connections while entries pour in: all are recorded once, in order', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, ENV);
   const publisher = scene.own(await openPublisher(redis, CHANNELS, { command: xadd }));
   const ends = async () => {
@@ -275,7 +274,7 @@ story('CLIENT KILL of the recorders\' connections while entries pour in: all onc
       const ids = await recorderClients(redis);
       for (const id of i % 3 ? [ids[i % ids.length]] : ids) await redis.call('CLIENT', 'KILL', 'ID', id);
       const isOn = async () => (await redis.logged(CHANNELS)) > before + 200;
-      await waitFor(isOn, { deadline: 15_000, what: 'the inbox to be worked on' });
+      await waitFor(isOn, { deadline: 15_000, what: 'entries of the inbox to be recorded' });
     }
   };
   await publisher.sayDuring(ends);
@@ -284,8 +283,8 @@ story('CLIENT KILL of the recorders\' connections while entries pour in: all onc
   for (const bridge of bridges) await bridge.ready();
 }, { timeout: 90_000 });
 
-// An operator who gives nobody more rights than needed.
-story('the Redis user of deploy/redis-acl.conf may do all that it takes, and no more', async (scene) => {
+// An operator gives each Redis user no more rights than needed.
+story('the Redis user of deploy/redis-acl.conf has all the rights that the bridge needs', async (scene) => {
   const redis = await scene.redis();
   const conf = await readFile(new URL('../../deploy/redis-acl.conf', import.meta.url), 'utf8');
   const rights = conf.match(/^user redis-bridge off (.*)$/m)[1].split(' ');
@@ -308,19 +307,19 @@ story('the Redis user of deploy/redis-acl.conf may do all that it takes, and no 
   assert.equal(JSON.stringify(refused), '[]', 'nothing was refused');
 });
 
-// Somebody's script says SET bridge:inbox. Everything else goes on, and deleting the key is all that it takes.
-story('an inbox of the wrong type harms nothing else, and deleting it is enough', async (scene) => {
+// A script runs SET bridge:inbox.
+story('an inbox of the wrong type affects nothing else, and deleting it is enough to repair it', async (scene) => {
   const { redis, bridge } = await scene.start(ENV);
   const stream = await scene.listen(bridge, 'public:a');
   await redis.call('SET', INBOX, 'an accident');
-  await waitFor(() => /WRONGTYPE/.test(bridge.log), { deadline: 15_000, what: 'the log to tell of it' });
+  await waitFor(() => /WRONGTYPE/.test(bridge.log), { deadline: 15_000, what: 'the error to be logged' });
   await redis.publish('public:a', 'plain');
   await redis.record('public:a', 'durable');
   await stream.received(2);
   assert.deepEqual([...stream.payloads].sort(), ['durable', 'plain']);
   await bridge.ready();
-  assert.equal(await redis.call('GET', INBOX), 'an accident', 'it is not ours to delete');
-  assert.ok(bridge.log.match(/WRONGTYPE/g).length <= 5, 'it is not told again and again');
+  assert.equal(await redis.call('GET', INBOX), 'an accident', 'the bridge does not delete it');
+  assert.ok(bridge.log.match(/WRONGTYPE/g).length <= 5, 'it is not logged again and again');
 
   await redis.call('DEL', INBOX);
   const last = await redis.call(...xadd('public:a', 'mended'));
@@ -332,7 +331,7 @@ story('an inbox of the wrong type harms nothing else, and deleting it is enough'
   await stream.block(({ data }) => data === 'after a flush', { deadline: 15_000, what: 'the entry after a flush' });
 });
 
-// Cursors on a canvas by way of the inbox: heard, and forgotten.
+// Mouse pointers on a canvas, through the inbox.
 story('an entry for an ephemeral channel is delivered live and not logged', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, { BRIDGE_EPHEMERAL: 'public:game:*' });
   const stream = await scene.listen(bridges[0], 'public:game:1');
@@ -342,19 +341,18 @@ story('an entry for an ephemeral channel is delivered live and not logged', asyn
   await stream.received(2);
   await expectEmpty(redis, last);
   assert.deepEqual(stream.payloads, ['x=1', 'x=2']);
-  await waitFor(() => backend.heard().length >= 2, { what: 'redis-cli SUBSCRIBE to hear both' });
+  await waitFor(() => backend.heard().length >= 2, { what: 'redis-cli SUBSCRIBE to receive both' });
   assert.equal(await redis.call('EXISTS', 'bridge:log:public:game:1'), 0);
 });
 
-// The inbox and plain PUBLISH at the same time, on the same channels: both have all, once, each in its order.
-story('plain messages and inbox entries on the same channels: all of both, once, each in order', async (scene) => {
+story('plain messages and inbox entries on the same channels are all recorded once, each kind in order', async (scene) => {
   const { redis, bridges } = await scene.fleet(2, ENV);
   await settled(redis, bridges);
   const plain = scene.own(await openPublisher(redis, CHANNELS, { each: 20 }));
   const sure = scene.own(await openPublisher(redis, CHANNELS, { each: 20, prefix: 'i', command: xadd }));
   await Promise.all([plain.say(2_000), sure.say(2_000)]);
   await expectEmpty(redis, sure.answers.at(-1));
-  await waitFor(async () => (await redis.logged(CHANNELS)) >= 4_000, { what: 'all of both to be recorded' });
+  await waitFor(async () => (await redis.logged(CHANNELS)) >= 4_000, { what: 'all messages and entries to be recorded' });
   const found = (await redis.entries(CHANNELS)).map(({ data }) => data);
   assertSameList(found.filter((data) => plain.numberOf(data)), plain.payloads(), 'what was PUBLISHed');
   assertSameList(found.filter((data) => sure.numberOf(data)), sure.payloads(), 'what was added to the inbox');

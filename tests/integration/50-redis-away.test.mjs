@@ -1,17 +1,18 @@
-// 50-redis-away - Redis is stopped, not there yet, or comes back empty: browsers stay, the operator is told, nothing durable is lost or doubled.
+// 50-redis-away - Redis is stopped, not started yet, or comes back empty: browsers stay connected, the operator is
+// told, no durable message is lost or doubled.
 import assert from 'node:assert/strict';
 import { post, query, request } from '../lib/http.mjs';
 import { areIncreasing, numbers } from '../lib/position.mjs';
 import { story } from '../lib/story.mjs';
 import { holdsFor, waitFor, within } from '../lib/wait.mjs';
 
-// A durable publisher that does not give up: what was answered with anything but 200 was not recorded, and is said again.
+// A publisher that does not give up: it repeats the POST until the answer is 200.
 async function insist(bridge, channel, payload) {
   return waitFor(() => post(bridge, channel, payload, { deadline: 20_000 }), { deadline: 40_000, every: 100, what: `POST ${payload}` });
 }
 
-// Redis is upgraded: away for 10 seconds, back with its data. No browser reconnects, and nobody has to be told to reload.
-story('Redis away for 10 s and back with its data: browsers stay, /readyz says why, durable messages arrive once', async (scene) => {
+// Redis is upgraded: it is away for 10 seconds and comes back with its data. No browser has to reconnect or reload.
+story('while Redis is away for 10 s, browsers stay connected and /readyz says why; durable messages arrive once', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HEARTBEAT: '1s' }, { appendonly: true });
   const stream = await scene.listen(bridge, 'public:a');
   const chat = await scene.speak(bridge, 'public:a');
@@ -27,12 +28,12 @@ story('Redis away for 10 s and back with its data: browsers stay, /readyz says w
   const posted = insist(bridge, 'public:a', 'posted while away');
   posted.catch(() => {});
   await holdsFor(10_000, async () => {
-    assert.equal(stream.ended, undefined, 'the SSE browser stays');
-    assert.equal(chat.closed, undefined, 'the WebSocket browser stays');
+    assert.equal(stream.ended, undefined, 'the SSE browser stays connected');
+    assert.equal(chat.closed, undefined, 'the WebSocket browser stays connected');
     assert.equal((await request(bridge, '/readyz')).status, 503);
     assert.equal((await request(bridge, '/healthz')).status, 200);
   }, { every: 250 });
-  assert.ok(stream.bytes.length > heardBefore, 'heartbeats go on, so that no proxy cuts the stream');
+  assert.ok(stream.bytes.length > heardBefore, 'heartbeats continue, so that no proxy cuts the stream');
 
   await redis.start();
   for (const data of numbers(6, 15)) await redis.record('public:a', data);
@@ -53,8 +54,9 @@ story('Redis away for 10 s and back with its data: browsers stay, /readyz says w
   assert.equal(chat.closed, undefined);
 });
 
-// What a browser says while Redis is away is not silently lost: it is acked in the end, or refused so that it can be said again.
-story('a POST and a WebSocket publish while Redis is away are answered, not swallowed', async (scene) => {
+// What a browser publishes while Redis is away is not silently lost: it is acknowledged in the end, or refused, so that
+// the browser can retry.
+story('a POST and a WebSocket publish while Redis is away are answered, and recorded if they are acknowledged', async (scene) => {
   const { redis, bridge } = await scene.start({}, { appendonly: true });
   const chat = await scene.speak(bridge, 'public:a');
   await redis.stop();
@@ -78,8 +80,9 @@ story('a POST and a WebSocket publish while Redis is away are answered, not swal
   assert.deepEqual([...chat.payloads].sort(), expected.sort(), 'recorded exactly if it was acknowledged');
 });
 
-// Compose and platforms start everything at once: the bridge is there before Redis is, and browsers are there before both are ready.
-story('the bridge starts before Redis is there, waits, and serves who came meanwhile', async (scene) => {
+// Compose and platforms start everything at once: the bridge may run before Redis does, and browsers connect before
+// both are ready.
+story('a bridge that is started before Redis waits for it, and then serves browsers that connected meanwhile', async (scene) => {
   const redis = await scene.redis({ start: false });
   const bridge = await scene.bridge({ redis, ready: false });
   await waitFor(async () => (await request(bridge, '/healthz')).status === 200, { what: '/healthz' });
@@ -93,8 +96,8 @@ story('the bridge starts before Redis is there, waits, and serves who came meanw
   assert.deepEqual(early.payloads, ['hello']);
 });
 
-// Redis comes back with an empty data set (no persistence). The bridge serves on, and cursors from before are told `reset`.
-story('Redis comes back empty: the bridge loads its functions anew and serves on', async (scene) => {
+// Redis comes back with an empty data set (no persistence). Browsers with older cursors get a `reset` gap.
+story('when Redis comes back empty, the bridge loads its functions again and continues', async (scene) => {
   const { redis, bridge } = await scene.start();
   const stream = await scene.listen(bridge, 'public:a');
   const cursor = await redis.record('public:a', 'before');

@@ -1,4 +1,5 @@
-// 55-redis-hostile - Redis cuts connections, hangs, or refuses the password: the bridge mends what it can and says the rest.
+// 55-redis-hostile - Redis closes connections, hangs, or refuses the password: the bridge recovers if it can, and
+// otherwise reports what is wrong.
 import assert from 'node:assert/strict';
 import { request } from '../lib/http.mjs';
 import { assertSameList } from '../lib/lists.mjs';
@@ -6,7 +7,8 @@ import { numbers } from '../lib/position.mjs';
 import { story } from '../lib/story.mjs';
 import { paced, waitFor } from '../lib/wait.mjs';
 
-// An administrator runs CLIENT KILL; Redis itself cuts slow subscribers. The bridge reconnects and fills what it has not heard.
+// An administrator runs CLIENT KILL; Redis itself disconnects slow subscribers. The bridge reconnects and fetches what
+// it has missed.
 story('CLIENT KILL of the bridge\'s connections, again and again: durable messages arrive once, in order', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const stream = await scene.listen(bridges[0], 'public:a');
@@ -20,23 +22,24 @@ story('CLIENT KILL of the bridge\'s connections, again and again: durable messag
   });
   for (const one of [stream, pattern, chat]) {
     await one.received(said.length, { deadline: 20_000 });
-    assertSameList(one.payloads, said, 'what was heard');
+    assertSameList(one.payloads, said, 'what was received');
     assert.deepEqual(one.gaps, []);
   }
   assert.deepEqual([stream.ended, pattern.ended, chat.closed], [undefined, undefined, undefined]);
   for (const bridge of bridges) await bridge.ready();
 });
 
-// Redis hangs (a slow command, a full disk, a paused machine): its connections stay open and silent. The bridge must notice by itself.
-story('a Redis that hangs makes the bridge unready, and everything arrives when it goes on', async (scene) => {
+// Redis hangs (a slow command, a full disk, a paused machine): its connections stay open and silent. The bridge must
+// notice that by itself.
+story('while Redis hangs the bridge is not ready, and everything arrives when Redis continues', async (scene) => {
   const { redis, bridge } = await scene.start({}, { appendonly: true });
   const stream = await scene.listen(bridge, 'public:a');
   await redis.record('public:a', 'before');
   await stream.received(1);
   redis.freeze();
   try {
-    // The recorder's last word may be older than Redis's last beat: then it is missed first.
-    await waitFor(async () => /redis/i.test((await bridge.unready()).join(' ')), { what: 'Redis to be what is missing' });
+    // The recorder's last sign of life may be older than Redis's last beat: then the first reason is that nobody records.
+    await waitFor(async () => /redis/i.test((await bridge.unready()).join(' ')), { what: '/readyz to name Redis' });
     assert.equal(stream.ended, undefined);
   } finally {
     redis.thaw();
@@ -49,8 +52,8 @@ story('a Redis that hangs makes the bridge unready, and everything arrives when 
   assert.equal(stream.ended, undefined);
 });
 
-// The password in REDIS_URL is wrong. The operator reads one line and knows what to do; when it is mended, nothing needs a restart.
-story('a wrong or missing password is said in the log with what to do, and mending it is enough', async (scene) => {
+// The password in REDIS_URL is wrong. The operator reads one line of the log and knows what to do.
+story('a wrong or missing password is logged with what to do, and the bridge needs no restart once Redis accepts it', async (scene) => {
   const redis = await scene.redis({ args: ['--requirepass', 'right-one'] });
   const wrong = await scene.bridge({ redis: redis.url.replace('//', '//:wrong-one@'), ready: false });
   const missing = await scene.bridge({ redis, ready: false });

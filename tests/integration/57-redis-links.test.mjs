@@ -1,4 +1,4 @@
-// 57-redis-links - the ways to reach Redis (TLS, sockets, IPv6), and connections that hang without ending.
+// 57-redis-links - the ways to reach Redis (TLS, unix sockets, IPv6), connections that hang, and TLS towards browsers.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { JSON_PROTOCOL } from '../lib/ws.mjs';
 
 const run = promisify(execFile);
 
-// A certificate for localhost that nobody's authority has signed.
+// A self-signed certificate for localhost.
 async function makeCertificate(folder) {
   const files = { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
   await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
@@ -32,7 +32,7 @@ async function hears(scene, bridge, redis) {
   assert.deepEqual(stream.payloads, ['hello']);
 }
 
-// The password goes over the network: whoever answers must be who REDIS_URL names.
+// The password is sent over the network, so the server must be the one that REDIS_URL names.
 story('rediss:// verifies the certificate and its name', async (scene) => {
   const redis = await scene.redis({ start: false });
   const { cert, key } = await makeCertificate(redis.folder);
@@ -51,7 +51,7 @@ story('rediss:// verifies the certificate and its name', async (scene) => {
   await hears(scene, await scene.bridge({ redis: `rediss://localhost:${port}`, env: trusting }), redis);
 });
 
-story('unix sockets, databases, IPv6 and names work', async (scene) => {
+story('REDIS_URL may name a unix socket, a database, an IPv6 address or a host', async (scene) => {
   const redis = await scene.redis({ start: false });
   const socket = path.join(redis.folder, 'r.sock');
   redis.args.push('--unixsocket', socket, '--bind', '127.0.0.1', '::1');
@@ -63,8 +63,9 @@ story('unix sockets, databases, IPv6 and names work', async (scene) => {
   }
 });
 
-// A failover whose old primary never says goodbye, a stuck proxy: the connection stays open for ever and nothing comes.
-story('a connection for calls that hangs is given up, and everything arrives', async (scene) => {
+// A failover after which the old primary never closes its connections, a stuck proxy: the connection stays open for
+// ever, and nothing arrives.
+story('a connection for calls that hangs is replaced, and everything arrives', async (scene) => {
   const redis = await scene.redis();
   const proxy = scene.own(await startRedisProxy(redis));
   const bridge = await scene.bridge({ redis: proxy.url, env: { BRIDGE_WORKERS: '1' } });
@@ -78,10 +79,10 @@ story('a connection for calls that hangs is given up, and everything arrives', a
   await redis.record('public:b', 'after');
   await late.received(1);
   await bridge.ready();
-  assert.doesNotMatch(bridge.log, /link=live why/, 'the other connection was not at fault');
+  assert.doesNotMatch(bridge.log, /link=live why/, 'the live connection was not dropped');
 });
 
-story('a connection for what is live that hangs is given up, and what was missed comes from the log', async (scene) => {
+story('a live connection (pub/sub) that hangs is replaced, and what was missed comes from the log', async (scene) => {
   const redis = await scene.redis();
   const proxy = scene.own(await startRedisProxy(redis));
   const bridge = await scene.bridge({ redis: proxy.url, env: { BRIDGE_WORKERS: '1' } });
@@ -95,7 +96,7 @@ story('a connection for what is live that hangs is given up, and what was missed
   assert.deepEqual(stream.gaps, []);
 });
 
-story('a recorder that hears nothing any more notices, and records again', async (scene) => {
+story('a recorder whose live connection hangs notices that, and records again', async (scene) => {
   const redis = await scene.redis();
   const proxy = scene.own(await startRedisProxy(redis));
   const bridge = await scene.bridge({ redis: proxy.url });
@@ -108,7 +109,7 @@ story('a recorder that hears nothing any more notices, and records again', async
   });
 });
 
-// Opens an event stream over TLS, and reads nothing of it before go() is called; text() is what has come.
+// Opens an event stream over TLS, and does not read its body before go() is called; text() is what has been read.
 function openSlowly(url, ca) {
   return new Promise((resolve, reject) => {
     const request = https.get(url, { ca, servername: 'localhost' }, (response) => {
@@ -120,8 +121,8 @@ function openSlowly(url, ca) {
   });
 }
 
-// Whoever ends TLS in the bridge itself. What a slow reader has not taken is held back and goes out in order.
-story('BRIDGE_TLS_CERT serves HTTPS, streams and WebSockets', async (scene) => {
+// TLS is terminated by the bridge itself. What a slow reader has not read yet is held back and sent in order.
+story('with BRIDGE_TLS_CERT the bridge serves HTTP, event streams and WebSockets over TLS', async (scene) => {
   const redis = await scene.redis();
   const { cert, key } = await makeCertificate(redis.folder);
   const bridge = await scene.bridge({ redis, env: { BRIDGE_TLS_CERT: cert, BRIDGE_TLS_KEY: key }, ready: false });

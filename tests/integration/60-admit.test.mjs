@@ -1,4 +1,4 @@
-// 60-admit - who may listen and speak where: patterns of the settings, names of the bridge's own, names that are none.
+// 60-admit - who may subscribe and publish where: patterns in the settings, internal names, invalid names.
 import assert from 'node:assert/strict';
 import { query, request } from '../lib/http.mjs';
 import { story } from '../lib/story.mjs';
@@ -16,13 +16,14 @@ async function refused(bridge, path, status, code, options) {
   assert.notEqual(error.message ?? '', '', path);
 }
 
-// A WebSocket is told what is forbidden after it was accepted: by an error frame or by the close code.
+// A WebSocket is accepted first, and then gets an error frame or a close code if something is forbidden.
 async function refusedByWs(client) {
   const told = await waitFor(() => client.frames.find(({ type }) => type === 'error') ?? client.closed, { what: 'a refusal' });
   assert.ok(told.code === 'forbidden' || told.code === 4403, JSON.stringify(told));
 }
 
-// Anonymous browsers may listen to public:* and to nothing else: not by name, not by pattern, not on any endpoint.
+// Anonymous browsers may listen to what the setting names and to nothing else: not by name, not by pattern, not on any
+// endpoint.
 story('channels outside BRIDGE_SUBSCRIBE are forbidden everywhere', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_SUBSCRIBE: 'public:*,news', BRIDGE_CHANNELS: '*' });
   for (const channel of ['private:a', 'newsletter', 'publi', 'PUBLIC:a', 'private:*', '*', 'p*', '*:a']) {
@@ -45,7 +46,7 @@ story('channels outside BRIDGE_SUBSCRIBE are forbidden everywhere', async (scene
 });
 
 // A wiki lets everyone read and nobody write.
-story('without BRIDGE_PUBLISH nobody may speak, and with it only where it says', async (scene) => {
+story('without BRIDGE_PUBLISH no browser may publish, and with it only to the channels that it names', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_PUBLISH: undefined });
   assert.equal((await say(bridge, 'public:a')).status, 403);
   const mute = await scene.speak(bridge, 'public:a');
@@ -61,11 +62,11 @@ story('without BRIDGE_PUBLISH nobody may speak, and with it only where it says',
   const other = await scene.bridge({ redis, env: { BRIDGE_PUBLISH: 'public:chat:*' } });
   assert.equal((await say(other, 'public:a')).status, 403);
   assert.equal((await say(other, 'public:chat:1')).status, 200);
-  assert.equal((await say(other, 'public:chat:*')).status >= 400, true, 'a pattern is no channel to speak on');
+  assert.equal((await say(other, 'public:chat:*')).status >= 400, true, 'a pattern is not a channel to publish to');
 });
 
-// BRIDGE_CHANNELS is the outer wall: whatever the other patterns say, nothing outside it is served.
-story('nothing reaches outside BRIDGE_CHANNELS', async (scene) => {
+// BRIDGE_CHANNELS is the outer limit, whatever the other patterns allow.
+story('nothing outside BRIDGE_CHANNELS is served', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_CHANNELS: 'public:a:*', BRIDGE_SUBSCRIBE: '*', BRIDGE_PUBLISH: '*' });
   await refused(bridge, '/events' + query('public:b:1'), 403, 'forbidden');
   await refused(bridge, '/history' + query('public:b:1'), 403, 'forbidden');
@@ -77,8 +78,8 @@ story('nothing reaches outside BRIDGE_CHANNELS', async (scene) => {
   assert.equal(await redis.call('EXISTS', 'bridge:log:public:b:1'), 0);
 });
 
-// The bridge's own names carry everybody's messages and its inner protocol. No setting opens them.
-story('internal names can never be listened to, said or recorded', async (scene) => {
+// The bridge's own channels carry everyone's messages and its internal protocol. No setting gives access to them.
+story('internal names can never be subscribed to, published to or recorded', async (scene) => {
   for (const [prefix, env] of [['bridge:', {}], ['inner:', { BRIDGE_PREFIX: 'inner:' }]]) {
     const open = { BRIDGE_SUBSCRIBE: '*', BRIDGE_PUBLISH: '*', BRIDGE_CHANNELS: '*', ...env };
     const { redis, bridge } = await scene.start(open);
@@ -108,8 +109,8 @@ story('internal names can never be listened to, said or recorded', async (scene)
   }
 });
 
-// A channel name goes into Redis commands, logs and event names. What is none is refused before it gets there.
-story('names that are no channels are answered 400 with bad_channel', async (scene) => {
+// A channel name is used in Redis commands, logs and event names. An invalid one is refused before it gets there.
+story('invalid channel names are answered with 400 and bad_channel', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_SUBSCRIBE: '*', BRIDGE_PUBLISH: '*' });
   const bad = {
     empty: '',
@@ -122,10 +123,10 @@ story('names that are no channels are answered 400 with bad_channel', async (sce
     escape: 'a%1Bb',
     DEL: 'a%7Fb',
     'not UTF-8': 'a%FFb',
-    'half a letter': 'a%E2%82',
+    'half a character': 'a%E2%82',
     surrogate: '%ED%A0%80',
   };
-  const refusal = (what) => (/LF/.test(what) ? /^bad_(channel|request)$/ : /^bad_channel$/); // a line end ends the URL
+  const refusal = (what) => (/LF/.test(what) ? /^bad_(channel|request)$/ : /^bad_channel$/); // a URL may not contain line breaks
   for (const [what, encoded] of Object.entries(bad)) {
     for (const path of ['/events', '/history']) {
       const answer = await request(bridge, `${path}?channel=${encoded}`);
@@ -157,8 +158,8 @@ story('names that are no channels are answered 400 with bad_channel', async (sce
   }
 });
 
-// Somebody opens one connection with a million channels.
-story('a connection has no more channels than BRIDGE_MAX_CHANNELS', async (scene) => {
+// A client tries to open one connection with a million channels.
+story('a connection can have no more channels than BRIDGE_MAX_CHANNELS', async (scene) => {
   const { bridge } = await scene.start({ BRIDGE_MAX_CHANNELS: '5' });
   const names = (count) => Array.from({ length: count }, (_, i) => `public:${i}`);
   await scene.listen(bridge, names(5));
@@ -169,5 +170,5 @@ story('a connection has no more channels than BRIDGE_MAX_CHANNELS', async (scene
   for (const name of names(5)) assert.equal((await client.subscribe(name)).type, 'subscribed');
   assert.equal((await client.subscribe('public:6')).type, 'error');
   client.send({ type: 'unsubscribe', channel: 'public:0' });
-  assert.equal((await client.subscribe('public:6')).type, 'subscribed', 'one goes, one comes');
+  assert.equal((await client.subscribe('public:6')).type, 'subscribed', 'unsubscribing makes room for another channel');
 });

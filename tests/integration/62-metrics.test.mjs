@@ -1,4 +1,4 @@
-// 62-metrics - GET /metrics: what operators watch, of the whole instance, whichever worker answers.
+// 62-metrics - GET /metrics: what operators watch, for the whole instance, whichever worker answers.
 import assert from 'node:assert/strict';
 import { request } from '../lib/http.mjs';
 import { metric, metrics } from '../lib/metrics.mjs';
@@ -22,7 +22,7 @@ story('/metrics is Prometheus text: every sample has a type, a help line and a n
   for (const value of (await metrics(bridge)).values()) assert.ok(Number.isFinite(value));
 });
 
-story('what the recorder records, refuses, and takes from the inbox is counted', async (scene) => {
+story('the messages that the recorder records, refuses, and takes from the inbox are counted', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_WORKERS: '2' });
   await becomes(bridge, 'recorder_place{place="holder"}', 1);
   for (let i = 0; i < 30; i++) await redis.publish('public:a', `m${i}`);
@@ -38,7 +38,7 @@ story('what the recorder records, refuses, and takes from the inbox is counted',
   assert.equal(await metric(bridge, 'workers_ready'), 2);
 });
 
-story('streams of all workers are counted', async (scene) => {
+story('the streams of all workers are counted', async (scene) => {
   const { bridge } = await scene.start({ BRIDGE_WORKERS: '2' });
   const streams = [];
   for (let i = 0; i < 8; i++) streams.push(await scene.listen(bridge, 'public:a'));
@@ -49,7 +49,7 @@ story('streams of all workers are counted', async (scene) => {
 });
 
 // An operator who sees browsers reconnect wants to know why.
-story('why streams end is counted, each of them once', async (scene) => {
+story('streams that end are counted by reason, each of them once', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_WORKERS: '2', BRIDGE_MAX_CHANNELS: '2' });
   const ended = (reason) => `streams_ended_total{reason="${reason}"}`;
   const total = async (of) => {
@@ -74,8 +74,8 @@ story('why streams end is counted, each of them once', async (scene) => {
   assert.equal(await total(other), 2);
 });
 
-// A page reports its connection's id; the operator finds everything about that connection by it.
-story('log lines about a WebSocket carry the id that its hello says', async (scene) => {
+// A page reports its connection's id, and the operator finds the log lines of that connection by it.
+story('log lines about a WebSocket have the connection id that is in its hello', async (scene) => {
   const { bridge } = await scene.start({ BRIDGE_LOG: 'debug', BRIDGE_WORKERS: '2' });
   const [one, other] = [await scene.speak(bridge, 'public:a'), await scene.speak(bridge, 'public:a')];
   const ids = [(await one.hello()).connection, (await other.hello()).connection];
@@ -86,11 +86,11 @@ story('log lines about a WebSocket carry the id that its hello says', async (sce
   await bridge.said(new RegExp(`stream connection=${ids[1]} kind=ws .*why=left`));
 });
 
-story('who stands by says so, and who takes over as well', async (scene) => {
+story('the metrics show which instance stands by, and when it takes over', async (scene) => {
   const { redis, bridges } = await scene.fleet(2);
   const { holder, standby } = await settled(redis, bridges);
   await becomes(standby.bridge, 'recorder_place{place="standby"}', 1);
   await holder.bridge.kill();
   await becomes(standby.bridge, 'recorder_place{place="holder"}', 1);
-  assert.equal(await metric(standby.bridge, 'recorder_eras_total'), 0, 'it went on where the other one was');
+  assert.equal(await metric(standby.bridge, 'recorder_eras_total'), 0, 'it continued the era of the other instance');
 });

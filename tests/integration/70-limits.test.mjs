@@ -12,27 +12,28 @@ const HOSTILE_IDS = [
   "'; FLUSHALL;--", '"5-0"', '{}', '1-0'.repeat(2800), 'x'.repeat(8192),
 ];
 
-// A sentinel beside the hostile one: it must get what is said, with nobody's help, after whatever happened.
+// A normal client beside the hostile one. Returns a check that it is still connected, still receives what is published,
+// and that no process has died.
 async function sentinel(scene, redis, bridge) {
   const stream = await scene.listen(bridge, 'public:sentinel');
   const children = bridge.children();
   let count = 0;
   return async (what) => {
     await redis.record('public:sentinel', String(++count));
-    await waitFor(() => stream.payloads.at(-1) === String(count), { what: `the sentinel to hear on after ${what}` });
+    await waitFor(() => stream.payloads.at(-1) === String(count), { what: `the sentinel to receive a message after ${what}` });
     assert.equal(stream.ended, undefined, what);
     assert.deepEqual(bridge.children(), children, `the same processes after ${what}`);
   };
 }
 
-// Browsers, extensions and attackers send any Last-Event-ID. It is refused or ignored; nobody else notices.
-story('hostile Last-Event-ID values are answered 400 or ignored', async (scene) => {
+// Browsers, extensions and attackers send all kinds of Last-Event-ID.
+story('hostile Last-Event-ID values are refused or ignored, and no other client notices', async (scene) => {
   const { redis, bridge } = await scene.start();
   const check = await sentinel(scene, redis, bridge);
   await redis.record('public:a', 'before');
   const ask = async (what, options) => {
     const stream = await scene.sse(bridge, { channel: 'public:a', ...options });
-    assert.ok([200, 400, 403].includes(stream.status), `${what}: ${stream.status}`); // 403: no URL at all
+    assert.ok([200, 400, 403].includes(stream.status), `${what}: ${stream.status}`); // 403: not a valid URL
     if (stream.status === 200) {
       await stream.opened();
       assert.match(stream.lastEventId, /^\d+-\d+$/, what);
@@ -65,8 +66,8 @@ story('hostile Last-Event-ID values are answered 400 or ignored', async (scene) 
   await check('hostile headers');
 });
 
-// A page with a bug sends frames that are no frames of the protocol. It is told what is wrong, and can go on.
-story('malformed and unknown WebSocket frames are answered with an error frame, and the connection lives', async (scene) => {
+// A page with a bug sends frames that the protocol does not have. It is told what is wrong, and can continue.
+story('malformed and unknown WebSocket frames are answered with an error frame, and the connection stays open', async (scene) => {
   const { redis, bridge } = await scene.start();
   const check = await sentinel(scene, redis, bridge);
   const hostile = [
@@ -93,7 +94,7 @@ story('malformed and unknown WebSocket frames are answered with an error frame, 
     await client.publish('public:alive', what);
     client.close();
   }
-  assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0, 'nothing of it was published');
+  assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0, 'nothing was published');
   await check('malformed frames');
 });
 
@@ -107,7 +108,7 @@ story('an error frame carries the ref of the frame that it answers', async (scen
   }
 });
 
-// A script that sends rubbish for ever is not answered for ever.
+// A script that never stops sending malformed frames is disconnected.
 story('too many malformed frames close the connection with 1008 and a reason', async (scene) => {
   const { redis, bridge } = await scene.start();
   const check = await sentinel(scene, redis, bridge);
@@ -126,8 +127,9 @@ story('too many malformed frames close the connection with 1008 and a reason', a
 
 const publish = JSON.stringify({ type: 'publish', channel: 'public:a', data: 'x', ref: 1 });
 
-// RFC 6455, the cases of the usual conformance suites: each violation ends its own connection, with the right code if there is one.
-// (A frame that is not masked is one too, but libwebsockets reads it like any other; it harms nobody but its sender.)
+// RFC 6455, the cases of the usual conformance suites: each violation ends its own connection, with the right code if
+// there is one. (An unmasked frame is a violation, too, but libwebsockets reads it like any other; it affects only its
+// sender.)
 const VIOLATIONS = [
   ['reserved bit 1', [{ rsv: 4, payload: publish }], 1002],
   ['reserved bit 2', [{ rsv: 2, payload: publish }], 1002],
@@ -139,33 +141,33 @@ const VIOLATIONS = [
   ['a fragmented ping', [{ opcode: OP.PING, fin: false, payload: 'x' }], 1002],
   ['a fragmented close', [{ opcode: OP.CLOSE, fin: false }], 1002],
   ['a ping of 126 bytes', [{ opcode: OP.PING, payload: 'x'.repeat(126) }], 1002],
-  ['a continuation of nothing', [{ opcode: OP.CONTINUATION, payload: publish }], 1002],
-  ['a new message amid a fragmented one', [{ fin: false, payload: '{' }, { payload: publish }], 1002],
-  ['a close frame with one byte', [{ opcode: OP.CLOSE, payload: Buffer.from([3]) }], 1005], // or answered like an empty one
+  ['a continuation without a first fragment', [{ opcode: OP.CONTINUATION, payload: publish }], 1002],
+  ['a new message within a fragmented one', [{ fin: false, payload: '{' }, { payload: publish }], 1002],
+  ['a close frame with one byte', [{ opcode: OP.CLOSE, payload: Buffer.from([3]) }], 1005], // or it is answered like an empty one
   ['text that is not UTF-8', [{ payload: Buffer.from([0x7b, 0xff, 0xfe]) }], 1007],
-  ['text that ends amid a letter', [{ payload: Buffer.from('"€').subarray(0, 3) }], 1007],
+  ['text that ends within a character', [{ payload: Buffer.from('"€').subarray(0, 3) }], 1007],
   ['text with a surrogate', [{ payload: Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]) }], 1007],
   ['text broken within fragments', [{ fin: false, payload: Buffer.from([0x22, 0xe2]) }, { opcode: OP.CONTINUATION, payload: Buffer.from([0x41, 0x22]) }], 1007],
 ];
 
-story('violations of the WebSocket protocol end the connection that they came on, and no other', async (scene) => {
+story('a violation of the WebSocket protocol ends its own connection, and no other', async (scene) => {
   const { redis, bridge } = await scene.start();
   const check = await sentinel(scene, redis, bridge);
   const violate = async ([what, frames, code]) => {
     const raw = await scene.rawWs(bridge, '/ws?channel=public:a');
     for (const frame of frames) raw.send(frame);
     await raw.hungUp().catch((error) => assert.fail(`${what}: ${error.message}`));
-    // 1007 is promised; for the others a bare end is legal too (RFC 6455 7.1.7), a wrong code is not.
+    // 1007 is promised; otherwise ending without a close frame is legal, too (RFC 6455 7.1.7), a wrong code is not.
     if (code === 1007) assert.equal(raw.closeFrame?.code, 1007, what);
     else assert.ok([undefined, code].includes(raw.closeFrame?.code), `${what}: closed with ${raw.closeFrame?.code}`);
     assert.ok(raw.frames.every(({ isMasked, rsv }) => !isMasked && rsv === 0), what);
   };
-  await Promise.all(VIOLATIONS.map(violate)); // each takes the seconds that a peer has to answer a close frame
-  assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0, 'nothing of it was published');
+  await Promise.all(VIOLATIONS.map(violate)); // each takes as long as a peer may take to answer a close frame
+  assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0, 'nothing was published');
   await check('violations');
 });
 
-// What is legal, however unusual, works: fragments, pings between them, every length of header, a letter across two fragments.
+// Fragments, pings between them, every length of header, a character across two fragments.
 story('unusual but legal WebSocket frames work', async (scene) => {
   const { bridge } = await scene.start();
   const raw = await scene.rawWs(bridge, '/ws?channel=public:a');
@@ -196,8 +198,8 @@ story('unusual but legal WebSocket frames work', async (scene) => {
   await answers(22);
 });
 
-// The close handshake of RFC 6455 7.1: the server answers the close frame with the same code and hangs up.
-story('a close frame is answered with a close frame, and the server hangs up', async (scene) => {
+// The close handshake of RFC 6455 7.1: the server answers with the same code or 1000, and closes the connection.
+story('a close frame is answered with a close frame, and the server closes the connection', async (scene) => {
   const { bridge } = await scene.start();
   for (const [payload, code] of [[Buffer.from([0x03, 0xe8]), 1000], [Buffer.concat([Buffer.from([0x03, 0xe9]), Buffer.from('bye')]), 1001], ['', undefined]]) {
     const raw = await scene.rawWs(bridge, '/ws?channel=public:a');
@@ -209,7 +211,7 @@ story('a close frame is answered with a close frame, and the server hangs up', a
 });
 
 // Cookies of other applications on the same domain make large headers; attackers make larger ones.
-story('large headers work, monstrous ones end their own connection', async (scene) => {
+story('large headers work, enormous ones end only their own connection', async (scene) => {
   const { redis, bridge } = await scene.start();
   const check = await sentinel(scene, redis, bridge);
   const large = await scene.listen(bridge, 'public:a', { headers: { Cookie: `session=${'c'.repeat(8000)}` } });
@@ -219,7 +221,7 @@ story('large headers work, monstrous ones end their own connection', async (scen
   for (const [what, head] of [
     ['a header of 1 MB', `GET /events?channel=public:a HTTP/1.1\r\nHost: x\r\nCookie: ${'c'.repeat(1 << 20)}\r\n\r\n`],
     ['10,000 headers', `GET /events?channel=public:a HTTP/1.1\r\nHost: x\r\n${'X-A: b\r\n'.repeat(10_000)}\r\n`],
-    ['an address of 200 KB', `GET /events?channel=${'a'.repeat(200_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ['a URL of 200 KB', `GET /events?channel=${'a'.repeat(200_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
     ['a header line without an end', `GET /events?channel=public:a HTTP/1.1\r\n${'x'.repeat(300_000)}`],
   ]) {
     const raw = await scene.raw(bridge, { bytes: head });
@@ -230,26 +232,26 @@ story('large headers work, monstrous ones end their own connection', async (scen
   }
 });
 
-// Port scanners, TLS on the plain port, HTTP/2 by prior knowledge, clients that die in the middle.
-story('bytes that are no HTTP end their own connection', async (scene) => {
+// Port scanners, TLS on the plain port, HTTP/2 with prior knowledge.
+story('bytes that are not HTTP end only their own connection', async (scene) => {
   const { redis, bridge } = await scene.start();
   const check = await sentinel(scene, redis, bridge);
   const rubbish = {
     'a TLS hello': Buffer.concat([Buffer.from('16030100c8010000c40303', 'hex'), Buffer.alloc(200, 7)]),
     'an HTTP/2 preface': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     zeros: Buffer.alloc(5000),
-    'line ends': '\r\n'.repeat(2000),
+    'line breaks': '\r\n'.repeat(2000),
     'a Redis command': '*1\r\n$8\r\nFLUSHALL\r\n',
     'no version': 'GET /events?channel=public:a\r\n\r\n',
     'a bad version': 'GET /events?channel=public:a HTTP/9.9\r\n\r\n',
     'a bad method': 'FLY /events?channel=public:a HTTP/1.1\r\nHost: x\r\n\r\n',
     'a bad escape': 'GET /events?channel=%zz%1 HTTP/1.1\r\nHost: x\r\n\r\n',
     'a NUL in the path': 'GET /%00/..%2f..%2fetc/passwd HTTP/1.1\r\nHost: x\r\n\r\n',
-    'a path that climbs': 'GET /../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n',
+    'a path with ..': 'GET /../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n',
     'a negative length': 'POST /publish?channel=public:a HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\nhello',
-    'a monstrous length': 'POST /publish?channel=public:a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nhello',
+    'an enormous length': 'POST /publish?channel=public:a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nhello',
     'a bad upgrade': 'GET /ws?channel=public:a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n',
-    'an upgrade elsewhere': 'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    'an upgrade of an unknown path': 'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
   };
   for (const [what, bytes] of Object.entries(rubbish)) {
     const raw = await scene.raw(bridge, { bytes });
@@ -261,21 +263,22 @@ story('bytes that are no HTTP end their own connection', async (scene) => {
   assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0);
 });
 
-// A proxy in front may see another end of the body than we do: then what is in it must not become a request.
-story('what comes behind a length that is no number is never a request', async (scene) => {
+// A proxy in front might see the end of the body elsewhere: then the body must not be read as a request (request
+// smuggling).
+story('the bytes after a Content-Length that is not a number are never read as a request', async (scene) => {
   const { bridge } = await scene.start();
   for (const [method, status] of [['GET', 400], ['HEAD', 400], ['OPTIONS', 200], ['PUT', 405], ['POST', 411]]) {
     for (const length of ['x', '-1', '+3', '0x3', '3, 3']) {
       const head = `${method} /publish?channel=public:a HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
       const raw = await scene.raw(bridge, { bytes: head + 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' });
-      await waitFor(() => raw.isClosed, { what: `the end after ${method} with a length of ${length}` });
+      await waitFor(() => raw.isClosed, { what: `the connection to be closed after ${method} with a length of ${length}` });
       assert.deepEqual(raw.text.match(/HTTP\/1\.1 \d+/g), [`HTTP/1.1 ${status}`], `${method} ${length}`);
     }
   }
 });
 
-// A request that comes a byte a minute, and a hundred of them: nobody waits for them.
-story('slow and abandoned requests hold nobody up', async (scene) => {
+// A hundred clients stop in the middle of a request.
+story('stalled and abandoned requests delay no other client', async (scene) => {
   const { redis, bridge } = await scene.start();
   const check = await sentinel(scene, redis, bridge);
   const stalled = await Promise.all(
@@ -294,10 +297,10 @@ story('slow and abandoned requests hold nobody up', async (scene) => {
   await post(bridge, 'public:b', 'served');
   for (const raw of stalled.slice(0, 50)) raw.close();
   await check('abandoned requests');
-  assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0, 'half a body is no message');
+  assert.equal(await redis.call('EXISTS', 'bridge:log:public:a'), 0, 'half a body is not published');
 });
 
-// Whatever a browser says stays a payload: it can't end the line and begin a command of its own.
+// Whatever a browser sends stays data: it can't end a command and begin another one.
 story('nothing that a browser sends becomes a Redis command', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_SUBSCRIBE: '*', BRIDGE_PUBLISH: '*' });
   const check = await sentinel(scene, redis, bridge);
@@ -317,8 +320,8 @@ story('nothing that a browser sends becomes a Redis command', async (scene) => {
   assert.equal(await redis.call('GET', 'guard'), 'stands');
 });
 
-// /history has numbers in its address too.
-story('bad parameters of /history and /publish are answered 400, and an event name can not forge a stream', async (scene) => {
+// The limit of /history and the event name of /publish come from browsers, too.
+story('invalid parameters of /history are refused or ignored; an event name that would forge SSE fields is refused', async (scene) => {
   const { redis, bridge } = await scene.start();
   for (const parameters of [{ limit: '-1' }, { limit: 'x' }, { limit: '9'.repeat(30) }, { after: 'x' }, { after: '1-2-3' }]) {
     const answer = await request(bridge, '/history' + query('public:a', parameters));

@@ -1,4 +1,5 @@
-// 80-shutdown - the process ends as a platform wants it to, starts as an operator expects, and says what it does not accept.
+// 80-shutdown - the process ends as a platform expects, starts as an operator expects, and reports settings that it
+// does not accept.
 import assert from 'node:assert/strict';
 import { BINARY, environment } from '../lib/bridge.mjs';
 import { query, request } from '../lib/http.mjs';
@@ -7,7 +8,7 @@ import { Program, isGone, signal } from '../lib/program.mjs';
 import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
-// A deploy: SIGTERM. Browsers are sent away politely, at an event boundary, with a time to wait; the process ends with 0 in time.
+// A deploy. Browsers are disconnected cleanly and told how long to wait before they reconnect.
 story('SIGTERM ends streams at an event boundary with retry, WebSockets with 1012, and exits 0 within BRIDGE_DRAIN', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_DRAIN: '3s' });
   const streams = await Promise.all(Array.from({ length: 10 }, () => scene.listen(bridge, 'public:a')));
@@ -22,7 +23,7 @@ story('SIGTERM ends streams at an event boundary with retry, WebSockets with 101
   for (const stream of streams) {
     await stream.end();
     assert.equal(stream.ended, 'clean');
-    assert.equal(stream.parser.unfinished, '', 'the stream ends behind a blank line');
+    assert.equal(stream.parser.unfinished, '', 'the stream ends after a blank line');
     const last = stream.blocks.at(-1);
     assert.ok(stream.blocks.length >= 3 && last.retry >= 0, `the last block is ${JSON.stringify(last?.fields)}`);
   }
@@ -33,8 +34,8 @@ story('SIGTERM ends streams at an event boundary with retry, WebSockets with 101
   }
 });
 
-// A reader that does not read must not hold up a deploy.
-story('a stalled reader and half a request do not hold up the end', async (scene) => {
+// A client that does not read must not delay a deploy.
+story('stalled readers and half a request do not delay the shutdown', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_DRAIN: '2s', BRIDGE_HISTORY_LENGTH: '20000' });
   const stalled = await scene.listen(bridge, 'public:a');
   const stalledChat = await scene.speak(bridge, 'public:a');
@@ -52,7 +53,6 @@ story('a stalled reader and half a request do not hold up the end', async (scene
   assert.ok(took < 2_000 + 2_000, `it took ${took} ms`);
 });
 
-// Publishes that are under way when SIGTERM comes are finished: what was answered 200 or acked is in the log.
 story('publishes in flight at SIGTERM are finished or refused, never acknowledged and lost', async (scene) => {
   const { redis, bridge } = await scene.start();
   const chat = await scene.speak(bridge);
@@ -75,7 +75,7 @@ story('publishes in flight at SIGTERM are finished or refused, never acknowledge
   assert.equal(new Set(data).size, data.length, 'nothing twice');
 });
 
-// Nothing runs on when the supervisor is shot: an orphan would hold the port and the recorder's seat.
+// An orphan would keep the port, and the lease that makes its recorder the active one.
 story('when the supervisor is killed, its children die with it', async (scene) => {
   const { bridge } = await scene.start();
   const children = bridge.children();
@@ -87,8 +87,8 @@ story('when the supervisor is killed, its children die with it', async (scene) =
   await bridge.start();
 });
 
-// Redis never came; the operator presses Ctrl-C or the platform stops it.
-story('SIGTERM ends an instance that has never seen Redis', async (scene) => {
+// Redis was never started, and the platform stops the bridge.
+story('SIGTERM ends an instance that has never reached Redis', async (scene) => {
   const bridge = await scene.bridge({ redis: `redis://127.0.0.1:${await freePort()}`, ready: false });
   await waitFor(async () => (await request(bridge, '/healthz')).status === 200, { what: '/healthz' });
   const waiting = await scene.sse(bridge, { channel: 'public:a', lastEventId: '5-0' }).catch(() => undefined);
@@ -107,8 +107,8 @@ async function run(settings, args = []) {
   return { code: program.ended.code, log: program.log, out: program.text };
 }
 
-// A typo in a setting is found at the start, by name, with what would have been right; not at three in the morning.
-story('a setting that is not accepted is named, with its value and what is accepted, and the exit code is 1', async () => {
+// A typo in a setting is found at the start, not at three in the morning.
+story('an invalid setting is reported with its name, its value and what is accepted, and the exit code is 1', async () => {
   const usual = { PORT: String(await freePort()), BRIDGE_HOST: '127.0.0.1', REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
   const bad = [
     ['PORT', 'http'], ['PORT', '70000'], ['PORT', '-1'], ['PORT', '80 80'],
@@ -127,16 +127,15 @@ story('a setting that is not accepted is named, with its value and what is accep
   }
 });
 
-// An address with a password is bad in another place: the password must not end up in a log collector.
-story('a bad REDIS_URL is refused without its password being told', async () => {
+// The URL has an invalid port, and a password that must not end up in a log collector.
+story('an invalid REDIS_URL is reported without its password', async () => {
   const { code, log } = await run({ PORT: String(await freePort()), REDIS_URL: 'redis://user:hunter2@localhost:99999' });
   assert.equal(code, 1);
   assert.match(log, /REDIS_URL/);
   assert.doesNotMatch(log, /hunter2/);
 });
 
-// The person who has never seen it types --help.
-story('--help tells every setting, --version the version, and an unknown flag is refused', async () => {
+story('--help lists every setting, --version prints the version, and an unknown flag is refused', async () => {
   const help = await run({}, ['--help']);
   assert.equal(help.code, 0);
   for (const name of [
@@ -144,7 +143,7 @@ story('--help tells every setting, --version the version, and an unknown flag is
     'BRIDGE_DEFAULT_CHANNELS', 'BRIDGE_HISTORY_LENGTH', 'BRIDGE_HISTORY_TTL', 'BRIDGE_HEARTBEAT', 'BRIDGE_MAX_AGE', 'BRIDGE_DRAIN',
     'BRIDGE_ORIGINS', 'BRIDGE_MAX_PAYLOAD', 'BRIDGE_MAX_CHANNELS', 'BRIDGE_LOG',
   ]) {
-    assert.ok(help.out.includes(name), `--help tells ${name}`);
+    assert.ok(help.out.includes(name), `--help lists ${name}`);
   }
   const version = await run({}, ['--version']);
   assert.equal(version.code, 0);

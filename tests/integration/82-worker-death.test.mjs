@@ -1,6 +1,7 @@
-// 82-worker-death - a worker dies, and nobody who knocks meanwhile hears of it: who was not let in yet waits for the next one.
-// (Firefox gives up for good at one refused connection.) Who had been let in and not yet answered dies with the worker; who
-// that was, the kernel knows: a connection that nobody has accepted belongs to no file.
+// 82-worker-death - a worker dies, and clients that are connecting do not notice: connections that it has not accepted
+// yet wait for the next worker. (Firefox gives up for good after one refused connection.) Connections that it has
+// accepted and not answered die with it. The kernel tells them apart: a connection that no process has accepted has the
+// inode 0.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -13,7 +14,7 @@ const PER_SECOND = 200;
 const isWorker = (pid) => fs.readFileSync(`/proc/${pid}/comm`, 'latin1').trim() === 'worker';
 const workers = (bridge) => bridge.children().filter((pid) => !isGone(pid) && isWorker(pid));
 
-// The server's ends of all connections to this port: { peer, isAccepted }.
+// The server's side of all connections to this port: { peer, isAccepted }, where peer is the port of the client.
 function serverEnds({ port }) {
   const [, ...lines] = fs.readFileSync('/proc/net/tcp', 'latin1').trim().split('\n');
   return lines
@@ -23,7 +24,7 @@ function serverEnds({ port }) {
     .map(({ remote, inode }) => ({ peer: parseInt(remote.split(':')[1], 16), isAccepted: inode !== '0' }));
 }
 
-// Connects again and again, at an even pace, until told to stop; each connection asks for a stream and leaves once it has one.
+// Opens connections at an even pace until it is stopped. Each requests a stream, and is closed once it has a response.
 class Crowd {
   constructor(bridge) {
     this.bridge = bridge;
@@ -57,9 +58,9 @@ class Crowd {
     return this.clients.filter(({ failure }) => failure);
   }
 
-  // Everybody but the newest is answered, so that a worker has hardly anybody in its hands.
+  // Waits until all but the newest connections are answered, so that hardly any is accepted and not answered.
   calm() {
-    return waitFor(() => this.open.length <= 3, { every: 1, deadline: 20_000, what: () => `a calm moment; ${this.open.length} wait` });
+    return waitFor(() => this.open.length <= 3, { every: 1, deadline: 20_000, what: () => `few open requests; there are ${this.open.length}` });
   }
 
   with(failure) {
@@ -75,7 +76,7 @@ class Crowd {
   async stop() {
     this.isOver = true;
     await this.end;
-    await waitFor(() => this.open.length === 0, { deadline: 20_000, what: () => `an answer to everybody; ${this.open.length} wait` });
+    await waitFor(() => this.open.length === 0, { deadline: 20_000, what: () => `all requests to be answered; ${this.open.length} are not` });
   }
 
   tell(scene) {
@@ -88,11 +89,11 @@ class Crowd {
 
 const describe = (clients) => JSON.stringify(clients.slice(0, 5).map(({ socket, ...client }) => client));
 
-// A worker that is busy, or hangs, has a queue before its door when it is shot.
-story('who waits for a worker that dies is let in by the next one', async (scene) => {
+// A worker that is busy, or hangs, has a queue of connections that it has not accepted when it is killed.
+story('connections that wait for a worker that dies are accepted by the next one', async (scene) => {
   const { bridge } = await scene.start({ BRIDGE_WORKERS: '3' });
   const crowd = scene.own(new Crowd(bridge));
-  const letIn = new Set(); // by a worker that died
+  const letIn = new Set(); // the ports of clients that were accepted when a worker was killed
   let waited = 0;
   for (let kill = 0; kill < 6; kill++) {
     const all = await waitFor(() => workers(bridge).length === 3 && workers(bridge), { what: 'three workers' });
@@ -102,7 +103,7 @@ story('who waits for a worker that dies is let in by the next one', async (scene
     const queue = await waitFor(() => {
       const waiting = serverEnds(bridge).filter(({ isAccepted }) => !isAccepted);
       return waiting.length >= 10 && waiting;
-    }, { what: 'ten who wait' });
+    }, { what: 'ten connections that wait' });
     for (const { peer, isAccepted } of serverEnds(bridge)) if (isAccepted) letIn.add(peer);
     for (const { peer } of queue) letIn.delete(peer);
     waited += queue.length;
@@ -112,22 +113,22 @@ story('who waits for a worker that dies is let in by the next one', async (scene
   await crowd.stop();
   crowd.tell(scene);
   scene.tell(`${waited} were waiting for a worker when it was shot`);
-  assert.equal(crowd.with('ECONNREFUSED').length, 0, 'somebody was refused');
+  assert.equal(crowd.with('ECONNREFUSED').length, 0, 'a connection was refused');
   const strangers = crowd.failed.filter(({ port }) => !letIn.has(port));
-  assert.equal(strangers.length, 0, `cut without having been let in: ${describe(strangers)}`);
+  assert.equal(strangers.length, 0, `cut without having been accepted: ${describe(strangers)}`);
   assert.ok(crowd.failed.length <= 6, `${crowd.failed.length} were cut: ${describe(crowd.failed)}`);
   assert.ok(crowd.clients.every(({ status, failure }) => failure || status === 200));
 });
 
-// The same for the only worker: nobody else listens meanwhile.
-story('a port whose only worker dies refuses nobody', async (scene) => {
+// The same for the only worker: no other accepts connections meanwhile.
+story('no connection is refused when the only worker dies', async (scene) => {
   const { bridge } = await scene.start({ BRIDGE_WORKERS: '1' });
   const crowd = scene.own(new Crowd(bridge));
   const deaths = [];
   for (let kill = 0; kill < 5; kill++) {
     const [pid] = await waitFor(() => workers(bridge).length === 1 && workers(bridge), { what: 'a worker' });
     const before = crowd.clients.filter(({ status }) => status).length;
-    await waitFor(() => crowd.clients.filter(({ status }) => status).length > before + 40, { what: 'it to serve' });
+    await waitFor(() => crowd.clients.filter(({ status }) => status).length > before + 40, { what: 'the worker to serve requests' });
     await crowd.calm();
     const from = Date.now() - 200;
     signal(pid, 'SIGKILL');
@@ -136,10 +137,10 @@ story('a port whose only worker dies refuses nobody', async (scene) => {
   }
   await crowd.stop();
   crowd.tell(scene);
-  assert.equal(crowd.with('ECONNREFUSED').length, 0, 'somebody was refused');
-  // Whoever it had in its hands at that moment.
+  assert.equal(crowd.with('ECONNREFUSED').length, 0, 'a connection was refused');
+  // Only connections that the worker had accepted at that moment may be cut.
   const strangers = crowd.failed.filter(({ startedAt }) => !deaths.some(({ from, to }) => from <= startedAt && startedAt <= to));
-  assert.equal(strangers.length, 0, `cut without a death: ${describe(strangers)}`);
+  assert.equal(strangers.length, 0, `cut although no worker died: ${describe(strangers)}`);
   assert.ok(crowd.failed.length <= 2 * 5, `${crowd.failed.length} were cut: ${describe(crowd.failed)}`);
   assert.ok(crowd.clients.every(({ status, failure }) => failure || status === 200));
 });

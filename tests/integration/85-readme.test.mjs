@@ -1,4 +1,4 @@
-// 85-readme - what the README tells is what the program does.
+// 85-readme - the README agrees with the program.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -10,15 +10,14 @@ import { story } from '../lib/story.mjs';
 const run = promisify(execFile);
 const ROOT = path.resolve(path.dirname(new URL(import.meta.url).pathname), '../..');
 
-// The table of settings comes from the same table that parses them; a new setting that is not in the README fails here.
+// The program prints the table that it parses settings with, so a new setting that is missing in the README fails here.
 story('the README has the table of settings that the program prints', async () => {
   const readme = await readFile(path.join(ROOT, 'README.md'), 'utf8');
   const { stdout } = await run(BINARY, ['--help-markdown']);
   assert.ok(stdout.startsWith('| variable |'));
-  assert.ok(readme.includes(stdout.trim()), 'replace the table in README.md by what `redis-bridge --help-markdown` prints');
+  assert.ok(readme.includes(stdout.trim()), 'replace the table in README.md with what `redis-bridge --help-markdown` prints');
 });
 
-// Somebody follows a path in the README: it must be there.
 story('every file that the README names exists', async () => {
   const readme = await readFile(path.join(ROOT, 'README.md'), 'utf8');
   const named = readme.match(/(?<=`)(?:bridge|include|tests|deploy|\.railway)\/[\w./-]+(?=`)/g);

@@ -1,8 +1,8 @@
-// A release beside the one before it, on one Redis: rolled out, and rolled back. Both load the function library under the
-// same name, so whichever connected last has its text there, and the other one calls it.
+// releases.mjs - this release beside the previous one, on one Redis: rolled out, and rolled back. Both load the
+// function library under the same name, so Redis has that of whichever connected last, and the other one calls it.
 //
-// It needs the binary of the release before, so it is a command of its own:
-//     BRIDGE_BEFORE=<that binary> REDIS_BRIDGE=<this one> node --test tests/integration/releases.mjs
+// It needs the binary of the previous release, so it is a command of its own:
+//     BRIDGE_BEFORE=<previous binary> REDIS_BRIDGE=<this one> node --test tests/integration/releases.mjs
 import assert from 'node:assert/strict';
 import { BINARY } from '../lib/bridge.mjs';
 import { history, post } from '../lib/http.mjs';
@@ -11,7 +11,7 @@ import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
 const BEFORE = process.env.BRIDGE_BEFORE;
-assert.ok(BEFORE, 'BRIDGE_BEFORE names the binary of the release before');
+assert.ok(BEFORE, 'BRIDGE_BEFORE must name the binary of the previous release');
 const CHANNELS = ['public:plain', 'public:fcall', 'public:post', 'public:ws', 'public:inbox'];
 
 class Fleet {
@@ -25,13 +25,13 @@ class Fleet {
     return this.scene.bridge({ redis: this.redis, binary });
   }
 
-  // Whose library is there now: the last that connected.
+  // The text of the library in Redis: that of the instance that connected last.
   async text() {
     const [library] = await this.redis.call('FUNCTION', 'LIST', 'LIBRARYNAME', 'bridge_v1', 'WITHCODE');
     return library[library.indexOf('library_code') + 1];
   }
 
-  // One of each way in, through each instance.
+  // One message by each way in, once for each instance.
   async publish(bridges) {
     for (const bridge of bridges) {
       const client = await this.scene.speak(bridge);
@@ -57,7 +57,7 @@ class Fleet {
     }
   }
 
-  // Live on one, cut, resumed on the other, and read as history: each entry once, in order, wherever.
+  // Listens on one instance, resumes on the other, and reads the history of both: each entry comes once, in order.
   async exercise(bridges) {
     for (const [here, there] of [bridges, [...bridges].reverse()]) {
       const start = await this.redis.logged(CHANNELS);
@@ -80,7 +80,7 @@ class Fleet {
   }
 }
 
-story('rolled out and rolled back: nothing is lost, twice or out of order, whoever loaded the library', async (scene) => {
+story('rollout and rollback: nothing is lost, doubled or out of order, whichever release loaded the library', async (scene) => {
   const fleet = new Fleet(scene, await scene.redis());
   const before = [await fleet.start(BEFORE), await fleet.start(BEFORE)];
   await settled(fleet.redis, before);
@@ -90,13 +90,13 @@ story('rolled out and rolled back: nothing is lost, twice or out of order, whoev
   const now = await fleet.start(BINARY);
   const newText = await fleet.text();
   assert.notEqual(newText, oldText);
-  await fleet.exercise([before[0], now]); // both on the new text
+  await fleet.exercise([before[0], now]); // both use the new library
 
   await before[1].restart();
   assert.equal(await fleet.text(), oldText);
-  await fleet.exercise([now, before[0]]); // both on the old text
+  await fleet.exercise([now, before[0]]); // both use the old library
 
-  for (const old of before) await old.stop(); // the seat goes over
+  for (const old of before) await old.stop(); // the new release takes over recording
   await settled(fleet.redis, [now]);
   const other = await fleet.start(BINARY);
   await settled(fleet.redis, [now, other]);

@@ -1,4 +1,4 @@
-// bridge.mjs - the real redis-bridge, started as an operator starts it: by its environment.
+// bridge.mjs - the real redis-bridge, configured as an operator configures it: by environment variables.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request } from './http.mjs';
@@ -11,7 +11,7 @@ export const BINARY = path.resolve(TESTS, process.env.REDIS_BRIDGE || '../build/
 
 const SANITIZER = /ERROR: AddressSanitizer|ERROR: ThreadSanitizer|WARNING: ThreadSanitizer|runtime error:|LeakSanitizer/;
 
-// What every test starts from: everything in public:* may be read and said, and a drain takes no longer than it must.
+// The defaults of every test: anyone may subscribe and publish to public:*, and draining takes little time.
 const USUAL = {
   BRIDGE_HOST: '127.0.0.1',
   BRIDGE_SUBSCRIBE: 'public:*',
@@ -19,7 +19,7 @@ const USUAL = {
   BRIDGE_DRAIN: '2s',
 };
 
-// The environment without any setting of the bridge that the machine happens to have.
+// The environment of this process and `settings`, without settings of the bridge that the machine happens to have.
 export function environment(settings) {
   const ours = /^(BRIDGE_.*|REDIS_URL|PORT|RAILWAY_.*)$/;
   const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
@@ -27,10 +27,10 @@ export function environment(settings) {
   return { ...sanitizers, ...Object.fromEntries(rest), ...settings };
 }
 
-// redis  what startRedis gave, or a URL.
-// env    settings; undefined takes one of the usual ones away.
-// ready  false: do not wait for /readyz.
-// binary another release of it.
+// redis   from startRedis, or a URL
+// env     settings; undefined removes one of the defaults
+// ready   false: do not wait for /readyz
+// binary  the executable, to run another release
 export async function startBridge({ redis, env = {}, port, ready = true, args = [], binary = BINARY } = {}) {
   const settings = { ...USUAL, PORT: String(port ?? (await freePort())), REDIS_URL: redis?.url ?? redis, ...env };
   for (const name of Object.keys(settings)) if (settings[name] === undefined) delete settings[name];
@@ -51,7 +51,7 @@ export class Bridge {
     this.logs = '';
   }
 
-  // Everything that this instance has said, over all its starts.
+  // The output of this instance, over all its starts.
   get log() {
     return this.logs + (this.program?.log ?? '');
   }
@@ -60,7 +60,7 @@ export class Bridge {
     return this.program.pid;
   }
 
-  // The pids of the processes that the supervisor has at the moment.
+  // The pids of all processes that currently run under the supervisor.
   children() {
     return descendants(this.pid);
   }
@@ -75,7 +75,7 @@ export class Bridge {
     if (ready) await this.ready();
   }
 
-  // Waits until it says that it is ready.
+  // Waits until /readyz answers 200.
   async ready({ deadline = 20_000 } = {}) {
     let answer;
     await waitFor(
@@ -84,42 +84,42 @@ export class Bridge {
         answer = await request(this, '/readyz');
         return answer.status === 200;
       },
-      { deadline, every: 20, what: () => `${this.name} to be ready (it said: ${answer?.text})` },
+      { deadline, every: 20, what: () => `${this.name} to be ready (its last answer: ${answer?.text})` },
     );
     if (this.program.ended) throw new Error(`${this.name} ended at once (${describeEnd(this.program.ended)})`);
   }
 
-  // Waits until it says that it is not; gives the reasons.
+  // Waits until /readyz answers 503; returns the reasons.
   async unready({ deadline = 15_000 } = {}) {
     const answer = await waitFor(
       async () => {
         const now = await request(this, '/readyz');
         return now.status === 503 && now.json();
       },
-      { deadline, every: 50, what: `${this.name} to say that it is not ready` },
+      { deadline, every: 50, what: `${this.name} to report that it is not ready` },
     );
     return answer.reasons;
   }
 
-  // SIGTERM; it must end by itself, with this exit code, and with no complaint of a sanitizer.
+  // Sends SIGTERM. The process must then exit by itself, with this code, and no sanitizer may have reported an error.
   async stop({ code = 0, deadline = 15_000, signal = 'SIGTERM' } = {}) {
     if (!this.program) return;
     const was = this.program.ended;
     const ended = await this.program.stop({ with: signal, deadline });
     this.checkLog();
-    if (was) throw new Error(`${this.name} had ended before it was asked to (${describeEnd(was)})`);
+    if (was) throw new Error(`${this.name} had ended before it was stopped (${describeEnd(was)})`);
     if (ended.code !== code) throw new Error(`${this.name} ended with ${describeEnd(ended)} after ${signal}, not with ${code}`);
     this.program = this.#past();
   }
 
-  // SIGKILL, for the supervisor and all its children.
+  // Sends SIGKILL to the supervisor and all its children.
   async kill() {
     await this.program.kill();
     this.checkLog();
     this.program = this.#past();
   }
 
-  // The machine stands still: not one of its processes does anything, and its connections stay open.
+  // Stops all its processes, as if the machine hung: its connections stay open.
   freeze() {
     for (const pid of [this.pid, ...this.children()]) signal(pid, 'SIGSTOP');
   }
@@ -128,13 +128,13 @@ export class Bridge {
     for (const pid of [this.pid, ...this.children()]) signal(pid, 'SIGCONT');
   }
 
-  // Killed and started again, on the same port, with the same settings.
+  // Kills it and starts it again, on the same port, with the same settings.
   async restart(options) {
     await this.kill();
     await this.start(options);
   }
 
-  // What a test calls at its end, whatever state the instance is in.
+  // Called at the end of a test, whatever state the instance is in.
   async close() {
     if (this.program) await this.stop();
     else this.checkLog();
@@ -142,7 +142,7 @@ export class Bridge {
 
   checkLog() {
     const found = this.log.match(SANITIZER);
-    if (found) throw new Error(`${this.name}: a sanitizer complained: ${this.log.slice(found.index, found.index + 3000)}`);
+    if (found) throw new Error(`${this.name}: a sanitizer reported: ${this.log.slice(found.index, found.index + 3000)}`);
   }
 
   #past() {

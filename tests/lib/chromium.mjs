@@ -1,10 +1,10 @@
-// chromium.mjs - a real browser without a screen: the machine's own Chromium, never a downloaded one.
+// chromium.mjs - a real, headless browser: the Chromium that is installed on the machine, never a downloaded one.
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const PLACES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-// As root in a container there is no sandbox; and a test's browser has no business with the network.
+// Chromium's sandbox does not work as root in a container. Most of the other flags keep the browser off the network.
 const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,7 +18,7 @@ const ARGS = [
   '--proxy-server=direct://',
 ];
 
-// A browser with one empty page: { page, errors, close() }. errors: what the page's own scripts did wrong.
+// A browser with one empty page: { page, errors, close() }. errors: uncaught exceptions of the page's scripts.
 export async function openBrowser() {
   const executablePath = PLACES.find((place) => place && existsSync(place));
   if (!executablePath) throw new Error('no Chromium found: install it, or name it in CHROMIUM');
@@ -29,12 +29,12 @@ export async function openBrowser() {
   return { page, errors, close: () => browser.close() };
 }
 
-// Waits until the page's own expression is true.
+// Waits until this expression is true in the page.
 export async function inPage(page, expression, { deadline = 15_000, what = expression } = {}) {
   try {
     await page.waitForFunction(expression, undefined, { timeout: deadline, polling: 50 });
   } catch (error) {
     const heard = await page.evaluate('JSON.stringify(globalThis.heard ?? null)?.slice(-300)').catch(() => '');
-    throw new Error(`waited ${deadline} ms in vain for ${what} in the page; it had heard …${heard} (${error.message.split('\n')[0]})`);
+    throw new Error(`waited ${deadline} ms in vain for ${what} in the page; it had received …${heard} (${error.message.split('\n')[0]})`);
   }
 }

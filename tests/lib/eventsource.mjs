@@ -1,12 +1,12 @@
-// eventsource.mjs - the `eventsource` package (an EventSource that was not written here), with a memory.
+// eventsource.mjs - the `eventsource` package (a third-party EventSource), recording all that it receives.
 import http from 'node:http';
 import { Readable } from 'node:stream';
 import { EventSource } from 'eventsource';
 import { query } from './http.mjs';
 import { waitFor } from './wait.mjs';
 
-// As much of fetch as the package needs. Node's own (20.20) waits for ever, and says nothing, where a new connection is
-// lost before its answer comes: who kills servers all the time meets that.
+// The part of fetch that the package needs. Node's own fetch (20.20) never settles if a new connection is lost before
+// the response arrives, which happens often in tests that kill servers.
 function plainFetch(url, { headers, signal }) {
   return new Promise((resolve, reject) => {
     const request = http.get(url, { headers, signal, agent: false }, (response) =>

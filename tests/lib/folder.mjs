@@ -1,4 +1,4 @@
-// folder.mjs - a temporary folder of one's own, gone when it is removed or when the test process ends.
+// folder.mjs - temporary folders, deleted by removeFolder() or when the test process exits.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

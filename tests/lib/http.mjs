@@ -1,8 +1,8 @@
-// http.mjs - one HTTP request, one answer, no connection kept.
+// http.mjs - one HTTP request and its response, without keep-alive.
 import http from 'node:http';
 
-// base     "http://127.0.0.1:8080" or anything with such a `base`
-// Gives { status, headers, rawHeaders, body (bytes), text, json() }.
+// base     "http://127.0.0.1:8080", or an object with such a `base`
+// Resolves to { status, headers, rawHeaders, body (bytes), text, json() }.
 export function request(base, path, { method = 'GET', headers = {}, body, chunked = false, deadline = 10_000 } = {}) {
   const url = new URL((base.base ?? base) + path);
   return new Promise((resolve, reject) => {
@@ -25,7 +25,7 @@ export function request(base, path, { method = 'GET', headers = {}, body, chunke
         response.on('data', (chunk) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', finish);
-        // A stream has no end; who asks for one here only wants to know that it was not refused.
+        // An event stream does not end. A test that requests one here only checks that it is not refused.
         if (method === 'GET' && /^text\/event-stream/.test(response.headers['content-type'])) {
           response.off('error', reject).on('error', () => {});
           finish();
@@ -42,7 +42,7 @@ export function request(base, path, { method = 'GET', headers = {}, body, chunke
       sent.write(body);
       sent.end();
     } else {
-      sent.end(body); // node knows the length and says it
+      sent.end(body); // node knows the length and sends Content-Length
     }
   });
 }
@@ -56,14 +56,14 @@ export function query(channel, parameters = {}) {
   return text ? `?${text}` : '';
 }
 
-// POST /publish; the position.
+// POST /publish; resolves to the position.
 export async function post(base, channel, payload, { event, ...options } = {}) {
   const answer = await request(base, '/publish' + query(channel, { event }), { method: 'POST', body: payload, ...options });
   if (answer.status !== 200) throw new Error(`POST /publish: ${answer.status} ${answer.text}`);
   return answer.json().id;
 }
 
-// GET /history; the parsed answer.
+// GET /history; resolves to the parsed response.
 export async function history(base, channel, parameters) {
   const answer = await request(base, '/history' + query(channel, parameters));
   if (answer.status !== 200) throw new Error(`GET /history: ${answer.status} ${answer.text}`);

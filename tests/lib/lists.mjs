@@ -1,4 +1,4 @@
-// lists.mjs - long lists compared so that a failure can be read: the first place where they part, not a thousand lines.
+// lists.mjs - compare long lists with a readable failure: the first difference, not a thousand lines.
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -9,12 +9,12 @@ export function assertSameList(actual, expected, what = 'the list') {
   while (at < length && at in actual && at in expected && isDeepStrictEqual(actual[at], expected[at])) at++;
   const part = (list) => JSON.stringify(list.slice(Math.max(0, at - 2), at + 6));
   assert.fail(
-    `${what} is not as it should be, from place ${at} on: …${part(actual)}… of ${actual.length}, ` +
-      `where …${part(expected)}… of ${expected.length} was expected`,
+    `${what}: the first difference is at index ${at}: got …${part(actual)}… of ${actual.length}, ` +
+      `expected …${part(expected)}… of ${expected.length}`,
   );
 }
 
-// Increasing numbers, short enough to be read: [1, 2, 3, 7] → "1-3, 7".
+// Increasing numbers as a short text: [1, 2, 3, 7] → "1-3, 7".
 export function asRanges(list) {
   const ranges = [];
   for (const n of list) {

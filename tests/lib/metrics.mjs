@@ -1,4 +1,4 @@
-// metrics.mjs - GET /metrics, read as Prometheus reads it.
+// metrics.mjs - GET /metrics, parsed.
 import { request } from './http.mjs';
 
 // All samples by name, labels included: Map { 'redis_bridge_connections' => 3, … }.
@@ -9,7 +9,7 @@ export async function metrics(bridge) {
   return new Map(samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]));
 }
 
-// One of them, by its name without the prefix.
+// One sample, by its name without the prefix "redis_bridge_".
 export async function metric(bridge, name) {
   const value = (await metrics(bridge)).get(`redis_bridge_${name}`);
   if (value === undefined) throw new Error(`there is no metric ${name}`);

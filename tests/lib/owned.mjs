@@ -1,6 +1,6 @@
-// What a test started, and has to end.
+// owned.mjs - close what a test has started.
 
-// Closes all, newest first; gives the first thing that went wrong.
+// Closes everything, newest first; returns the first error, or undefined.
 export async function closeAll(owned) {
   let failure;
   for (const thing of owned.reverse()) {

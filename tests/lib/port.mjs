@@ -1,6 +1,6 @@
-// port.mjs - a TCP port that nobody has.
-// Taken from below the range that the kernel hands to outgoing connections, so that a server that is down for a moment
-// finds its port still free when it comes back.
+// port.mjs - find a free TCP port.
+// It is below the range that the kernel uses for outgoing connections, so that a server that is down for a moment finds
+// its port still free when it is started again.
 import net from 'node:net';
 
 const LOWEST = 20_000;

@@ -1,4 +1,4 @@
-// position.mjs - positions, <ms>-<seq>: what SSE sends as id, strictly increasing over all channels.
+// position.mjs - positions, <ms>-<seq>: the ids of SSE events, strictly increasing over all channels.
 
 export const POSITION = /^\d+-\d+$/;
 
@@ -14,7 +14,7 @@ export function areIncreasing(positions) {
   return positions.every((position, i) => i === 0 || comparePositions(positions[i - 1], position) < 0);
 }
 
-// The numbers from `first` to `last` as strings: what a test publishes, so that order and completeness show.
+// The numbers from `first` to `last` as strings: payloads whose order and completeness are easy to check.
 export function numbers(first, last) {
   return Array.from({ length: last - first + 1 }, (_, i) => String(first + i));
 }

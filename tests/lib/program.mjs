@@ -1,5 +1,5 @@
-// program.mjs - a child process with a memory: what it said, how it ended, whom it started.
-// Nothing outlives the test process: what is still running at its exit is killed, by pid.
+// program.mjs - a child process: its output, how it ended, its descendants.
+// None outlives the test process: those that still run when it exits are killed by pid.
 import fs from 'node:fs';
 import { spawn } from 'node:child_process';
 import { waitFor, within } from './wait.mjs';
@@ -11,7 +11,7 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
-// A process that is gone, or dead and only waits to be collected.
+// Whether the process does not exist, or is a zombie.
 export function isGone(pid) {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -21,7 +21,7 @@ export function isGone(pid) {
   }
 }
 
-// The pids that `pid` started, and what those started.
+// The pids of all descendants of `pid`.
 export function descendants(pid) {
   let children;
   try {
@@ -48,10 +48,10 @@ export class Program {
   constructor(name, file, args = [], { env = process.env, cwd } = {}) {
     this.name = name;
     this.out = Buffer.alloc(0); // standard output, every byte
-    this.log = ''; // both outputs, in the order in which they came
+    this.log = ''; // standard output and standard error, in order of arrival
     this.child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     this.pid = this.child.pid;
-    this.ended = undefined; // { code, signal } once it has ended and all it said is here
+    this.ended = undefined; // { code, signal } once it has ended and all its output is here
     this.child.stdout.on('data', (chunk) => {
       this.out = Buffer.concat([this.out, chunk]);
       this.log += chunk.toString('utf8');
@@ -76,16 +76,16 @@ export class Program {
     return this.out.toString('utf8');
   }
 
-  // Resolves when the program has said something that matches.
+  // Waits until the output matches; resolves to the match.
   said(pattern, { deadline = 10_000 } = {}) {
-    return waitFor(() => this.log.match(pattern), { deadline, what: `${this.name} to say ${pattern}` });
+    return waitFor(() => this.log.match(pattern), { deadline, what: `${this.name} to print ${pattern}` });
   }
 
   signal(name) {
     if (!this.ended && this.pid) signal(this.pid, name);
   }
 
-  // Asks it to end, waits, and gives { code, signal }. Insists after the deadline, and says so.
+  // Sends the signal, waits for the end and returns { code, signal }. After the deadline, kills the program and throws.
   async stop({ with: name = 'SIGTERM', deadline = 15_000 } = {}) {
     this.signal(name);
     try {
@@ -103,7 +103,7 @@ export class Program {
     return pids;
   }
 
-  // Kills it and everything that it started, at once, and waits until all of them are gone.
+  // Kills it and all its descendants at once, and waits until they are gone.
   async kill() {
     const pids = this.killTree();
     await waitFor(() => pids.every(isGone), { what: `${this.name} and its children to be gone` });

@@ -1,10 +1,10 @@
-// proxy.mjs - a load balancer without a memory: every connection goes to a target taken by lot.
+// proxy.mjs - a load balancer without affinity: every connection goes to a random target.
 import net from 'node:net';
 import { once } from 'node:events';
 import { freePort } from './port.mjs';
 
-// targets  anything with a `port`
-// random   where the lots come from
+// targets  objects with a `port`
+// random   a function like Math.random
 export async function startProxy(targets, { random = Math.random } = {}) {
   const port = await freePort();
   const sockets = new Set();
@@ -28,7 +28,7 @@ export async function startProxy(targets, { random = Math.random } = {}) {
   return {
     port,
     base: `http://127.0.0.1:${port}`,
-    counts, // port → connections that it was given
+    counts, // port → number of connections that it got
     cut: () => sockets.forEach((socket) => socket.destroy()),
     close: () =>
       new Promise((resolve) => {

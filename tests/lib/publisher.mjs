@@ -1,14 +1,14 @@
-// publisher.mjs - a backend that says numbered messages, at an even pace, on one connection, over its channels in turn.
-// It remembers when it said each, and what Redis answered: for a PUBLISH, how many heard it.
+// publisher.mjs - a backend that publishes numbered messages at an even pace on one connection, to its channels in
+// turn. It remembers when it sent each one, and the reply of Redis: for a PUBLISH, the number of receivers.
 import { Resp } from './resp.mjs';
 import { paced, waitFor } from './wait.mjs';
 
 const EVERY_MS = 10;
-const UNANSWERED_MAX = 1_000; // with more it waits: on a machine that is too busy it is slower, and not ahead of itself
+const UNANSWERED_MAX = 1_000; // with more it pauses: on a busy machine it slows down instead of piling up commands
 
-// prefix   what its payloads begin with, so that two publishers can be told apart on one channel
-// each     how many it says every 10 ms
-// command  (channel, payload) => the words that say it
+// prefix   of its payloads, to tell two publishers on one channel apart
+// each     messages per 10 ms
+// command  (channel, payload) => the command that publishes it, as a list of arguments
 export async function openPublisher(redis, channels, { prefix = '', each = 50, command = plain } = {}) {
   return new Publisher(await Resp.connect(redis.port), { channels, prefix, each, command });
 }
@@ -20,8 +20,8 @@ class Publisher {
   constructor(client, settings) {
     this.client = client;
     Object.assign(this, settings);
-    this.saidMs = []; // of message n at n - 1
-    this.answers = []; // likewise; undefined where none came
+    this.saidMs = []; // when message n was sent, at index n - 1
+    this.answers = []; // the replies, at the same indices; undefined if there was none
     this.answered = 0;
   }
 
@@ -37,24 +37,24 @@ class Publisher {
     return this.channels[n % this.channels.length];
   }
 
-  // What it has said up to now.
+  // The payloads that it has published so far.
   payloads() {
     return this.saidMs.map((_, i) => this.payload(i + 1));
   }
 
-  // The number of a payload of its own, or undefined.
+  // The number of a payload, or undefined if it is not one of this publisher's.
   numberOf(payload) {
     const n = Number(payload.slice(this.prefix.length));
     return n && payload === this.payload(n) ? n : undefined;
   }
 
-  // Says `count` more; resolves when Redis has answered them.
+  // Publishes `count` more; resolves when Redis has replied to all of them.
   async say(count) {
     const until = this.count + count;
     await this.#speak(() => this.count < until);
   }
 
-  // Goes on saying until `work` is done; gives what that gives.
+  // Publishes until `work` is done; resolves to its result.
   async sayDuring(work) {
     let isDone = false;
     const working = work().finally(() => (isDone = true));
@@ -62,9 +62,9 @@ class Publisher {
     return result;
   }
 
-  // Resolves when it has said so many.
+  // Waits until it has published `count` messages in all.
   reached(count, { deadline = 30_000 } = {}) {
-    const what = () => `message ${count} to be said; the last was ${this.count}`;
+    const what = () => `message ${count} to be published; the last was ${this.count}`;
     return waitFor(() => this.count >= count, { deadline, every: 1, what });
   }
 
@@ -77,7 +77,7 @@ class Publisher {
       this.client.socket.uncork();
       return isOn();
     });
-    await last; // answers come in order
+    await last; // replies arrive in order
   }
 
   #one() {

@@ -1,4 +1,4 @@
-// raw.mjs - a bare TCP connection to the bridge: any bytes in, every byte out.
+// raw.mjs - a bare TCP connection to the bridge: it can send any bytes, and keeps every byte that it receives.
 import net from 'node:net';
 import { once } from 'node:events';
 import { waitFor } from './wait.mjs';
@@ -20,7 +20,7 @@ export async function openRaw(bridge, { bytes } = {}) {
     send: (more) => socket.write(more),
     said: (pattern, { deadline = 10_000 } = {}) =>
       waitFor(() => raw.text.match(pattern), { deadline, what: () => `${pattern} in ${JSON.stringify(raw.text.slice(0, 500))}` }),
-    // Waits for a status line or for the server to hang up, whichever is first.
+    // Waits until the server sends a status line or closes the connection, whichever is first.
     answered: ({ deadline = 20_000 } = {}) =>
       waitFor(() => raw.status || raw.isClosed, { deadline, what: 'an answer or the end of the connection' }),
     close: () => socket.destroy(),

@@ -1,4 +1,4 @@
-// redis.mjs - a real redis-server on a free port of the loopback, with its own folder.
+// redis.mjs - a real redis-server on a free port of the loopback interface, with its own folder.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { makeFolder, removeFolder } from './folder.mjs';
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const SERVER = process.env.REDIS_SERVER || 'redis-server';
 const CLI = process.env.REDIS_CLI || 'redis-cli';
 
-// appendonly  its data survives stop() and kill() and is there again after start().
+// appendonly  its data survives stop() and kill() and is restored by start().
 // args        further redis-server arguments, e.g. ['--requirepass', 'x'].
 // start       false: only reserve port and folder; start() later.
 export async function startRedis({ appendonly = false, args = [], start = true } = {}) {
@@ -48,7 +48,7 @@ export class Redis {
     });
   }
 
-  // Ends it; its folder stays, so start() brings back the data if it is append-only.
+  // Stops it. Its folder stays, so start() restores the data if it is append-only.
   async stop() {
     this.client?.close();
     await this.program?.stop();
@@ -72,14 +72,14 @@ export class Redis {
     this.program.signal('SIGCONT');
   }
 
-  // Ends it for good.
+  // Kills it and deletes its folder.
   async close() {
     this.client?.close();
     await this.program?.kill();
     removeFolder(this.folder);
   }
 
-  // One, also for those who ask while it is being made: what is called first is executed first.
+  // The same connection also for calls that are made while it is opened, so that commands are executed in call order.
   async #connection() {
     if (!this.client || this.client.closed) {
       this.connecting ??= Resp.connect(this.port).finally(() => (this.connecting = undefined));
@@ -96,7 +96,7 @@ export class Redis {
     return (await this.#connection()).callRaw(...args);
   }
 
-  // Plain PUBLISH; how many heard it.
+  // Plain PUBLISH; resolves to the number of receivers.
   publish(channel, payload) {
     return this.call('PUBLISH', channel, payload);
   }
@@ -106,18 +106,18 @@ export class Redis {
     return Promise.all(payloads.map((payload) => this.publish(channel, payload)));
   }
 
-  // The durable way in for backends; its position.
+  // The durable way to publish for backends; resolves to the position.
   record(channel, payload, event) {
     return this.call('FCALL', 'bridge_publish', 1, channel, payload, ...(event === undefined ? [] : [event]));
   }
 
-  // How many entries the logs of these channels have.
+  // The number of entries in the logs of these channels.
   async logged(channels) {
     const lengths = await Promise.all(channels.map((channel) => this.call('XLEN', `bridge:log:${channel}`)));
     return lengths.reduce((sum, length) => sum + length, 0);
   }
 
-  // In parts: a long reply would be decoded again with each piece of it that comes.
+  // Read in pages: Resp decodes an incomplete reply from its start again with every chunk that arrives.
   async #log(channel) {
     const log = [];
     for (let part; part === undefined || part.length > 0; log.push(...part)) {
@@ -127,7 +127,7 @@ export class Redis {
     return log;
   }
 
-  // What the logs of these channels have, in the order of positions: { id, channel, data, previous, event }.
+  // The entries in the logs of these channels, in the order of positions: { id, channel, data, previous, event }.
   async entries(channels) {
     const logs = await Promise.all(
       channels.map(async (channel) => {
@@ -141,13 +141,13 @@ export class Redis {
     return logs.flat().sort((a, b) => comparePositions(a.id, b.id));
   }
 
-  // What a person types: redis-cli with these words; what it prints.
+  // Runs redis-cli with these arguments; resolves to what it prints.
   async cli(...words) {
     const { stdout } = await run(CLI, ['-h', '127.0.0.1', '-p', String(this.port), ...words]);
     return stdout.trim();
   }
 
-  // A redis-cli that stays and listens: `redis-cli SUBSCRIBE channel`. heard() is what it has heard so far.
+  // Starts `redis-cli SUBSCRIBE channel`, which runs until it is closed. heard() returns the payloads received so far.
   async cliSubscribe(channel) {
     const args = ['-h', '127.0.0.1', '-p', String(this.port), 'SUBSCRIBE', channel];
     const program = new Program(`redis-cli SUBSCRIBE ${channel}`, CLI, args);

@@ -1,4 +1,4 @@
-// redisproxy.mjs - a TCP proxy in front of Redis that can make connections hang (open, and silent), or end them.
+// redisproxy.mjs - a TCP proxy in front of Redis that can make connections hang (open but silent) or close them.
 import net from 'node:net';
 import { once } from 'node:events';
 
@@ -13,9 +13,9 @@ export async function startRedisProxy(redis) {
 class RedisProxy {
   constructor(redis) {
     this.links = new Set();
-    this.orphans = new Set(); // connections to Redis whose other half is gone
-    this.isCut = false; // or which way nothing goes
-    this.isRefusing = false; // new connections end at once
+    this.orphans = new Set(); // connections to Redis whose client side is closed
+    this.isCut = false; // or the direction that is cut: 'both', 'up' or 'down'
+    this.isRefusing = false; // new connections are closed at once
     this.server = net.createServer((client) => {
       if (this.isRefusing) return client.destroy();
       const link = { client, upstream: net.connect(redis.port, '127.0.0.1'), name: '' };
@@ -46,21 +46,21 @@ class RedisProxy {
     return [...this.links].filter((link) => name === undefined || link.name === name);
   }
 
-  // From now on nothing goes through the connections of this name that are open now; later ones work.
+  // Makes the open connections with this name (or all) hang; later ones work. Returns how many.
   freeze(name) {
     const frozen = this.#named(name);
     for (const link of frozen) this.#silence(link);
     return frozen.length;
   }
 
-  // The network is gone: nothing goes through any connection, and neither side is told. New ones get no answer.
-  // way  'up': only what goes to Redis is held up; 'down': only what comes from there
+  // Loses the network: nothing passes through any connection, and neither side is notified. New connections hang, too.
+  // way  'up': hold only what is sent to Redis; 'down': hold only what Redis sends
   cut({ way = 'both' } = {}) {
     this.isCut = way;
     for (const link of this.links) this.#silence(link, way);
   }
 
-  // It is back, and what was under way arrives after all.
+  // Restores the network: the data that was held is delivered after all.
   mend() {
     this.isCut = false;
     for (const upstream of this.orphans) upstream.destroy();
@@ -71,7 +71,7 @@ class RedisProxy {
     }
   }
 
-  // The connections that are open now end on the bridge's side; Redis is not told before mend().
+  // Closes the open connections on the bridge's side; Redis is not notified before mend().
   orphan() {
     for (const { client, upstream } of this.links) {
       this.orphans.add(upstream.pause());
@@ -79,7 +79,7 @@ class RedisProxy {
     }
   }
 
-  // The connections of this name (or all) that are open now end.
+  // Closes the open connections with this name (or all). Returns how many.
   drop(name) {
     const dropped = this.#named(name);
     for (const { client } of dropped) client.destroy();

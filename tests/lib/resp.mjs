@@ -1,4 +1,4 @@
-// resp.mjs - the smallest Redis client that can send any bytes: RESP2 over one socket, replies in order.
+// resp.mjs - a minimal Redis client that can send any bytes: RESP2 over one socket, replies in order.
 import net from 'node:net';
 import { once } from 'node:events';
 
@@ -11,7 +11,7 @@ function encode(args) {
   return Buffer.concat(parts);
 }
 
-// Gives [value, offset after it], or undefined while it is not all there. Bulk strings stay buffers.
+// Returns [value, offset after it], or undefined if the reply is incomplete. Bulk strings stay buffers.
 function decode(buffer, at) {
   const eol = buffer.indexOf('\r\n', at);
   if (eol < 0) return undefined;
@@ -90,7 +90,7 @@ export class Resp {
     });
   }
 
-  // One command; its reply with bulk strings as buffers.
+  // Sends one command; resolves to its reply, with bulk strings as buffers.
   callRaw(...args) {
     if (this.closed) return Promise.reject(new Error('the connection to Redis is closed'));
     return new Promise((resolve, reject) => {
@@ -99,12 +99,13 @@ export class Resp {
     });
   }
 
-  // One command; its reply with bulk strings as text.
+  // Sends one command; resolves to its reply, with bulk strings as text.
   async call(...args) {
     return asText(await this.callRaw(...args));
   }
 
-  // From here on this connection listens: hear(channel, payload), in the order in which Redis executed things.
+  // Subscribes this connection. hear(channel, payload) is called for each message, in the order in which Redis executed
+  // the commands.
   async listen(hear, { channels = [], patterns = [] }) {
     this.hear = hear;
     for (const name of channels) await this.call('SUBSCRIBE', name);

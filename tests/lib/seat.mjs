@@ -1,17 +1,18 @@
-// seat.mjs - who of several instances records, who stands by, who waits: by what Redis and their logs say.
+// seat.mjs - which of several instances records, which one stands by and which ones wait, according to Redis and their
+// logs. The seat is the lease that decides which recorder is active.
 import { isGone } from './program.mjs';
 import { waitFor } from './wait.mjs';
 
 const PLACE = /recorder\[(\d+)\] recorder \w+ -> (\w+) node=(\S+)/g;
 
-// What an instance's recorder said last about its place: { bridge, pid, state, node }; GONE where its process is.
+// The state that an instance's recorder logged last: { bridge, pid, state, node }; GONE if its process has ended.
 export function placeOf(bridge) {
   const [, pid, state, node] = [...bridge.log.matchAll(PLACE)].at(-1) ?? [];
   return { bridge, pid: Number(pid), state: !pid || isGone(pid) ? 'GONE' : state, node };
 }
 
-// Waits until each instance has its place and is ready: one holds the seat, one stands by, the others wait; one that
-// has hung or was cut off may stand by for a while, too. Gives { holder, standby }.
+// Waits until all instances are ready and have settled: one holds the seat, one stands by, the others wait. One that
+// hung or was cut off may be SYNCED for a while, too. Resolves to { holder, standby }, both as placeOf returns them.
 export async function settled(redis, bridges, { deadline = 15_000 } = {}) {
   let states;
   return waitFor(
@@ -27,6 +28,6 @@ export async function settled(redis, bridges, { deadline = 15_000 } = {}) {
       await Promise.all(bridges.map((bridge) => bridge.ready({ deadline })));
       return { holder, standby };
     },
-    { deadline, what: () => `one instance to hold, one to stand by, the others to wait (${states})` },
+    { deadline, what: () => `one instance to hold the seat, one to stand by, the others to wait (${states})` },
   );
 }

@@ -1,5 +1,5 @@
-// sse.mjs - a reader of event streams that shows every byte: the parser of WHATWG HTML 9.2.6, over raw HTTP.
-// It stands beside the `eventsource` package, which shows what a page would see.
+// sse.mjs - an SSE client that exposes every byte: the parser of WHATWG HTML 9.2.6, over plain HTTP.
+// The `eventsource` package, which the tests use as well, shows what a page would see.
 import http from 'node:http';
 import { query } from './http.mjs';
 import { waitFor } from './wait.mjs';
@@ -8,17 +8,17 @@ const CR = 13;
 const LF = 10;
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-// Bytes in; blocks out. A block is what stands between two blank lines:
+// Parses bytes into blocks. A block is what is between two blank lines:
 //   fields  [[name, value], …] in order, comments as ['', text]
-//   event, data, id, retry  as the standard takes them (data undefined: the block dispatches nothing)
-//   lastEventId  what the browser would hold after it
+//   event, data, id, retry  as the standard interprets them (data undefined: the block dispatches no event)
+//   lastEventId  the last event ID that a browser would have after it
 export class SseParser {
   constructor(onBlock) {
     this.onBlock = onBlock;
     this.rest = [];
     this.skipLf = false;
     this.lastEventId = '';
-    this.faults = []; // what no server may send
+    this.faults = []; // descriptions of what no server may send
     this.isFirstLine = true;
     this.#open();
   }
@@ -43,7 +43,7 @@ export class SseParser {
     if (start < chunk.length) this.rest.push(chunk.subarray(start));
   }
 
-  // What came after the last blank line: empty if the stream ended at an event boundary.
+  // What arrived after the last blank line: empty if the stream ended at an event boundary.
   get unfinished() {
     const fields = this.fields.map(([name, value]) => `${name}: ${value}\n`).join('');
     return fields + Buffer.concat(this.rest).toString('utf8');
@@ -98,8 +98,8 @@ export class SseParser {
 
 // channel      one, several, or a pattern
 // lastEventId  the header; undefined sends none
-// deadline     for the answer
-// Resolves when the answer's headers are there, whatever the status.
+// deadline     for the response headers
+// Resolves when the response headers have arrived, whatever the status.
 export function openSse(base, { channel, lastEventId, parameters, headers = {}, path, deadline = 15_000 } = {}) {
   const url = new URL((base.base ?? base) + (path ?? '/events' + query(channel, parameters)));
   const all = { Accept: 'text/event-stream', ...headers };
@@ -123,7 +123,7 @@ export class SseStream {
     this.headers = response.headers;
     this.blocks = [];
     this.chunks = [];
-    this.ended = undefined; // 'clean' or the error's message
+    this.ended = undefined; // 'clean', 'cut' or an error message
     this.parser = new SseParser((block) => this.blocks.push(block));
     response.on('data', (chunk) => {
       this.chunks.push(chunk);
@@ -142,7 +142,7 @@ export class SseStream {
     return this.bytes.toString('utf8');
   }
 
-  // The last id that a browser would hold now.
+  // The last event ID that a browser would have now.
   get lastEventId() {
     return this.parser.lastEventId;
   }
@@ -160,14 +160,14 @@ export class SseStream {
     return this.blocks.filter((block) => block.event === 'gap').map((block) => JSON.parse(block.data));
   }
 
-  // Waits until the stream is subscribed; gives the cursor at which it stands.
+  // Waits until the stream is subscribed; resolves to its first cursor.
   async opened({ deadline = 10_000 } = {}) {
     if (this.status !== 200) throw new Error(`/events answered ${this.status}`);
     const first = await this.block((block) => block.event === 'cursor', { deadline, what: 'the first cursor block' });
     return first.id;
   }
 
-  // Waits for a block that has come or will come.
+  // Waits until there is a block that matches; resolves to the first one.
   block(predicate, { deadline = 10_000, what = 'a certain block' } = {}) {
     return waitFor(() => this.blocks.find(predicate), {
       deadline,
@@ -175,7 +175,7 @@ export class SseStream {
     });
   }
 
-  // Waits until there are `count` entries; gives them.
+  // Waits until there are `count` entries; resolves to all that have arrived.
   async received(count, { deadline = 10_000 } = {}) {
     await waitFor(() => this.messages.length >= count, {
       deadline,
@@ -191,7 +191,7 @@ export class SseStream {
     return waitFor(() => this.ended, { deadline, what: 'the stream to end' });
   }
 
-  // Stops reading: the bytes stay in the kernel, then in the server.
+  // Stops reading, so that the socket buffers of the kernel fill up.
   pause() {
     this.response.pause();
   }
@@ -200,7 +200,7 @@ export class SseStream {
     this.response.resume();
   }
 
-  // Cuts the connection as a lost network does.
+  // Drops the connection, wherever the stream is.
   cut() {
     this.ended ??= 'cut';
     this.request.destroy();
@@ -211,7 +211,7 @@ export class SseStream {
   }
 }
 
-// What the standard's parser makes of a payload: every kind of line end becomes LF.
+// A payload as the standard's parser delivers it: every kind of line break becomes LF.
 export function asEventData(payload) {
   return payload.replace(/\r\n|\r|\n/g, '\n');
 }

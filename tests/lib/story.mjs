@@ -1,4 +1,4 @@
-// story.mjs - one test: it owns what it starts, tells its logs only when it fails, and leaves nothing behind.
+// story.mjs - one test: it closes all that it has started, and prints the logs only if it fails.
 import test from 'node:test';
 import { startBridge } from './bridge.mjs';
 import { openEventSource } from './eventsource.mjs';
@@ -13,10 +13,10 @@ import { openRawWs } from './wsframe.mjs';
 
 const LOG_LINES = 120;
 
-// name     the promise
-// tell     async (scene) => …
-// timeout  a test that takes longer has failed
-// hasLogs  false: what it throws says all that is worth saying of the logs
+// name     what the product promises
+// tell     the test: async (scene) => …
+// timeout  in ms; a test that takes longer fails
+// hasLogs  false: print no logs on failure, because the error says enough
 export function story(name, tell, { timeout = 50_000, skip = false, hasLogs = true } = {}) {
   test(name, { skip }, async (t) => {
     const scene = new Scene((figure) => t.diagnostic(figure));
@@ -29,17 +29,17 @@ export function story(name, tell, { timeout = 50_000, skip = false, hasLogs = tr
     const late = await scene.end();
     if (!failure && !late) return;
     if (hasLogs) scene.printLogs(name);
-    if (failure && late) process.stderr.write(`and while ending: ${late.message}\n`);
+    if (failure && late) process.stderr.write(`and while closing: ${late.message}\n`);
     throw failure ?? late;
   });
 }
 
-// What a test has started, ended in the opposite order.
+// What a test has started. It is closed in reverse order.
 class Scene {
   #owned = [];
   #logs = [];
 
-  // tell  a figure that the run should show, also when all is well
+  // tell  prints a figure, also if the test passes
   constructor(tell) {
     this.tell = tell;
   }
@@ -54,14 +54,14 @@ class Scene {
     return this.own(await startRedis(options));
   }
 
-  // Owned before it is ready, so that its logs are there when it never gets ready.
+  // Owned before it is ready, so that its logs are printed if it never becomes ready.
   async bridge({ ready = true, ...options }) {
     const bridge = this.own(await startBridge({ ready: false, ...options }));
     if (ready) await bridge.ready();
     return bridge;
   }
 
-  // A Redis and one bridge: where most tests begin.
+  // A Redis and one bridge, which is what most tests need.
   async start(env, redisOptions) {
     const redis = await this.redis(redisOptions);
     return { redis, bridge: await this.bridge({ redis, env }) };
@@ -77,12 +77,12 @@ class Scene {
     return this.own(await startProxy(targets));
   }
 
-  // A stream whose answer has come.
+  // An SSE stream whose response headers have arrived.
   async sse(base, options) {
     return this.own(await openSse(base, options));
   }
 
-  // A stream that is subscribed: from here on it misses nothing.
+  // An SSE stream that is subscribed: from now on it misses nothing.
   async listen(base, channel, options) {
     const stream = await this.sse(base, { channel, ...options });
     await stream.opened();
@@ -113,7 +113,7 @@ class Scene {
     return this.own(await openRawWs(bridge, path, options));
   }
 
-  // Gives the first thing that went wrong while ending.
+  // Closes everything; returns the first error, or undefined.
   end() {
     return closeAll(this.#owned);
   }
@@ -122,7 +122,7 @@ class Scene {
     for (const { name: who, log } of this.#logs) {
       if (!log) continue;
       const lines = log.trimEnd().split('\n').slice(-LOG_LINES);
-      process.stderr.write(`\n--- "${name}" failed; what ${who} said last:\n${lines.join('\n')}\n---\n`);
+      process.stderr.write(`\n--- "${name}" failed; the last output of ${who}:\n${lines.join('\n')}\n---\n`);
     }
   }
 }

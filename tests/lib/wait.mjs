@@ -1,9 +1,9 @@
-// wait.mjs - wait for something to become true, with a deadline, and say what was missing when it did not.
-// There is no other way to let time pass in this suite: a test never sleeps and hopes.
+// wait.mjs - wait for a condition, with a deadline, and report what was missing if it is not met in time.
+// Tests let time pass only in these ways: they never sleep for a while and hope that something has happened.
 
-// Calls `condition` again and again until it gives something truthy, and gives that back.
-// A condition that throws counts as "not yet"; what it threw last is part of the final message.
-// `what` is a sentence, or a function that makes one at the end (so that it can say how far things came).
+// Calls `condition` every `every` ms until it returns something truthy, and returns that. Throws after `deadline` ms.
+// A condition that throws counts as "not yet"; its last error is part of the final message.
+// `what` names what is awaited: text, or a function that returns text at the end (so that it can report the progress).
 export async function waitFor(condition, { deadline = 10_000, every = 10, what = 'the condition' } = {}) {
   const start = Date.now();
   let last;
@@ -23,7 +23,7 @@ export async function waitFor(condition, { deadline = 10_000, every = 10, what =
   }
 }
 
-// Looks at `check` all the time for `ms` milliseconds. `check` throws if what must hold does not hold.
+// Calls `check` every `every` ms for `ms` milliseconds. `check` throws if what must hold does not hold.
 export async function holdsFor(ms, check, { every = 50 } = {}) {
   const end = Date.now() + ms;
   do {
@@ -32,7 +32,7 @@ export async function holdsFor(ms, check, { every = 50 } = {}) {
   } while (Date.now() < end);
 }
 
-// Gives the promise's value, or throws after `deadline` ms.
+// Resolves to the promise's value, or rejects after `deadline` ms.
 export async function within(deadline, what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -45,8 +45,8 @@ export async function within(deadline, what, promise) {
   }
 }
 
-// Calls `step(i)` for i = 0 … times-1, at an even pace: a publisher that speaks for a while, not all at once.
-// A step that gives false is the last. Who is late hurries, but others have their turn between two steps.
+// Calls `step(i)` for i = 0 … times-1, at an even pace of one every `everyMs`. A step that returns false is the last.
+// If it is late it catches up, but yields to the event loop between two steps.
 export async function paced(times, everyMs, step) {
   const start = Date.now();
   for (let i = 0; i < times; i++) {

@@ -1,4 +1,4 @@
-// ws.mjs - a WebSocket client (the `ws` package), with a memory.
+// ws.mjs - a WebSocket client (the `ws` package) that records all that it receives.
 import WebSocket from 'ws';
 import { query } from './http.mjs';
 import { waitFor } from './wait.mjs';
@@ -32,7 +32,7 @@ export class WsClient {
     this.socket = socket;
     this.frames = []; // objects; binary ones as { type: 'binary', channel, id, bytes }; raw ones as { isBinary, bytes }
     this.closed = undefined; // { code, reason }
-    this.refs = 1000; // above those that a test writes by hand
+    this.refs = 1000; // greater than the refs that tests write by hand
     socket.on('error', (error) => (this.error = error));
     socket.on('close', (code, reason) => (this.closed = { code, reason: reason.toString('utf8') }));
     socket.on('message', (bytes, isBinary) => {
@@ -59,7 +59,7 @@ export class WsClient {
     return this.frames.filter((frame) => frame.type === 'gap');
   }
 
-  // The last id that a page would hold now. (`subscribed` speaks for one channel only, so it does not count here.)
+  // The last id that a page would have now. (`subscribed` is about one channel only, so its id does not count here.)
   get lastId() {
     const ids = this.frames.filter((frame) => ['message', 'binary', 'cursor', 'gap'].includes(frame.type) && frame.id);
     return ids.at(-1)?.id;
@@ -88,7 +88,7 @@ export class WsClient {
     return this.frame((frame) => frame.type === 'subscribed' && frame.channel === channel, { what: `subscribed to ${channel}`, ...options });
   }
 
-  // Sends a frame with a ref of its own and gives the answer to it: ack, subscribed or error.
+  // Sends a frame with a ref of its own; resolves to the answer with that ref: ack, subscribed or error.
   async ask(frame, { deadline = 10_000 } = {}) {
     const ref = frame.ref ?? ++this.refs;
     this.send({ ...frame, ref });
@@ -99,7 +99,7 @@ export class WsClient {
     return this.ask({ type: 'subscribe', channel, ...(after === undefined ? {} : { after }) });
   }
 
-  // Publishes text, or bytes by a binary frame; gives the ack.
+  // Publishes text, or bytes in a binary frame; resolves to the ack.
   async publish(channel, data, fields = {}) {
     let answer;
     if (Buffer.isBuffer(data)) {
@@ -123,7 +123,7 @@ export class WsClient {
     return this.messages;
   }
 
-  // Waits for the close; gives { code, reason }.
+  // Waits until the WebSocket is closed; resolves to { code, reason }.
   end({ deadline = 10_000 } = {}) {
     return waitFor(() => this.closed, { deadline, what: 'the WebSocket to be closed' });
   }
@@ -136,7 +136,7 @@ export class WsClient {
     this.socket.resume();
   }
 
-  // Cuts the connection as a lost network does.
+  // Drops the connection without a close handshake.
   cut() {
     this.socket.terminate();
   }
@@ -146,7 +146,7 @@ export class WsClient {
   }
 }
 
-// `message <channel> <id>\n`, then the bytes. A channel may contain blanks, an id does not.
+// `message <channel> <id>\n`, then the bytes. A channel may contain spaces, an id may not.
 function parseBinary(bytes) {
   const end = bytes.indexOf('\n');
   const head = bytes.toString('utf8', 0, end).match(/^message (.+) (\d+-\d+)$/s);

@@ -1,4 +1,4 @@
-// wsframe.mjs - WebSocket by hand (RFC 6455), for the frames that no decent client would ever send.
+// wsframe.mjs - WebSocket frames written by hand (RFC 6455), to send what no correct client would send.
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { waitFor } from './wait.mjs';
 
 export const OP = { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 };
 
-// The bytes of one frame (RFC 6455 5.2). length: what the header claims, if that is not the truth.
+// The bytes of one frame (RFC 6455 5.2). length: the length in the header, if it is to be wrong.
 export function frameBytes({ fin = true, rsv = 0, opcode = OP.TEXT, masked = true, payload = '', length }) {
   const body = Buffer.from(payload);
   const claimed = length ?? body.length;
@@ -24,7 +24,7 @@ export function frameBytes({ fin = true, rsv = 0, opcode = OP.TEXT, masked = tru
   return Buffer.concat([Buffer.from(head), key, body.map((byte, i) => byte ^ key[i & 3])]);
 }
 
-// Does the handshake and resolves when the server has switched.
+// Does the handshake; resolves when the server has switched protocols.
 export async function openRawWs(bridge, path, { protocol = 'bridge.v1.json' } = {}) {
   const socket = net.connect({ port: bridge.port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
@@ -76,9 +76,9 @@ export class RawWs {
     return waitFor(() => this.frames.find(predicate), { what: 'a certain frame', ...options });
   }
 
-  // Waits until the server has hung up.
+  // Waits until the server has closed the connection.
   hungUp({ deadline = 10_000 } = {}) {
-    return waitFor(() => this.isClosed, { deadline, what: 'the server to hang up' });
+    return waitFor(() => this.isClosed, { deadline, what: 'the server to close the connection' });
   }
 
   close() {
