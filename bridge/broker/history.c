@@ -197,8 +197,7 @@ static void history_part_done(struct inquiry *inquiry)
     if (is_good)
         history_fill(inquiry, &history);
     if (!inquiry->broker->is_freeing)
-        inquiry->fn(inquiry->arg, inquiry->ticket, answer_of(inquiry->failure), is_good ? &history : NULL,
-                    inquiry->failure.text);
+        inquiry->fn(inquiry->arg, inquiry->ticket, answer_of(inquiry->failure), is_good ? &history : NULL);
     history_free(inquiry);
 }
 

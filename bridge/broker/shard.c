@@ -10,6 +10,7 @@
 #include "redis/control.h"
 #include "redis/live.h"
 #include "redis/publish.h"
+#include "redis/remedy.h"
 #include "words/glob.h"
 
 #include <stdio.h>
@@ -193,7 +194,7 @@ static void shard_on_beat_sent(void *arg, uint64_t ticket, struct reply reply, s
     }
     shard->is_beating = false;
     if (reply.status == REPLY_ERROR)
-        log_warn("beat_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+        remedy_warn("beat_failed", reply.text);
 }
 
 static void shard_send_beat(struct shard *shard)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "node.h"
 #include "redis/caller.h"
+#include "redis/remedy.h"
 
 #include <string.h>
 
@@ -19,7 +20,7 @@ static void attending_tell(struct attending *attending, struct reply reply)
 {
     bool is_failing = reply.status == REPLY_ERROR;
     if (is_failing && !attending->is_failing)
-        log_warn("attend_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+        remedy_warn("attend_failed", reply.text);
     attending->is_failing = is_failing;
 }
 

@@ -15,6 +15,7 @@
 #include "recorder/config.h"
 #include "redis/caller.h"
 #include "redis/inbox.h"
+#include "redis/remedy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static void inbox_pause(struct inbox *inbox, struct reply reply)
     timer_start(inbox->retry_timer, RETRY_MS);
     if (reply.status == REPLY_ERROR && !inbox->is_told) {
         inbox->is_told = true;
-        log_warn("inbox_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+        remedy_warn("inbox_failed", reply.text);
     }
 }
 

@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "queue.h"
 #include "redis/caller.h"
+#include "redis/remedy.h"
 #include "redis/seat.h"
 
 #include <inttypes.h>
@@ -153,7 +154,7 @@ static void scribe_on_recorded(void *arg, uint64_t generation, struct reply repl
     scribe->in_flight--;
     if (reply.status != REPLY_OK) {
         if (!scribe->is_failing)
-            log_warn("record_failed", "why=\"%s\"", LOG_TEXT(reply.text, strlen(reply.text)));
+            remedy_warn("record_failed", reply.text);
         scribe->is_failing = true;
         scribe_doubt(scribe);
         return;

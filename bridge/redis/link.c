@@ -28,6 +28,7 @@
 #include "base/loop.h"
 #include "base/resolver.h"
 #include "library.h"
+#include "redis/remedy.h"
 
 #include <hiredis/adapters/libevent.h>
 #include <hiredis/hiredis_ssl.h>
@@ -73,33 +74,6 @@ struct link {
 static void link_begin(void *arg);
 static void link_connect_next(struct link *link);
 
-/* What the operator can do about the error; NULL: nothing that we know. */
-static const char *link_advice(const char *error)
-{
-    static const struct {
-        const char *begins, *advice;
-    } table[] = {
-        {"LOADING", "Redis is loading its data; the bridge waits until it is done"},
-        {"NOAUTH", "Redis requires a password: put it into REDIS_URL (redis://user:password@host)"},
-        {"WRONGPASS", "Redis rejected the user or password: check REDIS_URL (percent-encode special characters)"},
-        {"ERR AUTH", "Redis has no password set for this user, but REDIS_URL contains one: remove it"},
-        {"ERR invalid password", "Redis rejected the password: check REDIS_URL"},
-        {"NOPERM", "the Redis user lacks a permission that the bridge needs: see deploy/redis-acl.conf"},
-        {"READONLY", "this Redis is a read-only replica: point REDIS_URL at the primary"},
-        {"OOM", "Redis is out of memory (maxmemory): raise it, or shorten BRIDGE_HISTORY_LENGTH / BRIDGE_HISTORY_TTL"},
-        {"MISCONF", "Redis can't save to disk and refuses writes: see its log"},
-        {"MASTERDOWN", "this replica has lost its primary: point REDIS_URL at the primary"},
-        {"ERR unknown command", "this Redis is too old: Redis 7.0 or Valkey 7.2 or newer is needed"},
-        {"ERR DB index", "the database number in REDIS_URL does not exist"},
-        {"TLS:", "if you use your own certificate authority, set SSL_CERT_FILE to its certificate"},
-        {"ERR max number of clients", "Redis accepts no more clients: raise its maxclients"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strncmp(error, table[i].begins, strlen(table[i].begins)) == 0)
-            return table[i].advice;
-    return NULL;
-}
-
 static void link_tell(struct link *link, const char *why)
 {
     uint64_t now = clock_now_ms();
@@ -107,9 +81,7 @@ static void link_tell(struct link *link, const char *why)
         return;
     snprintf(link->why, sizeof link->why, "%s", why);
     link->told_ms = now;
-    const char *advice = link_advice(why);
-    log_warn("redis_away", "link=%s why=\"%s\"%s%s%s", link->role, LOG_TEXT(why, strlen(why)), advice ? " do=\"" : "",
-             advice ? advice : "", advice ? "\"" : "");
+    log_warn("redis_away", "link=%s why=\"%s\"%s", link->role, LOG_TEXT(why, strlen(why)), REMEDY_TEXT(why));
 }
 
 /* The only writer of state. */

@@ -178,7 +178,7 @@ static struct refusal session_check_message(const struct session *session, const
     return REFUSAL_NONE;
 }
 
-static struct refusal session_refusal_of_answer(const struct session *session, enum answer answer, const char *text)
+static struct refusal session_refusal_of_answer(enum answer answer)
 {
     switch (answer) {
     case ANSWER_OK:
@@ -187,16 +187,13 @@ static struct refusal session_refusal_of_answer(const struct session *session, e
         return refusal_because(PROBLEM_UNAVAILABLE,
                                "Redis cannot be reached; the message may or may not have been recorded");
     case ANSWER_REFUSED:
-        log_warn("publish_refused", "connection=%s text=\"%s\"", CONNECTION_ID(session->connection),
-                 text ? LOG_TEXT(text, strlen(text)) : "");
         return refusal_because(PROBLEM_UNAVAILABLE,
                                "Redis refused to record the message; the server's log has its answer");
     }
     return REFUSAL_NONE;
 }
 
-static void session_on_published(void *arg, uint64_t ticket, enum answer answer, struct position position,
-                                 const char *text)
+static void session_on_published(void *arg, uint64_t ticket, enum answer answer, struct position position)
 {
     struct sessions *all = arg;
     struct pending *pending = pending_find(&all->pendings, ticket);
@@ -206,7 +203,7 @@ static void session_on_published(void *arg, uint64_t ticket, enum answer answer,
     }
     struct session *session = pending->session;
     session_remove(session, pending);
-    session->ops->on_published(session, pending->ref, session_refusal_of_answer(session, answer, text), position);
+    session->ops->on_published(session, pending->ref, session_refusal_of_answer(answer), position);
     pending_free(pending);
 }
 
@@ -224,12 +221,10 @@ struct refusal session_publish(struct session *session, const struct message *me
 
 /* --- history ------------------------------------------------------------------------------------------------------ */
 
-static void session_on_history(void *arg, uint64_t ticket, enum answer answer, const struct history *history,
-                               const char *text)
+static void session_on_history(void *arg, uint64_t ticket, enum answer answer, const struct history *history)
 {
     struct sessions *all = arg;
     struct pending *pending = pending_find(&all->pendings, ticket);
-    (void)text;
     if (!pending)
         return; /* the browser has disconnected */
     struct session *session = pending->session;

@@ -6,8 +6,8 @@
 
 enum answer {
     ANSWER_OK,
-    ANSWER_UNAVAILABLE, /* Redis can't be reached or can't serve now; the request may or may not have been executed */
-    ANSWER_REFUSED,     /* Redis answered with an error; the text says which */
+    ANSWER_UNAVAILABLE, /* Redis can't be reached, or did not reply: the request may or may not have been executed */
+    ANSWER_REFUSED,     /* Redis replied with an error, which is logged: nothing was done */
 };
 
 #endif

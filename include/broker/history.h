@@ -24,8 +24,7 @@ struct history {
     struct cursor cursor;   /* continue from here */
     bool has_more;
 };
-typedef void (*history_fn)(void *arg, uint64_t ticket, enum answer answer, const struct history *history,
-                           const char *text);
+typedef void (*history_fn)(void *arg, uint64_t ticket, enum answer answer, const struct history *history);
 
 /* Up to `limit` entries of these channels and patterns from `start`, oldest first (START_NOW means the beginning). The
  * names are borrowed for the call. fn is called once, from the loop; its `history` is NULL unless ANSWER_OK. */

@@ -82,7 +82,7 @@ void broker_publish(struct broker *broker, const struct message *message, publis
     assert_true(message->payload.len < sizeof published);
     memcpy(published, message->payload.data, message->payload.len);
     published[message->payload.len] = '\0';
-    fn(arg, ticket, ANSWER_OK, (struct position){5, 6}, NULL);
+    fn(arg, ticket, ANSWER_OK, (struct position){5, 6});
 }
 
 unsigned broker_publishing(const struct broker *broker)
@@ -98,7 +98,7 @@ void broker_history(struct broker *broker, const struct bytes *names, unsigned c
     cursor_init(&history.cursor, (struct position){5, 6});
     (void)broker, (void)names, (void)count, (void)start, (void)limit;
     histories++;
-    fn(arg, ticket, ANSWER_OK, &history, NULL);
+    fn(arg, ticket, ANSWER_OK, &history);
 }
 
 /* --- the access check --------------------------------------------------------------------------------------------- */

@@ -282,7 +282,7 @@ static void who_unsubscribes_hears_no_more_of_it(void **state)
     assert_int_equal(session.pending_count, 1); /* the publish */
     assert_string_equal(code_of(session_unsubscribe(&session, bytes_of("public:b"))), "not_subscribed");
     assert_string_equal(code_of(session_unsubscribe(&session, bytes_of("a\nb"))), "bad_channel");
-    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5}, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5});
     assert_int_equal(told.published, 1);
 }
 
@@ -300,19 +300,19 @@ static void a_publish_is_held_to_rights_and_limits(void **state)
     assert_string_equal(publishes("public:a", "12345678", "gaps"), "yes");
     assert_int_equal(asked.asked, 1);
     assert_int_equal(session.publishing, 1);
-    asked.publish(asked.arg, asked.ticket, ANSWER_OK, POSITION_BEGIN, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_OK, POSITION_BEGIN);
 }
 
 static void its_answer_comes_once_with_the_ref(void **state)
 {
     (void)state;
     assert_string_equal(publishes("public:a", "x", ""), "yes");
-    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5}, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5});
     assert_int_equal(told.published, 1);
     assert_null(told.refusal.problem);
     assert_string_equal(told.ref, "\"r\"");
     assert_int_equal(position_compare(told.position, (struct position){5, 5}), 0);
-    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5}, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5});
     assert_int_equal(told.published, 1);
     assert_int_equal(session.publishing, 0);
 }
@@ -321,11 +321,11 @@ static void what_went_wrong_is_said(void **state)
 {
     (void)state;
     assert_string_equal(publishes("public:a", "x", ""), "yes");
-    asked.publish(asked.arg, asked.ticket, ANSWER_UNAVAILABLE, POSITION_BEGIN, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_UNAVAILABLE, POSITION_BEGIN);
     assert_string_equal(code_of(told.refusal), "unavailable");
     assert_string_equal(told.refusal.text, "Redis cannot be reached; the message may or may not have been recorded");
     assert_string_equal(publishes("public:a", "x", ""), "yes");
-    asked.publish(asked.arg, asked.ticket, ANSWER_REFUSED, POSITION_BEGIN, "OOM command not allowed");
+    asked.publish(asked.arg, asked.ticket, ANSWER_REFUSED, POSITION_BEGIN);
     assert_string_equal(told.refusal.text, "Redis refused to record the message; the server's log has its answer");
     assert_int_equal(told.published, 2);
 }
@@ -335,7 +335,7 @@ static void who_left_is_not_told(void **state)
     (void)state;
     assert_string_equal(publishes("public:a", "x", ""), "yes");
     session_fini(&session);
-    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5}, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5});
     assert_int_equal(told.published, 0);
 }
 
@@ -347,7 +347,7 @@ static void who_is_leaving_publishes_nothing_more(void **state)
     session.is_leaving = true;
     assert_string_equal(publishes("public:a", "x", ""), "unavailable");
     assert_string_equal(publishes("secret", "x", ""), "forbidden");
-    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5}, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5});
     assert_int_equal(told.published, 1);
 }
 
@@ -359,7 +359,7 @@ static void nobody_waits_for_more_than_256_answers(void **state)
         assert_string_equal(publishes("public:a", "x", ""), "yes");
     assert_string_equal(publishes("public:a", "x", ""), "too_fast");
     assert_string_equal(subscribes("public:a", "1"), "too_fast");
-    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5}, NULL);
+    asked.publish(asked.arg, asked.ticket, ANSWER_OK, (struct position){5, 5});
     assert_string_equal(publishes("public:a", "x", ""), "yes");
 }
 
@@ -372,17 +372,17 @@ static void history_comes_once(void **state)
     (void)state;
     assert_null(session_history(&session, &ask, 10).problem);
     assert_int_equal(asked.limit, 10);
-    asked.history(asked.arg, asked.ticket, ANSWER_OK, &history, NULL);
+    asked.history(asked.arg, asked.ticket, ANSWER_OK, &history);
     assert_ptr_equal(told.history, &history);
-    asked.history(asked.arg, asked.ticket, ANSWER_OK, &history, NULL);
+    asked.history(asked.arg, asked.ticket, ANSWER_OK, &history);
     assert_int_equal(told.histories, 1);
     assert_null(session_history(&session, &ask, 10).problem);
-    asked.history(asked.arg, asked.ticket, ANSWER_UNAVAILABLE, NULL, NULL);
+    asked.history(asked.arg, asked.ticket, ANSWER_UNAVAILABLE, NULL);
     assert_string_equal(code_of(told.refusal), "unavailable");
     assert_null(told.history);
     assert_null(session_history(&session, &ask, 10).problem);
     session_fini(&session);
-    asked.history(asked.arg, asked.ticket, ANSWER_OK, &history, NULL);
+    asked.history(asked.arg, asked.ticket, ANSWER_OK, &history);
     assert_int_equal(told.histories, 2);
 }
 

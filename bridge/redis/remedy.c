@@ -1,0 +1,42 @@
+/*
+ * remedy.c - a table of how errors begin: those of Redis by their code, our own by their first word.
+ */
+#include "redis/remedy.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *begins, *what;
+} remedies[] = {
+    {"LOADING", "Redis is loading its data; the bridge waits until it is done"},
+    {"NOAUTH", "Redis requires a password: put it into REDIS_URL (redis://user:password@host)"},
+    {"WRONGPASS", "Redis rejected the user or password: check REDIS_URL (percent-encode special characters)"},
+    {"ERR AUTH", "Redis has no password set for this user, but REDIS_URL contains one: remove it"},
+    {"ERR invalid password", "Redis rejected the password: check REDIS_URL"},
+    {"NOPERM", "the Redis user lacks a permission that the bridge needs: see deploy/redis-acl.conf"},
+    {"READONLY", "this Redis is a read-only replica: point REDIS_URL at the primary"},
+    {"OOM", "Redis is out of memory (maxmemory): raise it, or shorten BRIDGE_HISTORY_LENGTH / BRIDGE_HISTORY_TTL"},
+    {"MISCONF", "Redis can't save to disk and refuses writes: see its log"},
+    {"MASTERDOWN", "this replica has lost its primary: point REDIS_URL at the primary"},
+    {"ERR unknown command", "this Redis is too old: Redis 7.0 or Valkey 7.2 or newer is needed"},
+    {"ERR DB index", "the database number in REDIS_URL does not exist"},
+    {"TLS:", "if you use your own certificate authority, set SSL_CERT_FILE to its certificate"},
+    {"ERR max number of clients", "Redis accepts no more clients: raise its maxclients"},
+};
+
+const char *remedy_print(char out[static REMEDY_TEXT_MAX], const char *error)
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (strncmp(error, remedies[i].begins, strlen(remedies[i].begins)) == 0)
+            snprintf(out, REMEDY_TEXT_MAX, " do=\"%s\"", remedies[i].what);
+    return out;
+}
+
+void remedy_warn(const char *event, const char *error)
+{
+    log_warn(event, "why=\"%s\"%s", LOG_TEXT(error, strlen(error)), REMEDY_TEXT(error));
+}

@@ -1,0 +1,16 @@
+/*
+ * remedy.h - what an operator can do about an error of Redis.
+ */
+#ifndef REDIS_REMEDY_H
+#define REDIS_REMEDY_H
+
+#define REMEDY_TEXT_MAX 192
+
+/* ` do="…"`, to be appended to a log line; "" if nothing is known. */
+const char *remedy_print(char out[static REMEDY_TEXT_MAX], const char *error);
+#define REMEDY_TEXT(error) remedy_print((char[REMEDY_TEXT_MAX]){0}, (error))
+
+/* Log a warning: `event why="<error>" do="<remedy>"`. */
+void remedy_warn(const char *event, const char *error);
+
+#endif
