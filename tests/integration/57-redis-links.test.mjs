@@ -7,6 +7,7 @@ import https from 'node:https';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import WebSocket from 'ws';
+import { makeCertificate } from '../lib/certificate.mjs';
 import { assertSameList } from '../lib/lists.mjs';
 import { freePort } from '../lib/port.mjs';
 import { numbers } from '../lib/position.mjs';
@@ -16,14 +17,6 @@ import { waitFor } from '../lib/wait.mjs';
 import { JSON_PROTOCOL } from '../lib/ws.mjs';
 
 const run = promisify(execFile);
-
-// A self-signed certificate for localhost.
-async function makeCertificate(folder) {
-  const files = { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
-  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
-    '-addext', 'subjectAltName=DNS:localhost', '-keyout', files.key, '-out', files.cert]);
-  return files;
-}
 
 async function hears(scene, bridge, redis) {
   const stream = await scene.listen(bridge, 'public:a');
