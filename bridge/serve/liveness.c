@@ -37,6 +37,12 @@ uint64_t liveness_last_ms(const struct liveness *liveness)
     return liveness->heard_ms > liveness->asked_ms ? liveness->heard_ms : liveness->asked_ms;
 }
 
+bool liveness_wants_script(const struct liveness *liveness, uint64_t now_ms, uint64_t heartbeat_ms)
+{
+    return liveness->script_ms != 0 && now_ms - liveness->script_ms >= heartbeat_ms &&
+           now_ms - liveness->asked_ms >= heartbeat_ms;
+}
+
 bool liveness_is_over(const struct liveness *liveness, uint64_t now_ms, uint64_t heartbeat_ms)
 {
     uint64_t limit_ms = 2 * heartbeat_ms + GRACE_MS;

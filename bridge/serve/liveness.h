@@ -29,6 +29,8 @@ void liveness_hear_browser(struct liveness *liveness, uint64_t now_ms);
 
 /* When something was last received or a ping was last sent, whichever is later. */
 uint64_t liveness_last_ms(const struct liveness *liveness);
+/* Is it time to ask a script that must send messages for one, whatever else goes out? */
+bool liveness_wants_script(const struct liveness *liveness, uint64_t now_ms, uint64_t heartbeat_ms);
 /* Has the client, or a script that must send messages, been silent for two heartbeats and a grace period? */
 bool liveness_is_over(const struct liveness *liveness, uint64_t now_ms, uint64_t heartbeat_ms);
 

@@ -6,7 +6,8 @@
  * No script can read the status of a refused handshake. So refusals are sent after accepting: an error frame if a retry
  * can't help, then a close code with its reason. Only what is no valid request for /ws gets a status (handshake.c).
  *
- * After a heartbeat without output: a cursor and {"type":"ping"}. With it, or after one without input: a protocol ping.
+ * After a heartbeat without output: a cursor and {"type":"ping"}; the latter also if a script that has sent a pong is
+ * silent. With either, or after one without input: a protocol ping.
  */
 #include "ws.h"
 
@@ -323,15 +324,14 @@ static void ws_on_leaving(struct connection *connection)
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
-static void ws_send_life(struct ws *ws, bool is_silent)
+static void ws_send_life(struct ws *ws, bool is_silent, bool wants_script)
 {
     struct buffer *out = stream_scratch(&ws->stream);
     struct cursor cursor;
-    if (is_silent && !ws->is_raw) {
-        if (session_cursor(&ws->stream.session, &cursor))
-            say_cursor(out, &cursor);
+    if (is_silent && !ws->is_raw && session_cursor(&ws->stream.session, &cursor))
+        say_cursor(out, &cursor);
+    if ((is_silent || wants_script) && !ws->is_raw)
         say_ping(out);
-    }
     say_protocol_ping(out);
     liveness_ask(&ws->liveness, ws_server(ws)->now_ms);
     stream_send(&ws->stream);
@@ -343,6 +343,7 @@ static uint64_t ws_look(struct stream *stream)
     uint64_t now_ms = ws_server(ws)->now_ms, heartbeat_ms = stream_heartbeat_ms(stream);
     uint64_t asked_ms = liveness_last_ms(&ws->liveness);
     bool is_silent = now_ms - stream->output_ms >= heartbeat_ms;
+    bool wants_script = liveness_wants_script(&ws->liveness, now_ms, heartbeat_ms);
     if (ws->parked)
         return now_ms + heartbeat_ms;
     /* A slow client may still have much to read before it gets to our ping. */
@@ -350,8 +351,8 @@ static uint64_t ws_look(struct stream *stream)
         ws_end(ws, refusal_of(PROBLEM_SILENT));
         return now_ms;
     }
-    if (is_silent || now_ms - asked_ms >= heartbeat_ms) {
-        ws_send_life(ws, is_silent);
+    if (is_silent || wants_script || now_ms - asked_ms >= heartbeat_ms) {
+        ws_send_life(ws, is_silent, wants_script);
         asked_ms = now_ms;
     }
     return (stream->output_ms < asked_ms ? stream->output_ms : asked_ms) + heartbeat_ms;

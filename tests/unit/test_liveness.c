@@ -49,12 +49,29 @@ static void a_script_that_said_pong_is_held_to_it(void **state)
     assert_false(liveness_is_over(&liveness, 41000 + LIMIT_MS, BEAT_MS));
 }
 
+/* On a busy stream there is no silence that a ping would break, and its script must be asked all the same. */
+static void a_script_is_asked_once_per_heartbeat(void **state)
+{
+    struct liveness liveness = born();
+    (void)state;
+    assert_false(liveness_wants_script(&liveness, 1000 + LIMIT_MS, BEAT_MS));
+    liveness_hear_message(&liveness, 2000);
+    liveness_hear_script(&liveness);
+    assert_false(liveness_wants_script(&liveness, 1999 + BEAT_MS, BEAT_MS));
+    assert_true(liveness_wants_script(&liveness, 2000 + BEAT_MS, BEAT_MS));
+    liveness_ask(&liveness, 2000 + BEAT_MS);
+    liveness_hear_browser(&liveness, 2100 + BEAT_MS);
+    assert_false(liveness_wants_script(&liveness, 1999 + 2 * BEAT_MS, BEAT_MS));
+    assert_true(liveness_wants_script(&liveness, 2000 + 2 * BEAT_MS, BEAT_MS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_says_nothing_is_given_up),
         cmocka_unit_test(a_browsers_pong_is_enough_for_a_script_that_never_said_any),
         cmocka_unit_test(a_script_that_said_pong_is_held_to_it),
+        cmocka_unit_test(a_script_is_asked_once_per_heartbeat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
