@@ -55,8 +55,10 @@ unsigned capacity_raise_files(void)
     rlim_t now = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max < FILES_MOST ? limit.rlim_max : FILES_MOST;
     if (limit.rlim_cur != now && setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        log_warn("open_files_limit", "now=%llu wanted=%llu error=\"%s\"", (unsigned long long)now,
-                 (unsigned long long)limit.rlim_cur, strerror(errno));
+        log_warn(
+            "open_files_limit",
+            "now=%llu wanted=%llu error=\"%s\" hint=\"raise the limit on open files (ulimit -n, LimitNOFILE, ulimits)\"",
+            (unsigned long long)now, (unsigned long long)limit.rlim_cur, strerror(errno));
         return (unsigned)(now < FILES_MOST ? now : FILES_MOST);
     }
     return (unsigned)limit.rlim_cur;

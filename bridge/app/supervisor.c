@@ -124,7 +124,10 @@ static void supervisor_child_start(struct supervisor *supervisor, struct child *
     if (pid == 0)
         supervisor_child_main(supervisor, child);
     if (pid < 0) {
-        log_error("cannot_fork", "role=%s number=%u error=\"%s\"", child->role, child->number, strerror(errno));
+        log_error(
+            "cannot_fork",
+            "role=%s number=%u error=\"%s\" hint=\"the machine has too little memory or too many processes; it is tried again\"",
+            child->role, child->number, strerror(errno));
         supervisor_child_retry_later(child);
         return;
     }
@@ -221,9 +224,10 @@ static void supervisor_child_died(struct supervisor *supervisor, struct child *c
 {
     bool is_expected =
         supervisor->state != SUPERVISOR_RUNNING && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE;
-    log_line(is_expected ? LOG_DEBUG : LOG_WARN, "child_died", "role=%s number=%u child=%d %s=%d", child->role,
-             child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
-             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    log_line(is_expected ? LOG_DEBUG : LOG_WARN, "child_died", "role=%s number=%u child=%d %s=%d hint=\"%s\"",
+             child->role, child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+             supervisor->state == SUPERVISOR_RUNNING ? "it is started again" : "");
     child->pid = 0;
     if (supervisor_is_worker(child))
         board_say_worker(supervisor->board, child->number, BOARD_ABSENT);

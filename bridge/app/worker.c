@@ -266,7 +266,7 @@ int worker_run(const struct config *config, const struct worker_task *task)
     if (code == WORKER_DONE)
         loop_run(worker.loop);
     else
-        log_error("worker_failed", "code=%d", code);
+        log_error("worker_failed", "code=%d hint=\"the line before says why\"", code);
     worker_fini(&worker);
     return code;
 }

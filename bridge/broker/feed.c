@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/page.h"
+#include "redis/remedy.h"
 #include "shard.h"
 #include "words/glob.h"
 
@@ -198,8 +199,8 @@ static void feed_on_filled(void *arg, uint64_t ticket, struct reply reply, const
     if (reply.status == REPLY_DOWN)
         return; /* feed_sweep sends it again */
     if (reply.status == REPLY_ERROR || page->extent_count != 1) {
-        log_warn("read_failed", "feed=\"%s\" why=\"%s\"", LOG_TEXT(feed->name, feed->name_len),
-                 LOG_TEXT(reply.text, strlen(reply.text)));
+        log_warn("read_failed", "feed=\"%s\" why=\"%s\"%s", LOG_TEXT(feed->name, feed->name_len),
+                 LOG_TEXT(reply.text, strlen(reply.text)), REMEDY_TEXT(reply.text));
         return; /* feed_sweep sends it again */
     }
     broker->counters.pages_read++;
@@ -272,7 +273,8 @@ static void feed_on_heard(struct source_client *client, struct entry *entry)
     struct position known = position_max(feed_heard(feed), feed->shard->watermark);
     if (!feed->is_pattern && position_compare(entry->previous, known) > 0) {
         /* Redis never skips an entry on a working connection; if it ever does, the log has it. */
-        log_warn("hole", "channel=\"%s\"", LOG_TEXT(feed->name, feed->name_len));
+        log_warn("announcement_missed", "channel=\"%s\" hint=\"Redis skipped one; its entry is read from the log\"",
+                 LOG_TEXT(feed->name, feed->name_len));
         feed->shard->broker->counters.holes_filled++;
         feed_enter(feed, FEED_FILLING);
         feed_fill(feed);

@@ -195,7 +195,10 @@ bool context_init(struct http *http)
     lws_set_log_level(LLL_ERR | LLL_WARN, context_on_lws_log);
     http->context = lws_create_context(&info);
     if (!http->context) {
-        log_error("cannot_serve", "tls_cert=\"%s\"", LOG_TEXT(http->config.tls_cert, strlen(http->config.tls_cert)));
+        log_error(
+            "cannot_serve",
+            "tls_cert=\"%s\" hint=\"BRIDGE_TLS_CERT and BRIDGE_TLS_KEY must be a certificate and its key, both as PEM; without them, memory is short\"",
+            LOG_TEXT(http->config.tls_cert, strlen(http->config.tls_cert)));
         return false;
     }
     http->vhost = lws_get_vhost_by_name(http->context, VHOST);

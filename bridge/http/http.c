@@ -43,12 +43,15 @@ static void http_provide_descriptors(struct http *http)
     if (limit.rlim_max < count) {
         count = limit.rlim_max;
         unsigned room = (unsigned)(count > 2 * DESCRIPTORS_SPARE ? count - DESCRIPTORS_SPARE : count / 2);
-        log_warn("descriptors", "limit=%llu max_connections=%u", (unsigned long long)count, room);
+        log_warn("open_files_limit",
+                 "limit=%llu max_connections=%u hint=\"fewer connections than wanted; raise the limit on open files\"",
+                 (unsigned long long)count, room);
         http->config.max_connections = room;
     }
     limit.rlim_cur = count;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_warn("descriptors", "wanted=%llu error=\"%s\"", (unsigned long long)count, strerror(errno));
+        log_warn("open_files_limit", "wanted=%llu error=\"%s\" hint=\"raise the limit on open files\"",
+                 (unsigned long long)count, strerror(errno));
     else
         http->descriptors = (unsigned)(count > 2 * DESCRIPTORS_KEPT ? count - DESCRIPTORS_KEPT : count);
 }

@@ -20,7 +20,8 @@ void outgoing_limit(int listener)
 {
     int bytes = UNSENT_MAX;
     if (setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes) != 0)
-        log_warn("unsent_limit", "error=\"%s\"", strerror(errno));
+        log_warn("unsent_limit", "error=\"%s\" hint=\"without TCP_NOTSENT_LOWAT slow browsers use more kernel memory\"",
+                 strerror(errno));
 }
 
 bool outgoing_progress(int fd, struct progress *out)

@@ -197,7 +197,10 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
         return;
     if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, entry->channel, entry->payload)))
         return;
-    log_error("recorder_drift", "era=%" PRIu64 " ordinal=%" PRIu64, announcement.era, announcement.ordinal);
+    log_error("recorder_drift",
+              "era=%" PRIu64 " ordinal=%" PRIu64
+              " why=\"another recorder numbers the messages differently; this one joins anew\"",
+              announcement.era, announcement.ordinal);
     node_restart(&r->node, "another node numbers the messages differently");
 }
 

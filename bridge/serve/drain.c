@@ -32,8 +32,10 @@ static void drain_on_timer(void *arg)
     struct server *server = arg;
     struct drain *drain = server->drain;
     if (!drain->is_done)
-        log_warn("drain_timeout", "connections=%u requests=%u publishes=%u", server->streams,
-                 http_exchanges(server->http), broker_publishing(server->sessions.broker));
+        log_warn(
+            "drain_timeout",
+            "connections=%u requests=%u publishes=%u hint=\"they did not end in time and were cut; raise BRIDGE_DRAIN\"",
+            server->streams, http_exchanges(server->http), broker_publishing(server->sessions.broker));
     drain->is_done = true;
     drain->fn(drain->arg); /* may free the server */
 }

@@ -71,7 +71,8 @@ static void parking_on_time(void *arg)
         unanswered++;
     }
     if (unanswered > 0)
-        log_warn("access_unanswered", "requests=%u ms=%u", unanswered, PARKING_MS);
+        log_warn("access_unanswered", "requests=%u ms=%u hint=\"their access check took too long; they may try again\"",
+                 unanswered, PARKING_MS);
     parking_wind_up(parking, now_ms);
 }
 

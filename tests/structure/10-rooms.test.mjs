@@ -75,6 +75,18 @@ test('pointers are not compared with NULL', () => {
   for (const { path, text } of product) assert.doesNotMatch(text, /[=!]= NULL\b/, path);
 });
 
+// An operator reads warnings and errors at night. (What the libraries say themselves is passed on.)
+test('every warning and every error in the log says why, or what to do', () => {
+  let count = 0;
+  for (const { path, text } of product)
+    for (const [call] of text.matchAll(/\blog_(?:warn|error|line)\((?!enum)[^]*?;\n/g)) {
+      if (path.endsWith('log.h') || /^log_line\(LOG_INFO/.test(call)) continue;
+      count++;
+      assert.match(call, /why=|hint=|do=|"libevent"|"lws"/, `${path}: ${call}`);
+    }
+  assert.ok(count > 30, `only ${count} calls`);
+});
+
 test('every name in bridge/README.md exists in the sources', () => {
   const all = files.map(({ text }) => text).join('\n');
   const text = readme().replace(/^```[^]*?^```/gm, '');
