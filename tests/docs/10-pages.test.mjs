@@ -22,9 +22,11 @@ test('every page is checked here', () => {
   assert.deepEqual(find('').filter((name) => name !== 'tests/bench/results/results.md').sort(), [...PAGES].sort());
 });
 
+const images = (file) => [...read(file).matchAll(/<img src="([^"]+)"/g)].map(([, target]) => target);
+
 test('links lead to files and headings that exist', () => {
   for (const file of PAGES)
-    for (const target of page(file).links) {
+    for (const target of [...page(file).links, ...images(file)]) {
       if (/^https?:/.test(target)) continue;
       const [name, anchor] = target.split('#');
       const to = name ? path.join(path.dirname(file), name) : file;

@@ -58,7 +58,12 @@ prove('bridge/web/README.md', 'Parameters', (scene) => withTenMessages(scene, { 
   channel: async (shared, scene) => {
     assert.deepEqual(await begins(scene, shared, '/events?channel=public:a&channel=public:b&replay=2'), ['a5', 'b5']);
     assert.deepEqual(await begins(scene, shared, '/events?channel=public%3Ab*&channel=public:a&replay=2'), ['b5']);
+    assert.deepEqual((await history(shared.bridge, ['public:b', 'public:*', 'public:b'], { limit: 3 })).entries.map(({ data }) => data), ['a1', 'b1', 'a2']);
     assert.equal((await history(shared.bridge, undefined, { limit: 1 })).entries[0].channel, 'public:a');
+    const without = await scene.bridge({ redis: shared.redis });
+    for (const path of ['/events', '/history']) assert.equal((await request(without, path)).json().error.code, 'bad_channel');
+    await post(without, 'public:a b', 'a space');
+    assert.equal((await request(without, '/history?channel=public:a+b&limit=1&limit=x&unknown=1&since=')).json().entries[0].data, 'a space');
     const client = await scene.ws(shared.bridge);
     await client.subscribed('public:a');
     for (const wrong of ['', '?channel=public:a&channel=public:b', '?channel=public:*'])
@@ -68,11 +73,14 @@ prove('bridge/web/README.md', 'Parameters', (scene) => withTenMessages(scene, { 
     const after = shared.ids[6]; // a4
     for (const name of ['last_event_id', 'lastEventId', 'last-event-id', 'Last-Event-Id', 'Last-Event-ID', 'after'])
       assert.equal((await history(shared.bridge, 'public:a', { [name]: after })).entries[0].data, 'a5', name);
+    assert.equal((await history(shared.bridge, 'public:a', { last_event_id: 0, after })).entries[0].data, 'a1');
   },
   replay: async (shared) => {
     const newest = await history(shared.bridge, ['public:b', 'public:a'], { replay: 1 });
     assert.equal(newest.entries.length, 1, 'of all channels together');
-    assert.deepEqual((await history(shared.bridge, 'public:b', { replay: 100000 })).entries.map(({ data }) => data), ['b1', 'b2', 'b3', 'b4', 'b5']);
+    for (const replay of [100000, 0])
+      assert.deepEqual((await history(shared.bridge, 'public:b', { replay })).entries.map(({ data }) => data), ['b1', 'b2', 'b3', 'b4', 'b5']);
+    assert.equal((await request(shared.bridge, '/history?channel=public:b&replay=x')).json().error.code, 'bad_cursor');
   },
   since: async (shared, scene) => {
     const all = await begins(scene, shared, '/events?channel=public:b&channel=public:a&since=0');
@@ -111,6 +119,8 @@ prove('bridge/web/README.md', 'Parameters', (scene) => withTenMessages(scene, { 
     const first = (await publish('public:a')).json().id;
     assert.equal((await publish('public:a')).json().id, first);
     assert.notEqual((await publish('public:b')).json().id, first);
+    const other = await request(bridge, `/publish${query('public:a', { key: 'k1' })}`, { method: 'POST', body: 'another payload' });
+    assert.equal(other.json().id, first);
     assert.equal((await history(bridge, 'public:a', { limit: 1000 })).entries.filter(({ data }) => data === 'once').length, 1);
   },
 });
@@ -148,6 +158,21 @@ prove('bridge/web/README.md', 'Where a stream begins', (scene) => withTenMessage
     const client = await scene.ws(shared.bridge, { channel: ['public:b', 'public:a'], parameters: { last_event_id: stream.messages[0].id } });
     await client.received(2);
     assert.deepEqual(client.payloads.slice(0, 2), ['a5', 'b5']);
+  },
+  // A stream that is cut again and again, each time resumed from the last id.
+  'Nothing comes twice.': async ({ redis, bridge }, scene) => {
+    const got = [];
+    let lastEventId = await redis.record('public:once', '0');
+    for (let i = 1; i <= 20; i++) await redis.record('public:once', String(i));
+    while (got.length < 20) {
+      const stream = await scene.sse(bridge, { channel: 'public:once', lastEventId });
+      await stream.received(1);
+      const some = stream.messages.slice(0, 3);
+      stream.cut();
+      got.push(...some.map(({ data }) => Number(data)));
+      lastEventId = some.at(-1).id;
+    }
+    assert.deepEqual(got, Array.from({ length: 20 }, (_, i) => i + 1));
   },
   "An id that this server can't read is refused": async ({ bridge }, scene) => {
     const answer = await request(bridge, `/events?${A}`, { headers: { 'Last-Event-ID': 'urn:uuid:1' } });

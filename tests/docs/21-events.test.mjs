@@ -95,7 +95,7 @@ prove('bridge/web/README.md', 'Server-Sent Events', start, {
       assert.deepEqual(stream.blocks.at(-1).fields.map(([name]) => name), ['retry', 'event', 'data', 'id']);
     }
   },
-  'What a retry can mend is 200': async ({ redis }, scene) => {
+  'Anything that a retry can fix is answered with 200': async ({ redis }, scene) => {
     const bridge = await scene.bridge({ redis, env: { BRIDGE_MAX_CONNECTIONS: '1', BRIDGE_WORKERS: '1' } });
     await scene.listen(bridge, 'public:a');
     const full = await scene.sse(bridge, { channel: 'public:a' });

@@ -23,14 +23,21 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
     const client = await scene.ws(bridge);
     await answered(client, { type: 'subscribe', channel: 'public:s', after: first, ref: 'text ref' }, 'subscribed', ['channel', 'id', 'ref']);
     assert.deepEqual(client.payloads, ['2']);
+    const all = await scene.ws(bridge);
+    await answered(all, { type: 'subscribe', channel: 'public:s', after: '0', replay: 1 }, 'subscribed', ['channel', 'id', 'ref']);
+    assert.deepEqual(all.payloads, ['1', '2']);
     const other = await scene.ws(bridge);
-    await answered(other, { type: 'subscribe', channel: 'public:s*', replay: 1, ref: 7 }, 'subscribed', ['channel', 'id', 'ref']);
+    assert.equal((await answered(other, { type: 'subscribe', channel: 'public:s*', replay: 1, ref: 7 }, 'subscribed', ['channel', 'id', 'ref'])).channel, 'public:s*');
+    assert.equal(other.messages[0].channel, 'public:s');
     assert.deepEqual(other.payloads, ['2']);
     assert.equal((await other.ask({ type: 'subscribe', channel: 'private' })).code, 'forbidden');
   },
   unsubscribe: async ({ bridge }, scene) => {
     const client = await scene.speak(bridge, 'public:a');
     await answered(client, { type: 'unsubscribe', channel: 'public:a' }, 'unsubscribed', ['channel', 'ref']);
+    client.send({ type: 'subscribe', channel: 'public:a' });
+    await client.frame((frame) => frame.type === 'subscribed' && !('ref' in frame));
+    await client.ask({ type: 'unsubscribe', channel: 'public:a' });
     assert.equal((await client.ask({ type: 'unsubscribe', channel: 'public:a' })).code, 'not_subscribed');
   },
   publish: async ({ bridge, redis }, scene) => {
@@ -86,9 +93,10 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
     await client.frame((frame) => frame.type === 'cursor' && frame.id === id);
   },
   gap: async ({ bridge }, scene) => {
-    const client = await scene.ws(bridge, { channel: 'public:a', parameters: { last_event_id: '99999999999999-0' } });
+    const client = await scene.ws(bridge, { channel: 'public:a*', parameters: { last_event_id: '99999999999999-0' } });
     const gap = await client.frame(({ type }) => type === 'gap');
     assert.deepEqual(membersOf(gap), ['channel', 'after', 'oldest', 'reason', 'id']);
+    assert.equal(gap.channel, 'public:a*');
   },
   error: async ({ bridge }, scene) => {
     const client = await scene.ws(bridge);
@@ -110,10 +118,19 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
   },
   'client to server': async ({ bridge, redis }, scene) => {
     const client = await scene.ws(bridge);
+    client.send(Buffer.from('publish public:with a space word\nx'));
+    await client.frame(({ type, ref }) => type === 'ack' && ref === 'word');
+    client.send(Buffer.from('publish public:b2 \nno ref'));
+    await client.frame((frame) => frame.type === 'ack' && !('ref' in frame));
+    await client.publish('public:b3', Buffer.from('digits'));
+    assert.equal(typeof client.frames.at(-1).ref, 'number');
+    assert.equal((await redis.entries(['public:with a space'])).length, 1);
     await client.publish('public:b2', Buffer.from('text or not'));
-    assert.equal((await redis.entries(['public:b2']))[0].data, 'text or not');
+    assert.deepEqual((await redis.entries(['public:b2'])).map(({ data }) => data), ['no ref', 'text or not']);
   },
   'A WebSocket may begin without a channel': async ({ bridge, redis }, scene) => {
+    const defaults = await scene.bridge({ redis, env: { ...ENV, BRIDGE_DEFAULT_CHANNELS: 'public:d' } });
+    await (await scene.ws(defaults)).subscribed('public:d');
     const client = await scene.ws(bridge, { protocols: [] });
     await client.subscribe('public:later');
     await redis.record('public:later', 'x');
@@ -127,6 +144,25 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
     const again = await scene.ws(bridge, { channel: ['public:a', 'public:b'], parameters: { last_event_id: hello.cursor } });
     await again.received(1);
     assert.equal(again.payloads[0], 'missed');
+  },
+  // The connection ends while `late` still catches up: whoever names it in the URL, with an id of `live`, skips its backlog;
+  // whoever repeats the subscribe does not.
+  'A channel that was added by subscribe counts only from its subscribed on.': async ({ bridge, redis }, scene) => {
+    const after = await redis.record('public:late', 'seen');
+    for (let i = 0; i < 5; i++) await redis.record('public:late', `missed ${i}`);
+    const client = await scene.speak(bridge, 'public:lively');
+    const live = await redis.record('public:lively', 'x');
+    await client.frame((frame) => frame.type === 'message' && frame.id === live);
+    client.cut();
+    const wrong = await scene.ws(bridge, { channel: ['public:lively', 'public:late'], parameters: { last_event_id: live } });
+    await wrong.subscribed('public:late');
+    assert.deepEqual(wrong.payloads, []);
+    const right = await scene.ws(bridge, { channel: 'public:lively', parameters: { last_event_id: live } });
+    await right.subscribe('public:late', after);
+    assert.equal(right.payloads.length, 5);
+    const done = await scene.ws(bridge, { channel: ['public:lively', 'public:late'], parameters: { last_event_id: right.frames.at(-1).id } });
+    await done.subscribed('public:late');
+    assert.deepEqual(done.payloads, []);
   },
   // A pong once, then silence: a page that hangs. Its WebSocket library still answers the server's pings. One that answers
   // each ping stays, also where messages never stop, and so there is no silence that a ping would end.
@@ -156,14 +192,17 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
     const { id } = await client.publish('public:a', 'mine');
     await client.frame((frame) => frame.type === 'message' && frame.id === id);
   },
-  'A refused frame does not end the connection': async ({ bridge }, scene) => {
+  'A refused frame does not end the connection.': async ({ bridge }, scene) => {
+    const large = await scene.ws(bridge);
+    large.send('x'.repeat(20_000));
+    assert.equal((await large.end()).code, 1009);
     const client = await scene.ws(bridge);
     for (let i = 0; i < 9; i++) client.send('no JSON');
     await client.publish('public:a', 'still there');
     client.send('no JSON');
     assert.deepEqual(await client.end(), { code: 1008, reason: 'too many malformed frames' });
   },
-  'A subscription that is refused in the URL': async ({ bridge }, scene) => {
+  'A channel that is refused in the URL': async ({ bridge }, scene) => {
     const client = await scene.ws(bridge, { channel: 'private' });
     const { code, reason } = await client.end();
     assert.equal(code, 4403);

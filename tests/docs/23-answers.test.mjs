@@ -18,8 +18,9 @@ prove('bridge/web/README.md', 'HTTP', (scene) => scene.start({ BRIDGE_EPHEMERAL:
     assert.deepEqual((await publish(bridge, 'public:live', 'x')).json(), { id: null });
     assert.deepEqual(codeOf(await publish(bridge, 'public:a', 'x', { chunked: true })), [411, 'length_required']);
     await post(bridge, 'public:a', Buffer.from([0xff]));
+    await post(bridge, 'public:a', Buffer.alloc(0));
   },
-  'GET /history?channel=…': async ({ bridge, redis }) => {
+  'GET /history?channel=…': async ({ bridge, redis }, scene) => {
     for (let i = 1; i <= 5; i++) await redis.record('public:h', String(i));
     const got = [];
     let answer = {};
@@ -30,6 +31,13 @@ prove('bridge/web/README.md', 'HTTP', (scene) => scene.start({ BRIDGE_EPHEMERAL:
     assert.deepEqual(got, ['1', '2', '3', '4', '5']);
     assert.deepEqual(Object.keys(answer), ['entries', 'cursor', 'more', 'gaps']);
     assert.deepEqual(Object.keys(answer.entries[0]), ['type', 'channel', 'id', 'data']);
+    const stream = await scene.sse(bridge, { channel: 'public:h', lastEventId: answer.cursor });
+    await stream.opened();
+    await redis.record('public:h', 'next');
+    await stream.received(1);
+    assert.deepEqual(stream.payloads, ['next']);
+    const { gaps } = await history(bridge, 'public:h', { after: '99999999999999-0' });
+    assert.deepEqual(Object.keys(gaps[0]), ['channel', 'after', 'oldest', 'reason']);
   },
   'GET /history?channel=…&replay=20': async ({ bridge, redis }) => {
     for (let i = 1; i <= 25; i++) await redis.record('public:newest', String(i));
@@ -38,7 +46,7 @@ prove('bridge/web/README.md', 'HTTP', (scene) => scene.start({ BRIDGE_EPHEMERAL:
   },
   'GET /readyz': async ({ bridge, redis }) => {
     const { ready, reasons, watermark, connections } = (await request(bridge, '/readyz')).json();
-    assert.deepEqual([ready, reasons, connections], [true, [], 0]);
+    assert.deepEqual([ready, reasons, typeof connections], [true, [], 'number']);
     assert.match(watermark, /^\d+-\d+$/);
     await redis.stop();
     assert.equal((await bridge.unready()).length, 1);
@@ -113,6 +121,24 @@ prove('bridge/web/README.md', 'What a client does', (scene) => scene.start(), {
     assert.equal((await publish(bridge, 'public:a', 'x', { chunked: true })).status, 411);
     assert.equal((await (await scene.ws(bridge, { channel: 'public:a', parameters: { since: 'x' } })).end()).code, 1008);
   },
+  'a malformed WebSocket frame': async ({ bridge }, scene) => {
+    const closedAfter = async (frame) => {
+      const client = await scene.rawWs(bridge, '/ws?channel=public:a');
+      client.send(frame);
+      await client.hungUp();
+      return client.closeFrame.code;
+    };
+    assert.equal(await closedAfter({ payload: Buffer.from([0xff, 0xff]) }), 1007);
+    assert.equal(await closedAfter({ opcode: 5, payload: 'x' }), 1002);
+  },
+  // Something comes at least once per heartbeat, so what is silent for longer is dead.
+  'nothing came for two heartbeats and 10 s, not even a cursor': async ({ redis }, scene) => {
+    const bridge = await scene.bridge({ redis, env: { BRIDGE_HEARTBEAT: '500ms' } });
+    const stream = await scene.listen(bridge, 'public:quiet');
+    const client = await scene.speak(bridge, 'public:quiet');
+    for (const seen of [() => stream.chunks.length, () => client.frames.length])
+      for (let i = 0, before = seen(); i < 4; i++, before = seen()) await waitFor(() => seen() > before, { deadline: 1500 });
+  },
   'the payload is too large': async ({ bridge }, scene) => {
     assert.deepEqual(codeOf(await publish(bridge, 'public:a', 'x'.repeat(65537))), [413, 'too_large']);
     const client = await scene.ws(bridge);
@@ -152,12 +178,17 @@ prove('bridge/web/README.md', 'Limits', (scene) => scene.start(ENV), {
   },
   'channels of one connection': async ({ redis, bridge }, scene) => {
     const names = (count) => Array.from({ length: count }, (_, i) => `public:${i}`);
-    await scene.listen(bridge, names(80));
     const client = await scene.ws(bridge);
     for (const name of names(100)) assert.equal((await client.subscribe(name)).type, 'subscribed');
     assert.equal((await client.subscribe('public:one-more')).code, 'too_many_channels');
     const small = await scene.bridge({ redis, env: { ...ENV, BRIDGE_MAX_CHANNELS: '2' } });
     assert.deepEqual(codeOf(await request(small, `/events${query(names(3))}`)), [400, 'too_many_channels']);
+  },
+  'channels in one URL': async ({ bridge }, scene) => {
+    const names = (count) => Array.from({ length: count }, (_, i) => `public:${i}`);
+    const usual = ['Accept-Encoding', 'Accept-Language', 'Authorization', 'Cache-Control', 'Cookie', 'Origin', 'Pragma', 'Referer', 'User-Agent', 'Via', 'X-Forwarded-For', 'X-Real-IP'];
+    await scene.listen(bridge, names(70), { headers: Object.fromEntries(usual.map((name) => [name, 'x'])) });
+    await assert.rejects(request(bridge, `/events${query(names(100))}`), { code: 'ECONNRESET' });
   },
   payload: async ({ bridge }) => {
     await post(bridge, 'public:a', 'x'.repeat(65536));
@@ -234,6 +265,6 @@ prove('bridge/web/README.md', 'Origins and CORS', withOrigins, {
     assert.deepEqual(await seen(scene, listed, LISTED), { status: 200, allowed: LISTED, credentials: 'true', ws: 'accepted', published: 200 }),
   'set / not in the list': async ({ listed }, scene) =>
     assert.deepEqual(await seen(scene, listed, OTHER), { status: 200, allowed: undefined, credentials: undefined, ws: 4403, published: 403 }),
-  'set / none: not a browser': async ({ listed }, scene) =>
+  'set / no Origin header: not a page of another origin': async ({ listed }, scene) =>
     assert.deepEqual(await seen(scene, listed), { status: 200, allowed: undefined, credentials: undefined, ws: 'accepted', published: 200 }),
 });

@@ -130,7 +130,7 @@ prove('bridge/web/README.md', 'Snippets and their traps', (scene) => scene.start
       assert.deepEqual([hasStatus, message], [false, 'channel "private" is not open for listening (BRIDGE_SUBSCRIBE)']);
     });
   },
-  'six tabs of one page, and the seventh hangs': ({ bridge }, scene) => {
+  'six tabs are open, and the seventh hangs': ({ bridge }, scene) => {
     const script = `
       const url = '${bridge.base}/events?channel=public:a', sources = Array.from({ length: 7 }, () => new EventSource(url));
       let open = 0;

@@ -30,7 +30,8 @@ async function ran(scene, file, args, options) {
 
 story('the four commands to try show one listener, two publishers and the history', async (scene) => {
   const shared = await scene.start();
-  const [listen, publish, say, history] = snippet('curl -N', shared).trim().split('\n').map((line) => line.replace(/\s+#.*/, ''));
+  const lines = snippet('curl -N', shared).split('\n').map((line) => line.replace(/\s+#.*/, ''));
+  const [listen, publish, say, history] = lines.filter((line) => line !== '');
   const listener = started(scene, 'bash', ['-c', `exec ${listen}`]);
   await listener.said(/event: cursor/);
   await ran(scene, 'bash', ['-c', publish]);
