@@ -42,7 +42,7 @@ prove('deploy/README.md', 'Troubleshooting', (scene) => scene.start(), {
     const right = scene.own(await nginx(bridge, 'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;'));
     await scene.speak(right, 'public:a');
   },
-  '403 forbidden': async ({ redis, bridge }, scene) => {
+  '403 forbidden, or WebSocket close 4403': async ({ redis, bridge }, scene) => {
     const messageOf = async (path, options) => (await request(bridge, path, options)).json().error.message;
     assert.match(await messageOf('/events?channel=orders'), /"orders".*\(BRIDGE_SUBSCRIBE\)/);
     assert.match(await messageOf('/publish?channel=orders', { method: 'POST', body: 'x' }), /"orders".*\(BRIDGE_PUBLISH\)/);
@@ -64,7 +64,7 @@ prove('deploy/README.md', 'Troubleshooting', (scene) => scene.start(), {
     const without = await scene.bridge({ redis: `redis://127.0.0.1:${await freePort()}`, ready: false });
     await without.said(/redis_away /);
   },
-  'connects and dies after about a minute': async ({ bridge, redis }, scene) => {
+  'connects and dies, always after the same number of seconds': async ({ bridge, redis }, scene) => {
     const cuts = await (await scene.sse(scene.own(await nginx(bridge, 'proxy_read_timeout 1s;')), { channel: 'public:a' })).end();
     assert.notEqual(cuts, undefined);
     const lively = await scene.bridge({ redis, env: { BRIDGE_HEARTBEAT: '300ms' } });
@@ -83,15 +83,24 @@ prove('deploy/README.md', 'Troubleshooting', (scene) => scene.start(), {
     await again.received(1);
     assert.equal(again.messages[0].id, missed);
   },
-  // An ack's id may be behind what has been delivered since, so whoever resumes from it gets that again.
+  // A browser on its own gives up here; 40-operations shows it with proxies that answer in the bridge's place.
+  'it stops for good after an outage': async ({ redis }, scene) => {
+    const bridge = await scene.bridge({ redis });
+    const proxy = scene.own(await nginx(bridge, ''));
+    const source = scene.eventSource(proxy, { channel: 'public:a' });
+    await waitFor(() => source.source.readyState === 1, { what: 'the EventSource to open' });
+    await bridge.stop();
+    await waitFor(() => source.source.readyState === 2, { deadline: 20_000, what: 'the EventSource to stop' });
+    await bridge.start();
+  },
   'messages come twice': async ({ redis, bridge }, scene) => {
-    const client = await scene.speak(bridge, 'public:twice');
-    const { id } = await client.publish('public:twice', 'mine');
-    await redis.record('public:twice', 'theirs');
-    await client.received(2);
-    const again = await scene.ws(bridge, { channel: 'public:twice', parameters: { last_event_id: id } });
+    const older = await redis.record('public:twice', 'first');
+    await redis.record('public:twice', 'second');
+    const stream = await scene.sse(bridge, { channel: 'public:twice', lastEventId: older });
+    await stream.received(1);
+    const again = await scene.sse(bridge, { channel: 'public:twice', lastEventId: older });
     await again.received(1);
-    assert.deepEqual(again.payloads, ['theirs']);
+    assert.deepEqual(again.payloads, stream.payloads);
     for (let i = 0; i < 2; i++) await request(bridge, `/publish${query('public:key', { key: 'k' })}`, { method: 'POST', body: 'once' });
     assert.equal((await history(bridge, 'public:key')).entries.length, 1);
   },
