@@ -37,7 +37,7 @@ static const struct metric {
      offsetof(struct recorder_status, queued)},
     {"recorder_queued_bytes", "gauge", "Memory used by these messages, in bytes.",
      offsetof(struct recorder_status, queued_bytes)},
-    {"recorder_lag_milliseconds", "gauge", "How long the recorder's newest message to itself took through Redis.",
+    {"recorder_lag_milliseconds", "gauge", "Round-trip time of the recorder's latest message to itself through Redis.",
      offsetof(struct recorder_status, lag_ms)},
     {"inbox_recorded_total", "counter", "Inbox entries recorded by this instance.",
      offsetof(struct recorder_status, inbox_recorded)},
@@ -87,7 +87,7 @@ static void metrics_append(const struct board *board, struct buffer *out)
                           board_workers_ready(board));
     metrics_metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
                           board_connections(board));
-    metrics_metric_append(out, "requests_parked", "gauge", "Requests waiting for their access check.",
+    metrics_metric_append(out, "requests_parked", "gauge", "Requests waiting for their access check; 0 in this version.",
                           board_parked(board));
     metrics_endings_append(board, out);
     metrics_metric_append(out, "streams_stalled_total", "counter",

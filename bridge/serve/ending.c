@@ -18,7 +18,7 @@ static const struct {
     [ENDING_CLOSED] = {"closed", "the browser or a proxy closed the connection"},
     [ENDING_POLICY] = {"policy", "the client asked for what is not allowed, or sent malformed frames"},
     [ENDING_UNAVAILABLE] = {"unavailable",
-                            "no connection was free, Redis could not be reached, or an answer did not come in time"},
+                            "no connection was free, an access check had no answer, or a raw WebSocket could not publish"},
     [ENDING_MEMORY] = {"memory", "no memory was free"},
 };
 

@@ -181,7 +181,7 @@ prove('bridge/web/README.md', 'Where a stream begins', (scene) => withTenMessage
     assert.equal((await client.end()).code, 1008);
     assert.equal(client.frames.at(-1).code, 'bad_cursor');
   },
-  '/history without a beginning': async ({ bridge }) => {
+  '/history without a starting point': async ({ bridge }) => {
     assert.equal((await history(bridge, 'public:a', { limit: 1 })).entries[0].data, 'a1');
   },
 });

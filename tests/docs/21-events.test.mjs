@@ -1,6 +1,7 @@
 // 21-events - the protocol page on Server-Sent Events: names, data, ids, ends.
 import assert from 'node:assert/strict';
 import { post } from '../lib/http.mjs';
+import { BROWSERS, visit } from '../lib/visit.mjs';
 import { waitFor } from '../lib/wait.mjs';
 import { prove } from './prove.mjs';
 
@@ -61,6 +62,11 @@ prove('bridge/web/README.md', 'Server-Sent Events', start, {
     assert.deepEqual(stream.blocks[0].fields.map(([name]) => name), ['retry', 'event', 'data', 'id']);
     assert.ok(stream.blocks[0].retry >= 1000 && stream.blocks[0].retry <= 5000);
     assert.equal(stream.blocks[0].data, stream.blocks[0].id);
+    const replayed = await scene.listen(bridge, 'public:a', { parameters: { replay: 2 } });
+    const resumed = await scene.sse(bridge, { channel: 'public:a', lastEventId: replayed.blocks[0].id });
+    await replayed.received(2);
+    await resumed.received(2);
+    assert.deepEqual(resumed.payloads, replayed.payloads);
     const elsewhere = await redis.record('public:a', 'moves the cursor of others');
     await stream.block(({ event, id }) => event === 'cursor' && id === elsewhere, { what: 'a heartbeat with the newest id' });
   },
@@ -75,6 +81,25 @@ prove('bridge/web/README.md', 'Server-Sent Events', start, {
     const gap = await again.block(({ event }) => event === 'gap');
     assert.deepEqual(Object.keys(JSON.parse(gap.data)), ['channel', 'after', 'oldest', 'reason']);
     assert.ok(gap.id);
+  },
+  // In a browser such an event calls the handler of that name.
+  "Don't call an event or a channel error or open": async ({ bridge }, scene) => {
+    const script = `
+      const events = new EventSource('${bridge.base}/events?channel=public:a');
+      events.onopen = (event) => report('onopen', event.data);
+      events.onerror = (event) => report('onerror', event.data);
+      events.onmessage = () => report('listens');`;
+    for (const browser of Object.keys(BROWSERS)) {
+      const tab = scene.own(await visit(browser, script));
+      await waitFor(async () => {
+        await post(bridge, 'public:a', 'x');
+        return tab.of('listens').length > 0;
+      }, { deadline: 60_000, every: 100 });
+      for (const event of ['open', 'error']) await post(bridge, 'public:a', event, { event });
+      await waitFor(() => tab.reports.some(([name, data]) => name === 'onerror' && data === 'error'), { deadline: 20_000 });
+      assert.ok(tab.of('onopen').some(([data]) => data === 'open'));
+      await tab.close();
+    }
   },
   'Line breaks': async ({ bridge }, scene) => {
     const got = await block(await scene.listen(bridge, 'public:a'), bridge, 'public:a', 'a\r\nb\rc\nd');

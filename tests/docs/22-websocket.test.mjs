@@ -147,7 +147,7 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
   },
   // The connection ends while `late` still catches up: whoever names it in the URL, with an id of `live`, skips its backlog;
   // whoever repeats the subscribe does not.
-  'A channel that was added by subscribe counts only from its subscribed on.': async ({ bridge, redis }, scene) => {
+  'A channel that was added by subscribe is covered by ids only from its subscribed frame on.': async ({ bridge, redis }, scene) => {
     const after = await redis.record('public:late', 'seen');
     for (let i = 0; i < 5; i++) await redis.record('public:late', `missed ${i}`);
     const client = await scene.speak(bridge, 'public:lively');
@@ -192,10 +192,16 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
     const { id } = await client.publish('public:a', 'mine');
     await client.frame((frame) => frame.type === 'message' && frame.id === id);
   },
-  'A refused frame does not end the connection.': async ({ bridge }, scene) => {
-    const large = await scene.ws(bridge);
-    large.send('x'.repeat(20_000));
-    assert.equal((await large.end()).code, 1009);
+  'A refused frame does not end the connection': async ({ bridge }, scene) => {
+    for (const [size, isEnough] of [[6 * 1000 + 4096, false], [6 * 1000 + 4097, true]]) {
+      const large = await scene.ws(bridge);
+      large.send('x'.repeat(size));
+      if (isEnough) assert.equal((await large.end()).code, 1009);
+      else await large.frame(({ code }) => code === 'bad_frame');
+    }
+    const bytes = await scene.ws(bridge);
+    bytes.send(Buffer.alloc(1000 + 4097));
+    assert.equal((await bytes.end()).code, 1009);
     const client = await scene.ws(bridge);
     for (let i = 0; i < 9; i++) client.send('no JSON');
     await client.publish('public:a', 'still there');
@@ -210,7 +216,7 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
     assert.deepEqual(client.frames.map(({ type, message }) => [type, message]), [['error', reason]]);
   },
   // What it sends stays in the socket, and its memory is the client's own.
-  'A client that sends without reading': async ({ bridge }, scene) => {
+  'The server stops reading from a client that does not read': async ({ bridge }, scene) => {
     const client = await scene.ws(bridge);
     await client.hello();
     client.pause();

@@ -43,6 +43,9 @@ prove('bridge/web/README.md', 'HTTP', (scene) => scene.start({ BRIDGE_EPHEMERAL:
     for (let i = 1; i <= 25; i++) await redis.record('public:newest', String(i));
     const data = (await history(bridge, 'public:newest', { replay: 20 })).entries.map((entry) => entry.data);
     assert.deepEqual(data, Array.from({ length: 20 }, (_, i) => String(i + 6)));
+    for (let i = 26; i <= 150; i++) await redis.record('public:newest', String(i));
+    const part = await history(bridge, 'public:newest', { replay: 120 });
+    assert.deepEqual([part.entries.length, part.entries[0].data, part.more], [100, '31', true]);
   },
   'GET /readyz': async ({ bridge, redis }) => {
     const { ready, reasons, watermark, connections } = (await request(bridge, '/readyz')).json();
@@ -86,14 +89,23 @@ prove('bridge/web/README.md', 'What a client does', (scene) => scene.start(), {
     assert.equal(await stream.end(), 'clean');
     assert.equal((await client.end()).code, 1012);
   },
-  "the instance is full, or can't reach Redis": async ({ redis }, scene) => {
+  'the instance is full': async ({ redis }, scene) => {
     const bridge = await scene.bridge({ redis, env: { BRIDGE_MAX_CONNECTIONS: '1', BRIDGE_WORKERS: '1' } });
     await scene.listen(bridge, 'public:a');
     const stream = await scene.sse(bridge, { channel: 'public:a' });
     await stream.end();
     assert.deepEqual([stream.status, stream.blocks.length, stream.blocks[0].retry > 0], [200, 1, true]);
     assert.equal((await (await scene.ws(bridge, { channel: 'public:a' })).end()).code, 1013);
+  },
+  "Redis can't be reached, or refuses": async ({ redis }, scene) => {
+    const bridge = await scene.bridge({ redis, env: { BRIDGE_HEARTBEAT: '300ms' } });
+    const stream = await scene.listen(bridge, 'public:a');
+    const client = await scene.speak(bridge, 'public:a');
     await redis.stop();
+    assert.equal((await client.ask({ type: 'publish', channel: 'public:a', data: 'x' })).code, 'unavailable');
+    const heard = stream.blocks.length;
+    await stream.block((block) => stream.blocks.indexOf(block) > heard && block.event === 'cursor');
+    assert.deepEqual([stream.ended, client.closed], [undefined, undefined]);
     const refused = await publish(bridge, 'public:a', 'x');
     assert.deepEqual([codeOf(refused), refused.headers['retry-after']], [[503, 'unavailable'], '2']);
     await redis.start();
@@ -265,6 +277,6 @@ prove('bridge/web/README.md', 'Origins and CORS', withOrigins, {
     assert.deepEqual(await seen(scene, listed, LISTED), { status: 200, allowed: LISTED, credentials: 'true', ws: 'accepted', published: 200 }),
   'set / not in the list': async ({ listed }, scene) =>
     assert.deepEqual(await seen(scene, listed, OTHER), { status: 200, allowed: undefined, credentials: undefined, ws: 4403, published: 403 }),
-  'set / no Origin header: not a page of another origin': async ({ listed }, scene) =>
+  'set / none: no browser, or a page of the same origin': async ({ listed }, scene) =>
     assert.deepEqual(await seen(scene, listed), { status: 200, allowed: undefined, credentials: undefined, ws: 'accepted', published: 200 }),
 });

@@ -36,7 +36,7 @@ prove('deploy/README.md', 'Troubleshooting', (scene) => scene.start(), {
     const right = scene.own(await nginx(bridge, 'proxy_ignore_headers X-Accel-Buffering; proxy_buffering off;'));
     await arrives(scene, right, redis, 'public:a');
   },
-  'a WebSocket fails behind nginx, with 426': async ({ bridge }, scene) => {
+  'a WebSocket fails behind nginx, with 426 (in a script: 1006)': async ({ bridge }, scene) => {
     const plain = scene.own(await nginx(bridge, ''));
     await assert.rejects(scene.ws(plain, { channel: 'public:a' }), { status: 426 });
     const right = scene.own(await nginx(bridge, 'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;'));
@@ -61,8 +61,11 @@ prove('deploy/README.md', 'Troubleshooting', (scene) => scene.start(), {
     await scene.listen(full, 'public:a');
     await (await scene.sse(full, { channel: 'public:a' })).end();
     await full.said(/connections_full .*BRIDGE_MAX_CONNECTIONS/);
+  },
+  'connects, and then gets only heartbeats': async (_, scene) => {
     const without = await scene.bridge({ redis: `redis://127.0.0.1:${await freePort()}`, ready: false });
     await without.said(/redis_away /);
+    assert.equal((await scene.sse(without, { channel: 'public:a' })).status, 200);
   },
   'connects and dies, always after the same number of seconds': async ({ bridge, redis }, scene) => {
     const cuts = await (await scene.sse(scene.own(await nginx(bridge, 'proxy_read_timeout 1s;')), { channel: 'public:a' })).end();
@@ -83,7 +86,7 @@ prove('deploy/README.md', 'Troubleshooting', (scene) => scene.start(), {
     await again.received(1);
     assert.equal(again.messages[0].id, missed);
   },
-  // A browser on its own gives up here; 40-operations shows it with proxies that answer in the bridge's place.
+  // A browser on its own gives up here; 45-outages shows it with proxies that answer in the bridge's place.
   'it stops for good after an outage': async ({ redis }, scene) => {
     const bridge = await scene.bridge({ redis });
     const proxy = scene.own(await nginx(bridge, ''));

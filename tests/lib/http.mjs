@@ -69,3 +69,8 @@ export async function history(base, channel, parameters) {
   if (answer.status !== 200) throw new Error(`GET /history: ${answer.status} ${answer.text}`);
   return answer.json();
 }
+
+// The payloads of a channel that are kept, up to 1000, oldest first.
+export async function recorded(base, channel) {
+  return (await history(base, channel, { limit: 1000 })).entries.map(({ data }) => data);
+}
