@@ -85,12 +85,19 @@ struct refusal refusal_limit(enum problem_id id, const char *text, uint64_t numb
 
 /* --- sentences ---------------------------------------------------------------------------------------------------- */
 
+/* What is no text, or changes how text beside it is shown: controls (U+0000-001F, U+007F-009F), directions (U+202A-202E,
+ * U+2066-2069). */
 static bool problem_is_printable(struct bytes subject)
 {
+    const unsigned char *at = (const unsigned char *)subject.data;
+    if (!utf8_is_valid(subject.data, subject.len))
+        return false;
     for (size_t i = 0; i < subject.len; i++)
-        if ((unsigned char)subject.data[i] < ' ' || subject.data[i] == '\x7f')
+        if (at[i] < ' ' || at[i] == 0x7F || (at[i] == 0xC2 && at[i + 1] < 0xA0) ||
+            (at[i] == 0xE2 && at[i + 1] == 0x80 && at[i + 2] >= 0xAA && at[i + 2] <= 0xAE) ||
+            (at[i] == 0xE2 && at[i + 1] == 0x81 && at[i + 2] >= 0xA6 && at[i + 2] <= 0xA9))
             return false;
-    return utf8_is_valid(subject.data, subject.len);
+    return true;
 }
 
 /* Printable text stays as it is, and is not cut in the middle of a character; anything else is escaped. */

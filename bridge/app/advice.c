@@ -4,6 +4,7 @@
 #include "advice.h"
 
 #include "config.h"
+#include "serve/config.h"
 #include "settings.h"
 
 #include <stdio.h>
@@ -47,9 +48,7 @@ static void advice_on_empty_values(void)
     }
     if (len > 0)
         log_warn("settings_empty",
-                 "names=\"%s\" hint=\"an empty variable counts as not set, so the default applies; give it a value or "
-                 "remove it\"",
-                 names);
+                 "names=\"%s\" hint=\"an empty variable counts as not set; give it a value or remove it\"", names);
 }
 
 static void advice_on_nothing_open(const struct config *config)
@@ -76,23 +75,27 @@ static void advice_on_outside(const char *event, const struct glob_list *inner, 
 
 static void advice_on_lists(const struct config *config)
 {
+    unsigned most =
+        config->max_channels < SERVER_ASK_CHANNELS_MAX ? (unsigned)config->max_channels : SERVER_ASK_CHANNELS_MAX;
     if (config->channels.count > 0) {
-        advice_on_outside("subscribe_not_served", &config->subscribe, &config->channels,
-                          "BRIDGE_CHANNELS does not include all of it: browsers may not listen there; add it to "
-                          "BRIDGE_CHANNELS");
-        advice_on_outside("publish_not_served", &config->publish, &config->channels,
-                          "BRIDGE_CHANNELS does not include all of it: browsers may not publish there; add it to "
-                          "BRIDGE_CHANNELS");
+        advice_on_outside(
+            "subscribe_not_served", &config->subscribe, &config->channels,
+            "browsers may not listen there, because BRIDGE_CHANNELS does not include all of it; set it to "
+            "everything that is served");
+        advice_on_outside(
+            "publish_not_served", &config->publish, &config->channels,
+            "browsers may not publish there, because BRIDGE_CHANNELS (by default: BRIDGE_SUBSCRIBE) does not "
+            "include all of it; set it to everything that is served");
     }
     advice_on_outside("default_channel_closed", &config->default_channels, &config->subscribe,
                       "BRIDGE_SUBSCRIBE does not include all of it: browsers may not listen there; add it to "
                       "BRIDGE_SUBSCRIBE");
-    if (config->default_channels.count > config->max_channels)
+    if (config->default_channels.count > most)
         log_warn(
             "default_channels_many",
             "names=%u max=%u hint=\"requests that name no channel are refused; raise BRIDGE_MAX_CHANNELS or shorten "
             "BRIDGE_DEFAULT_CHANNELS\"",
-            config->default_channels.count, (unsigned)config->max_channels);
+            config->default_channels.count, most);
 }
 
 void advice_log(const struct config *config)

@@ -222,18 +222,21 @@ static void supervisor_cut_overdue(struct supervisor *supervisor)
 
 static void supervisor_child_died(struct supervisor *supervisor, struct child *child, int status)
 {
+    bool is_hopeless = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS;
     bool is_expected =
         supervisor->state != SUPERVISOR_RUNNING && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE;
     log_line(is_expected ? LOG_DEBUG : LOG_WARN, "child_died", "role=%s number=%u child=%d %s=%d hint=\"%s\"",
              child->role, child->number, (int)child->pid, WIFSIGNALED(status) ? "signal" : "code",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-             supervisor->state == SUPERVISOR_RUNNING ? "it is started again" : "");
+             supervisor->state != SUPERVISOR_RUNNING ? ""
+             : is_hopeless                           ? "its own line says why"
+                                                     : "it is started again");
     child->pid = 0;
     if (supervisor_is_worker(child))
         board_say_worker(supervisor->board, child->number, BOARD_ABSENT);
     else
         board_reset_recorder(supervisor->board);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
+    if (is_hopeless)
         supervisor_begin_end(supervisor, EXIT_FAILURE,
                              "a child process reported an error that a restart cannot mend; see its log line");
     else

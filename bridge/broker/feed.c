@@ -10,10 +10,10 @@
  */
 #include "feed.h"
 
+#include "answer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/page.h"
-#include "redis/remedy.h"
 #include "shard.h"
 #include "words/glob.h"
 
@@ -199,8 +199,7 @@ static void feed_on_filled(void *arg, uint64_t ticket, struct reply reply, const
     if (reply.status == REPLY_DOWN)
         return; /* feed_sweep sends it again */
     if (reply.status == REPLY_ERROR || page->extent_count != 1) {
-        log_warn("read_failed", "feed=\"%s\" why=\"%s\"%s", LOG_TEXT(feed->name, feed->name_len),
-                 LOG_TEXT(reply.text, strlen(reply.text)), REMEDY_TEXT(reply.text));
+        answer_log_error(feed->shard->broker, "read_failed", reply.text);
         return; /* feed_sweep sends it again */
     }
     broker->counters.pages_read++;

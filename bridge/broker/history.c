@@ -203,6 +203,8 @@ static void history_part_done(struct inquiry *inquiry)
 
 static void history_part_failed(struct history_part *part, struct reply reply)
 {
+    if (reply.status == REPLY_ERROR)
+        answer_log_error(part->inquiry->broker, "history_refused", reply.text);
     struct inquiry *inquiry = part->inquiry;
     size_t len = strnlen(reply.text, sizeof inquiry->failure_text - 1);
     memcpy(inquiry->failure_text, reply.text, len);

@@ -4,15 +4,11 @@
 #include "broker/publish.h"
 
 #include "answer.h"
-#include "base/clock.h"
 #include "redis/publish.h"
-#include "redis/remedy.h"
 #include "shard.h"
 #include "words/keyslot.h"
 
 #include <stdlib.h>
-
-#define LOG_EVERY_MS 10000
 
 struct publishing {
     struct broker *broker;
@@ -21,23 +17,13 @@ struct publishing {
     uint64_t ticket;
 };
 
-/* Whoever publishes may do so a thousand times a second. */
-static void publish_log_refusal(struct broker *broker, const char *why)
-{
-    uint64_t now_ms = clock_now_ms();
-    if (broker->refusal_logged_ms != 0 && now_ms - broker->refusal_logged_ms < LOG_EVERY_MS)
-        return;
-    broker->refusal_logged_ms = now_ms;
-    remedy_warn("publish_refused", why);
-}
-
 static void publish_on_answer(void *arg, uint64_t ticket, struct reply reply, struct position position)
 {
     struct publishing *publishing = arg;
     (void)ticket;
     publishing->broker->publishing--;
     if (reply.status == REPLY_ERROR)
-        publish_log_refusal(publishing->broker, reply.text);
+        answer_log_error(publishing->broker, "publish_refused", reply.text);
     if (!publishing->broker->is_freeing)
         publishing->fn(publishing->arg, publishing->ticket, answer_of(reply), position);
     free(publishing);

@@ -35,9 +35,10 @@ struct broker {
     struct pager *pagers;    /* by the ticket of their reads */
     struct question *asking; /* questions for the newest entries, by ticket */
     struct broker_status counters;
-    unsigned publishing;        /* publishes that have not been answered yet */
-    uint64_t refusal_logged_ms; /* when the log last said that Redis refused one; 0: never */
-    bool is_freeing;            /* pending callbacks are not called any more */
+    unsigned publishing;      /* publishes that have not been answered yet */
+    uint64_t error_logged_ms; /* when answer_log_error() last wrote a line; 0: never */
+    char logged_error[64];    /* the beginning of that error */
+    bool is_freeing;          /* pending callbacks are not called any more */
 
     /* For the end of the turn. */
     struct feed_list dirty;    /* something was pushed in this turn */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ static const struct {
     {"WRONGPASS", "Redis rejected the user or password: check REDIS_URL (percent-encode special characters)"},
     {"ERR AUTH", "Redis has no password set for this user, but REDIS_URL contains one: remove it"},
     {"ERR invalid password", "Redis rejected the password: check REDIS_URL"},
+    {"ERR The user executing the script",
+     "the Redis user lacks a permission that the bridge needs: see deploy/redis-acl.conf"},
     {"NOPERM", "the Redis user lacks a permission that the bridge needs: see deploy/redis-acl.conf"},
     {"READONLY", "this Redis is a read-only replica: point REDIS_URL at the primary"},
     {"OOM", "Redis is out of memory (maxmemory): raise it, or shorten BRIDGE_HISTORY_LENGTH / BRIDGE_HISTORY_TTL"},
@@ -27,11 +30,18 @@ static const struct {
     {"ERR max number of clients", "Redis accepts no more clients: raise its maxclients"},
 };
 
+/* What a function raises stands behind its name and line. */
+static bool remedy_fits(const char *error, const char *begins)
+{
+    const char *raised = strstr(error, begins);
+    return raised == error || (raised && strncmp(error, "ERR user_function", 17) == 0);
+}
+
 const char *remedy_print(char out[static REMEDY_TEXT_MAX], const char *error)
 {
     out[0] = '\0';
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
-        if (strncmp(error, remedies[i].begins, strlen(remedies[i].begins)) == 0)
+        if (remedy_fits(error, remedies[i].begins))
             snprintf(out, REMEDY_TEXT_MAX, " do=\"%s\"", remedies[i].what);
     return out;
 }

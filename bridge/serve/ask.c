@@ -8,7 +8,6 @@
 #include "words/glob.h"
 
 #define LIMIT_DEFAULT 100
-#define NEWEST_DIGITS_MAX 9
 
 /* --- channels ----------------------------------------------------------------------------------------------------- */
 
@@ -26,7 +25,7 @@ static bool ask_collect_channels(struct ask *ask, const struct request *request,
     bool fits = true;
     ask->count = 0;
     for (unsigned i = 0; i < request->arg_count; i++)
-        if (bytes_is(request->args[i].name, "channel"))
+        if (bytes_is(request->args[i].name, "channel") && request->args[i].value.len > 0)
             fits &= ask_add_channel(ask, request->args[i].value);
     if (ask->count > 0)
         return fits;
@@ -38,14 +37,10 @@ static bool ask_collect_channels(struct ask *ask, const struct request *request,
 struct refusal ask_channels(struct ask *ask, const struct request *request, const struct glob_list *defaults,
                             unsigned max)
 {
-    bool fits = ask_collect_channels(ask, request, defaults);
-    if (!fits && max > ASK_CHANNELS_MAX)
+    unsigned most = max < ASK_CHANNELS_MAX ? max : ASK_CHANNELS_MAX;
+    if (!ask_collect_channels(ask, request, defaults) || ask->count > most)
         return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
-                             "a URL may name at most %u channels; subscribe to more over a WebSocket",
-                             ASK_CHANNELS_MAX);
-    if (!fits || ask->count > max)
-        return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
-                             "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)", max);
+                             "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)", most);
     return REFUSAL_NONE;
 }
 
@@ -107,10 +102,11 @@ struct refusal ask_start(struct ask *ask, const struct request *request)
     if (ask_find_cursor(request, &value))
         return ask_start_after_or(ask, value, "the last event id %s is not an id of this server");
     if (request_arg(request, "replay", &value) && value.len > 0) {
-        if (value.len > NEWEST_DIGITS_MAX || !bytes_number(value, UINT64_MAX, &count))
+        if (!bytes_number_capped(value, ASK_NEWEST_MAX, &count))
             return refusal_about(PROBLEM_BAD_CURSOR, "replay must be a number, not %s", value);
         ask->start = ask_start_newest(count);
-        return REFUSAL_NONE;
+        if (count > 0)
+            return REFUSAL_NONE;
     }
     if (request_arg(request, "since", &value) && value.len > 0)
         return ask_start_after_or(ask, value, "since must be 0 or an event id, not %s");

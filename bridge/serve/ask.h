@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "broker/start.h"
+#include "serve/config.h"
 #include "words/cursor.h"
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct glob_list;
 struct request;
 struct who;
 
-#define ASK_CHANNELS_MAX 128
+#define ASK_CHANNELS_MAX SERVER_ASK_CHANNELS_MAX
 #define ASK_NEWEST_MAX 1000
 #define ASK_LIMIT_MAX 1000
 

@@ -229,10 +229,20 @@ static void session_on_history(void *arg, uint64_t ticket, enum answer answer, c
         return; /* the browser has disconnected */
     struct session *session = pending->session;
     session_settle(session, pending);
-    if (answer == ANSWER_OK)
+    switch (answer) {
+    case ANSWER_OK:
         session->ops->on_history(session, REFUSAL_NONE, history);
-    else
+        break;
+    case ANSWER_UNAVAILABLE:
         session->ops->on_history(session, refusal_of(PROBLEM_UNAVAILABLE), NULL);
+        break;
+    case ANSWER_REFUSED:
+        session->ops->on_history(
+            session,
+            refusal_because(PROBLEM_UNAVAILABLE, "Redis refused to read the history; the server's log has its answer"),
+            NULL);
+        break;
+    }
 }
 
 struct refusal session_history(struct session *session, const struct ask *ask, unsigned limit)

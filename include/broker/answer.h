@@ -7,7 +7,7 @@
 enum answer {
     ANSWER_OK,
     ANSWER_UNAVAILABLE, /* Redis can't be reached, or did not reply: the request may or may not have been executed */
-    ANSWER_REFUSED,     /* Redis replied with an error, which is logged: nothing was done */
+    ANSWER_REFUSED,     /* Redis replied with an error, which is logged */
 };
 
 #endif

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SERVER_ASK_CHANNELS_MAX 128 /* channels of one request, whatever max_channels says; frames may add more */
+
 struct access;
 struct glob_list;
 struct route;

@@ -75,12 +75,15 @@ prove('bridge/web/README.md', 'Parameters', (scene) => withTenMessages(scene, { 
       assert.equal((await history(shared.bridge, 'public:a', { [name]: after })).entries[0].data, 'a5', name);
     assert.equal((await history(shared.bridge, 'public:a', { last_event_id: 0, after })).entries[0].data, 'a1');
   },
-  replay: async (shared) => {
+  replay: async (shared, scene) => {
     const newest = await history(shared.bridge, ['public:b', 'public:a'], { replay: 1 });
     assert.equal(newest.entries.length, 1, 'of all channels together');
     for (const replay of [100000, 0])
       assert.deepEqual((await history(shared.bridge, 'public:b', { replay })).entries.map(({ data }) => data), ['b1', 'b2', 'b3', 'b4', 'b5']);
     assert.equal((await request(shared.bridge, '/history?channel=public:b&replay=x')).json().error.code, 'bad_cursor');
+    assert.equal((await begins(scene, shared, '/events?channel=public:a&replay=0&since=0'))[0], 'a1');
+    assert.equal((await begins(scene, shared, '/events?channel=public:a&replay=99999999999999999999'))[0], 'a1');
+    assert.equal((await request(shared.bridge, '/history?channel=&limit=1')).json().entries[0].channel, 'public:a');
   },
   since: async (shared, scene) => {
     const all = await begins(scene, shared, '/events?channel=public:b&channel=public:a&since=0');

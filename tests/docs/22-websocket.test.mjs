@@ -1,7 +1,7 @@
 // 22-websocket - the protocol page on WebSocket: frames both ways, binary frames, raw.
 import assert from 'node:assert/strict';
 import { post } from '../lib/http.mjs';
-import { waitFor } from '../lib/wait.mjs';
+import { holdsFor, waitFor } from '../lib/wait.mjs';
 import { openWs, RAW_PROTOCOL } from '../lib/ws.mjs';
 import { prove } from './prove.mjs';
 
@@ -226,6 +226,7 @@ prove('bridge/web/README.md', 'WebSocket', (scene) => scene.start(ENV), {
       for (let i = 0; i < 2000; i++, sent++) client.socket.send(text);
       return client.socket.bufferedAmount > 4_000_000;
     }, { deadline: 30_000, what: 'the server to stop reading' });
+    await holdsFor(3000, () => assert.ok(client.socket.bufferedAmount > 0, 'the server has read it all'));
     client.resume();
     await waitFor(() => client.frames.length > sent, { deadline: 40_000, what: 'an answer to each' });
   },

@@ -181,18 +181,21 @@ prove('deploy/README.md', 'Proxies', async (scene) => {
       }
     }
   },
+  // From the moment at which the bridges are gone, and not only once the health checks have noticed.
   HAProxy: async ({ redis, bridges }, scene) => {
     const proxy = scene.own(await startHaproxy(bridges));
     await waitFor(async () => (await request(proxy, '/readyz')).status === 200);
     await passes(scene, proxy, redis);
     await passesWs(scene, proxy);
     for (const bridge of bridges) await bridge.stop();
-    const waiting = await waitFor(async () => {
-      const stream = await scene.sse(proxy, { channel: 'public:a' });
-      return stream.status === 200 && stream;
-    }, { deadline: 15_000, every: 200 });
+    await holdsFor(4000, async () => {
+      const { status, headers } = await request(proxy, '/events?channel=public:a', { headers: { Origin: 'https://a.example' } });
+      assert.deepEqual([status, headers['content-type'], headers['access-control-allow-origin']], [200, 'text/event-stream', 'https://a.example']);
+    });
+    const waiting = await scene.sse(proxy, { channel: 'public:a' });
     await waiting.end();
     assert.ok(waiting.blocks[0].retry > 0);
+    assert.equal((await request(proxy, '/publish?channel=public:a', { method: 'POST', body: 'x' })).status, 503);
     for (const bridge of bridges) await bridge.start();
   },
   Apache: async ({ redis, bridges }, scene) => {

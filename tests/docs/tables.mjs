@@ -20,11 +20,13 @@ function metricsTable(text) {
 
 async function served() {
   const redis = await startRedis();
-  const bridge = await startBridge({ redis });
-  const { text } = await request(bridge, '/metrics');
-  await bridge.close();
-  await redis.close();
-  return metricsTable(text);
+  try {
+    const bridge = await startBridge({ redis });
+    const { text } = await request(bridge, '/metrics').finally(() => bridge.close());
+    return metricsTable(text);
+  } finally {
+    await redis.close();
+  }
 }
 
 // { name: Markdown }

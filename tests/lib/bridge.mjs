@@ -21,7 +21,7 @@ const USUAL = {
 
 // The environment of this process and `settings`, without settings of the bridge that the machine happens to have.
 export function environment(settings) {
-  const ours = /^(BRIDGE_.*|REDIS_URL|PORT|RAILWAY_.*)$/;
+  const ours = /^(BRIDGE_.*|REDIS_URL|REDIS_PRIVATE_URL|PORT|RAILWAY_.*)$/;
   const rest = Object.entries(process.env).filter(([name]) => !ours.test(name));
   const sanitizers = { UBSAN_OPTIONS: 'print_stacktrace=1', ASAN_OPTIONS: 'detect_leaks=1' };
   return { ...sanitizers, ...Object.fromEntries(rest), ...settings };

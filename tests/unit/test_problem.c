@@ -93,6 +93,9 @@ static void a_refusal_quotes_what_the_client_sent(void **state)
     assert_string_equal(about(BYTES("caf\xC3\xA9")), "channel \"caf\xC3\xA9\" is not open");
     assert_string_equal(about(BYTES("a\nb")), "channel \"a\\x0ab\" is not open");
     assert_string_equal(about(BYTES("\xff")), "channel \"\\xff\" is not open");
+    assert_string_equal(about(BYTES("\xC2\x9B")), "channel \"\\xc2\\x9b\" is not open");
+    assert_string_equal(about(BYTES("\xE2\x80\xAE")), "channel \"\\xe2\\x80\\xae\" is not open");
+    assert_string_equal(about(BYTES("\xE2\x80\xA6 \xC2\xA0")), "channel \"\xE2\x80\xA6 \xC2\xA0\" is not open");
     assert_string_equal(REFUSAL_TEXT(refusal_limit(PROBLEM_TOO_LARGE, "at most %u bytes", UINT64_MAX)),
                         "at most 18446744073709551615 bytes");
 }
