@@ -1,6 +1,7 @@
 // 05-library - the functions in Redis, called as the bridge and as backends call them: positions, logs, what a read
 // tells about completeness, and the recorder's compare-and-append. Everything else depends on these.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { areIncreasing, comparePositions, numbers } from '../lib/position.mjs';
 import { Resp } from '../lib/resp.mjs';
 import { story } from '../lib/story.mjs';
@@ -104,6 +105,20 @@ story('bridge_publish refuses invalid channels, internal names, payloads that ar
   assert.match(await redis.record('a'.repeat(256), 'x'.repeat(1024)), /^\d+-\d+$/);
   assert.match(await redis.record('ünï:😀', ''), /^\d+-\d+$/);
   assert.deepEqual((await redis.call('KEYS', 'bridge:log:*')).length, 2);
+});
+
+// What the library accepts and the bridge refuses would be recorded and never delivered.
+story('channel and event names are valid exactly if the shared table says so', async (scene) => {
+  const redis = await library(scene);
+  const rows = readFileSync(new URL('../names.txt', import.meta.url), 'utf8').match(/^(?:good|bad) .*$/gm);
+  assert.ok(rows.length > 20);
+  for (const row of rows) {
+    const [verdict, hex] = row.split(/ +/);
+    const name = Buffer.from(hex.replace('-', ''), 'hex');
+    const accepts = (...args) => redis.record(...args).then(() => true, ({ message }) => assert.match(message, /^BAD(CHANNEL|EVENT)/));
+    assert.equal((await accepts(name, 'x')) ?? false, verdict === 'good', row);
+    if (name.length > 0) assert.equal((await accepts('public:a', 'x', name)) ?? false, verdict === 'good', `as an event: ${row}`);
+  }
 });
 
 // Someone stored something else at the key of a log. This one key must not keep the recorder from all later messages.

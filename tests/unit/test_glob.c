@@ -339,22 +339,43 @@ static void lists_split_at_commas(void **state)
     glob_list_fini(&list);
 }
 
+/* Two hexadecimal digits for each byte, or "-" for none. */
+static size_t name_of_hex(char out[static 256], const char *hex)
+{
+    size_t len = 0;
+    for (unsigned byte; sscanf(hex, "%2x", &byte) == 1; hex += 2)
+        out[len++] = (char)byte;
+    return len;
+}
+
+/* The table that the Lua library is held to, too: what one accepts and the other refuses is recorded and never
+ * delivered. */
+static void names_are_those_of_the_table(void **state)
+{
+    char line[512], verdict[8], hex[256], name[256];
+    unsigned count = 0;
+    FILE *file = fopen(NAMES_FILE, "r");
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        if (line[0] == '#' || sscanf(line, "%7s %255s", verdict, hex) != 2)
+            continue;
+        const char *error = channel_name_error(name, name_of_hex(name, hex));
+        if ((strcmp(verdict, "good") == 0) != !error)
+            fail_msg("%s", line);
+        count++;
+    }
+    fclose(file);
+    assert_true(count > 20);
+}
+
 static void names_are_text_of_some_length(void **state)
 {
     char name[258];
     (void)state;
     memset(name, 'x', sizeof name);
-    assert_null(channel_name_error("public:lobby", 12));
-    assert_null(channel_name_error("caf\xc3\xa9 \xf0\x9f\x98\x80", 10));
     assert_null(channel_name_error(name, 256));
     assert_non_null(channel_name_error(name, 257));
-    assert_non_null(channel_name_error("", 0));
-    assert_non_null(channel_name_error("a\nb", 3));
-    assert_non_null(channel_name_error("a\0b", 3));
-    assert_non_null(channel_name_error("\x7f", 1));
-    assert_non_null(channel_name_error("\xc2\x85", 2));
-    assert_null(channel_name_error("\xc2\xa0", 2));
-    assert_non_null(channel_name_error("\xff", 1));
     assert_true(glob_is_pattern("a*", 2) && glob_is_pattern("?", 1));
     assert_true(glob_is_pattern("[", 1) && glob_is_pattern("\\a", 2));
     assert_false(glob_is_pattern("chat:lobby]", 11));
@@ -369,6 +390,7 @@ int main(void)
         cmocka_unit_test(contains_the_usual),
         cmocka_unit_test(never_contains_too_much),
         cmocka_unit_test(lists_split_at_commas),
+        cmocka_unit_test(names_are_those_of_the_table),
         cmocka_unit_test(names_are_text_of_some_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,13 @@ local function is_utf8(text)
   return true
 end
 
+-- U+0000 to U+001F, U+007F to U+009F (in UTF-8 C2 80 to C2 9F). Only for what is UTF-8.
+local function has_control(text)
+  return string.find(text, '[%z\1-\31\127]') or string.find(text, '\194[\128-\159]')
+end
+
 local function channel_error(channel)
-  if #channel < 1 or #channel > 256 or string.find(channel, '[%z\1-\31\127]') or not is_utf8(channel) then
+  if #channel < 1 or #channel > 256 or not is_utf8(channel) or has_control(channel) then
     return redis.error_reply('BADCHANNEL a channel is 1 to 256 bytes of UTF-8 without control characters')
   end
   if string.sub(channel, 1, #HEAD_PREFIX) == HEAD_PREFIX then
@@ -37,7 +42,7 @@ local function event_error(event)
   if event == 'cursor' or event == 'gap' then
     return redis.error_reply('BADEVENT cursor and gap are reserved for the bridge\'s own events')
   end
-  if #event > 256 or string.find(event, '[%z\1-\31\127]') or not is_utf8(event) then
+  if #event > 256 or not is_utf8(event) or has_control(event) then
     return redis.error_reply('BADEVENT an event name is at most 256 bytes of UTF-8 without control characters')
   end
 end
