@@ -175,7 +175,7 @@ prove('deploy/README.md', 'Redis', (scene) => scene.start(), {
     const bridge = await scene.bridge({ redis: replica, ready: false });
     await bridge.said(/read-only replica/);
   },
-  // An evicted log is history that is lost early; the gap that tells it is a later promise.
+  // tests/integration/35 has a log evicted, and the gap.
   'maxmemory-policy noeviction': async ({ redis }) => assert.equal((await redis.call('CONFIG', 'GET', 'maxmemory-policy'))[1], 'noeviction'),
   'appendonly yes': async (_, scene) => {
     const { redis, bridge } = await scene.start({}, { appendonly: true });

@@ -81,6 +81,47 @@ story('the gap is "expired" if the log has expired', async (scene) => {
   );
 });
 
+// Redis was short of memory, or somebody cleaned up: the log is gone long before its time. Whoever has seen its last entry
+// misses nothing, and everybody else is told, by whatever name they ask.
+const vanish = {
+  deleted: (redis) => redis.call('DEL', LOG),
+  evicted: async (redis) => {
+    const used = Number((await redis.call('INFO', 'memory')).match(/used_memory:(\d+)/)[1]);
+    await redis.call('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru');
+    await redis.call('CONFIG', 'SET', 'maxmemory', String(used - 500_000));
+    await waitFor(async () => {
+      await redis.call('SET', 'unrelated', 'a write that needs room').catch(() => {});
+      return (await redis.call('EXISTS', LOG)) === 0;
+    }, { what: 'the log to be evicted' });
+    await redis.call('CONFIG', 'SET', 'maxmemory', '0');
+  },
+};
+
+for (const [how, make] of Object.entries(vanish))
+  story(`the gap is "expired" if the log was ${how}`, async (scene) => {
+    const { redis, bridge } = await scene.start();
+    const cursor = await redis.record('public:a', 'seen');
+    await redis.record('public:a', 'missed');
+    const last = await redis.record('public:a', 'x'.repeat(60_000));
+    for (let i = 0; i < 20; i++) await redis.record(`public:other:${i}`, 'x'.repeat(60_000));
+    await make(redis);
+    const gap = { after: cursor, oldest: null, reason: 'expired' };
+    for (const channel of ['public:a', 'public:a*']) {
+      assert.deepEqual((await history(bridge, channel, { after: cursor })).gaps, [{ channel, ...gap }]);
+      assert.deepEqual((await history(bridge, channel, { after: last })).gaps, []);
+      const stream = await scene.sse(bridge, { channel, lastEventId: cursor });
+      await stream.block(({ event }) => event === 'gap');
+      assert.deepEqual(stream.gaps, [{ channel, ...gap }]);
+    }
+    const next = await redis.record('public:a', 'after it');
+    const client = await scene.ws(bridge, { channel: 'public:a', parameters: { last_event_id: cursor } });
+    await client.received(1);
+    assert.deepEqual(client.gaps.map(({ after, oldest }) => [after, oldest]), [[cursor, next]]);
+    const complete = await scene.sse(bridge, { channel: 'public:a', lastEventId: last });
+    await complete.received(1);
+    assert.deepEqual([complete.payloads, complete.gaps], [['after it'], []]);
+  });
+
 // The log expired, and a new entry started a new one: it must still be known that entries before it are gone.
 story('a new log does not hide that the one before it has expired', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '2s' });

@@ -14,7 +14,8 @@ local function witness(argv)
     local log = PREFIX .. 'log:' .. channel
     local first = call_ours('XRANGE', log, '-', '+', 'COUNT', 1)[1]
     local forgotten = first and field_of(first, 'p') or expired_before(now, newest, genesis)
-    is_lost = position_before(forgotten, seen) and #call('XRANGE', log, seen, seen) == 0
+    is_lost = position_before(forgotten, seen) and #call('XRANGE', log, seen, seen) == 0 and
+      (first or position_before(index_newest(channel), seen)) -- with an index entry, the log was evicted or deleted
   end
   local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY.lost) or BEGIN, seen)
   if not is_lost or is_known then return BEGIN end

@@ -23,7 +23,8 @@
 --   lost              cursors before this position may miss entries that Redis lost (see witness); may be absent
 --   log:<channel>     stream of entries; the ids are positions. Fields: d payload, p position of the entry before it in
 --                     this channel, e event, f sender (the last two only if there are any)
---   channels          sorted set: channel -> ms of its newest position
+--   channels          sorted set, the index: channel -> its newest position, as a number (see index_add); kept for TTL, also
+--                     if the log is gone
 --   key:…             position of a publish with an idempotency key; expires after 2 minutes
 --   era               hash: era (the current one), last (its last recorded ordinal), rules (hash of the settings that
 --                     decide which messages count), held (clock in ms when a holder last attended)
@@ -141,6 +142,23 @@ local function call_ours(command, key, ...)
   if not string.find(answer.err, 'WRONGTYPE', 1, true) then error(answer) end
   call('DEL', key)
   return call(command, key, ...)
+end
+
+-- The index outlives a log that was evicted or deleted, so what such a log had can be told from what never was. A score
+-- is ms + seq / 4096: a double has just enough bits for a clock in ms and 12 more. The previous release wrote ms alone,
+-- which is a position before the real one.
+local INDEX_SEQ_MAX = 4095
+
+local function index_add(channel, ms, seq)
+  return string.format('%.17g', ms + math.min(seq, INDEX_SEQ_MAX) / (INDEX_SEQ_MAX + 1)), channel
+end
+
+-- The newest position that the index knows of a channel; BEGIN: none.
+local function index_newest(channel)
+  local score = tonumber(call_ours('ZSCORE', KEY.channels, channel) or nil)
+  if not score then return BEGIN end
+  local ms = math.floor(score)
+  return position_join(ms, (score - ms) * (INDEX_SEQ_MAX + 1))
 end
 
 local function field_of(entry, name)

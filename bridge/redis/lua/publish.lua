@@ -10,7 +10,14 @@ local function reserve(count)
   ms, seq = tonumber(ms), tonumber(seq)
   if now > ms then ms, seq = now, -1 end
   call('SET', KEY.position, position_join(ms, seq + count))
-  return {ms = ms, seq = seq, now = now, expired = expired_before(now, last, genesis), newest = {}}
+  return {ms = ms, seq = seq, now = now, expired = expired_before(now, last, genesis), newest = {}, again = {}}
+end
+
+-- After the last message: bring the index up to date for channels that had more than one.
+local function settle(reserved)
+  for channel, seq in pairs(reserved.again) do
+    redis.pcall('ZADD', KEY.channels, index_add(channel, reserved.ms, seq))
+  end
 end
 
 -- The position of a channel's newest entry; nil if it has none.
@@ -40,14 +47,15 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   local position = position_join(reserved.ms, reserved.seq)
   local log = PREFIX .. 'log:' .. channel
   local known = reserved.newest[channel]
-  local previous = known or log_newest(log) or reserved.expired
+  local previous = known or log_newest(log) or position_max(reserved.expired, index_newest(channel))
   local fields = {'d', payload, 'p', previous}
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
-  if not known then call_ours('ZADD', KEY.channels, string.format('%.0f', reserved.ms), channel) end
+  if not known then call_ours('ZADD', KEY.channels, index_add(channel, reserved.ms, reserved.seq)) end
   log_add(log, position, fields)
   if not known then redis.pcall('PEXPIRE', log, TTL) end
   reserved.newest[channel] = position
+  if known then reserved.again[channel] = reserved.seq end
   local told = redis.pcall('PUBLISH', PREFIX .. 'live:' .. channel,
     table.concat({position, previous, flag, era, ordinal, #event, #from}, ' ') .. '\n' .. event .. from .. payload)
   if type(told) == 'table' then reserved.trouble = told end

@@ -70,8 +70,8 @@ end
 -- All entries up to `until` are in the answer; more: '1' if there are others after it. The fifth element is one flat
 -- list of four values for each name; has: '1' if any entry is kept, and `oldest` is the oldest of these. A cursor has
 -- missed entries of that name if it is before `trimmed` (the position of the entry before the oldest). It may have
--- missed some if it is before `expired` (up to there, entries can have expired without a trace) or `lost` (Redis itself
--- lost entries).
+-- missed some if it is before `expired` (up to there, entries can have expired without a trace, or are in the index and
+-- in no log: evicted or deleted) or `lost` (Redis itself lost entries).
 local function read(argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
@@ -81,7 +81,7 @@ local function read(argv)
   local is_ahead = position_before(newest, after)
 
   for i = 4, #argv do
-    local trimmed, oldest = BEGIN, nil
+    local trimmed, gone, oldest = BEGIN, BEGIN, nil
     for _, channel in ipairs(channels_of(argv[i], (position_split(after)))) do
       local log = PREFIX .. 'log:' .. channel
       local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
@@ -92,13 +92,15 @@ local function read(argv)
           seen[channel] = true
           page_add(page, channel, after)
         end
+      else
+        gone = position_max(gone, index_newest(channel))
       end
     end
     local forgets = string.sub(argv[i], 1, 1) == 'p' or not oldest
     extents[#extents + 1] = oldest and '1' or '0'
     extents[#extents + 1] = oldest or BEGIN
     extents[#extents + 1] = trimmed
-    extents[#extents + 1] = forgets and expired or BEGIN
+    extents[#extents + 1] = position_max(forgets and expired or BEGIN, gone)
   end
 
   page_cut(page)

@@ -28,6 +28,7 @@ local function record(argv)
     end
   end)
   call('HSET', KEY.era, 'last', string.format('%.0f', last))
+  if reserved then settle(reserved) end
   if not is_done then error(trouble) end
   if reserved and reserved.trouble then error(reserved.trouble) end
   return {'OK', string.format('%.0f', last)}
