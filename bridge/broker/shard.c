@@ -115,7 +115,8 @@ static void shard_hear_entry(struct shard *shard, const struct heard *heard, con
 static void shard_hear_plain(struct shard *shard, const struct heard *heard)
 {
     struct source *source = shard_source_of(shard, heard, 0);
-    if (!source || !source->is_plain || names_is_internal(shard->redis, heard->channel))
+    if (!source || !source->is_plain || names_is_internal(shard->redis, heard->channel) ||
+        names_is_own_event(shard->redis, heard->channel, heard->payload))
         return;
     if (heard->payload.len > shard->redis->max_payload)
         return;

@@ -5,6 +5,8 @@
  * payload as a plain message, the echo, which is thus in the log already. If the publisher's ACL forbids PUBLISH there,
  * no echo follows; channel and length are compared so that the next message is not mistaken for it.
  *
+ * Keyspace notifications about our own keys don't count: recording one would cause the next.
+ *
  * If a message matches several of our patterns, Redis sends one copy for each. Only the copy for the first matching
  * pattern in the list counts.
  */
@@ -34,9 +36,18 @@ static uint64_t ear_list_hash(const struct glob_list *list)
     return sum;
 }
 
+/* The previous release counts notifications about our own keys, so the two must not count for one another. */
+static bool ear_hears_events(const struct ear *ear)
+{
+    for (unsigned i = 0; i < ear->channels->count; i++)
+        if (names_may_be_events(ear->channels->globs[i]))
+            return true;
+    return false;
+}
+
 uint64_t ear_filter_hash(const struct ear *ear)
 {
-    return ear_list_hash(ear->channels) * 3 + ear_list_hash(ear->ephemeral);
+    return ear_list_hash(ear->channels) * 3 + ear_list_hash(ear->ephemeral) + ear_hears_events(ear);
 }
 
 static bool ear_serves(const struct ear *ear, struct bytes channel)
@@ -72,7 +83,8 @@ static bool ear_takes_echo(struct ear *ear, const struct heard *heard)
 bool ear_counts(struct ear *ear, const struct heard *heard)
 {
     int first = glob_list_match(ear->channels, heard->channel.data, heard->channel.len);
-    if (first < 0 || names_is_internal(ear->redis, heard->channel))
+    if (first < 0 || names_is_internal(ear->redis, heard->channel) ||
+        names_is_own_event(ear->redis, heard->channel, heard->payload))
         return false;
     bool is_copy = !bytes_is(heard->pattern, ear->channels->globs[first]);
     return !is_copy && !ear_takes_echo(ear, heard) &&

@@ -193,6 +193,12 @@ prove('deploy/README.md', 'Redis', (scene) => scene.start(), {
       assert.match(String(await redis.call('ACL', 'DRYRUN', 'redis-bridge', ...command)), /no permission/i, command.join(' '));
     assert.equal(await redis.call('ACL', 'DRYRUN', 'redis-bridge', 'SET', 'bridge:position', '1'), 'OK');
   },
+  'Keyspace notifications can be served': async (_, scene) => {
+    const { redis, bridge } = await scene.start({ BRIDGE_SUBSCRIBE: '__key*' }, { args: ['--notify-keyspace-events', 'KEA'] });
+    await redis.call('SET', 'somebody:else', 'x');
+    await waitFor(async () => (await recorded(bridge, '__keyevent@0__:set')).length === 1);
+    assert.deepEqual(await recorded(bridge, '__keyevent@0__:set'), ['somebody:else']);
+  },
   'Redis pub/sub ignores database numbers': async ({ redis, bridge }) => {
     await redis.cli('-n', '1', 'PUBLISH', 'public:db', 'from database 1');
     await waitFor(async () => (await recorded(bridge, 'public:db'))[0] === 'from database 1');

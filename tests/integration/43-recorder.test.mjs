@@ -121,3 +121,19 @@ story('a clean restart of Redis after everything has expired is not a loss', asy
   await waitFor(async () => (await logged(redis, 'public:a')).length === 1, { what: 'the next message to be recorded' });
   assert.equal(await redis.call('GET', 'bridge:lost'), null);
 });
+
+// Somebody has switched notifications on for another program, and this bridge serves everything. The bridge's own writes
+// cause notifications, too: recording one would write a key, and cause the next.
+story('with keyspace notifications served, those about the bridge\'s own keys are never recorded or delivered', async (scene) => {
+  const everything = { BRIDGE_SUBSCRIBE: '*', BRIDGE_CHANNELS: '*', BRIDGE_WORKERS: '1' };
+  const { redis, bridge } = await scene.start(everything, { args: ['--notify-keyspace-events', 'KEA'] });
+  const stream = await scene.listen(bridge, '__key*');
+  await redis.call('SET', 'somebody:else', 'x');
+  await redis.record('public:a', 'a message of our own');
+  await stream.received(2);
+  await holdsFor(1500, () => assert.equal(stream.messages.length, 2));
+  const told = stream.messages.map(({ event, data }) => `${event} ${data}`).sort();
+  assert.deepEqual(told, ['__keyevent@0__:set somebody:else', '__keyspace@0__:somebody:else set']);
+  const logs = await redis.call('KEYS', 'bridge:log:__key*');
+  assert.deepEqual(logs.sort(), ['bridge:log:__keyevent@0__:set', 'bridge:log:__keyspace@0__:somebody:else']);
+});

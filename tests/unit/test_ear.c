@@ -8,6 +8,7 @@
 #include "redis/config.h"
 #include "redis/listener.h"
 #include "redis/live.h"
+#include "redis/names.h"
 
 #include <string.h>
 
@@ -52,6 +53,33 @@ static void internal_and_ephemeral_names_do_not_count(void **state)
     assert_false(hear(&ear, "*:b", "bridge:b", "x"));
     assert_false(hear(&ear, "public:*", "public:mouse", "x"));
     assert_false(hear(&ear, "public:*", "unserved", "x"));
+}
+
+/* With notify-keyspace-events on and "*" served, one SET would otherwise be recorded without end. */
+static void events_about_our_own_keys_do_not_count(void **state)
+{
+    static char *all_globs[] = {"*"};
+    static const struct glob_list all = {1, all_globs}, none = {0, NULL};
+    struct ear ear = {.redis = &config, .channels = &all, .ephemeral = &none};
+    (void)state;
+    assert_true(hear(&ear, "*", "__keyevent@0__:set", "somebody:else"));
+    assert_true(hear(&ear, "*", "__keyspace@0__:somebody:else", "set"));
+    assert_true(hear(&ear, "*", "__keyspace@0__", "bridge:x"));
+    assert_false(hear(&ear, "*", "__keyevent@0__:xadd", "bridge:log:public:a"));
+    assert_false(hear(&ear, "*", "__keyspace@3__:bridge:position", "set"));
+    announce(&ear, true, "public:a", "x");
+    assert_false(hear(&ear, "*", "__keyevent@0__:set", "bridge:position"));
+    assert_false(hear(&ear, "*", "public:a", "x")); /* still the echo */
+}
+
+/* Only where it matters: an update must not keep two releases from standing by for each other. */
+static void the_filter_differs_from_the_previous_releases_if_events_are_served(void **state)
+{
+    static char *some[] = {"*", "__key*", "__keyevent@0__:set", "_?", "public:*", "__keys"};
+    static const bool may_be[] = {true, true, true, true, false, true};
+    (void)state;
+    for (unsigned i = 0; i < sizeof some / sizeof *some; i++)
+        assert_int_equal(names_may_be_events(some[i]), may_be[i]);
 }
 
 static void an_echo_does_not_count_and_the_next_one_does(void **state)
@@ -120,6 +148,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_copy_of_the_first_pattern_counts),
         cmocka_unit_test(internal_and_ephemeral_names_do_not_count),
+        cmocka_unit_test(events_about_our_own_keys_do_not_count),
+        cmocka_unit_test(the_filter_differs_from_the_previous_releases_if_events_are_served),
         cmocka_unit_test(an_echo_does_not_count_and_the_next_one_does),
         cmocka_unit_test(what_is_not_the_echo_counts_and_ends_the_waiting),
         cmocka_unit_test(the_copy_of_another_message_does_not_take_the_echo),
