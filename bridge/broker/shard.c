@@ -316,8 +316,9 @@ static void shard_on_caller_up(void *arg)
 static void shard_on_caller_down(void *arg, const char *why)
 {
     struct shard *shard = arg;
-    (void)why;
     shard->is_beating = false;
+    if (strcmp(why, CALLER_READONLY) == 0)
+        listener_restart(shard->listener, CALLER_READONLY); /* both go to the same server */
 }
 
 /* --- status ------------------------------------------------------------------------------------------------------- */

@@ -48,6 +48,16 @@ static void caller_answer(struct request *request, struct reply reply, const red
     request_answer(request, reply, raw);
 }
 
+/* Errors that only a new connection can mend, and why; NULL: it is none of them. After FUNCTION FLUSH the greeting loads
+ * the library again. After a failover behind a stable address, that address is resolved again, and leads to the new
+ * primary; the old one may keep its connections for ever. */
+static const char *caller_doom(const char *error)
+{
+    if (strstr(error, "Function not found"))
+        return "the Lua function library is gone from Redis";
+    return strstr(error, "READONLY") ? CALLER_READONLY : NULL;
+}
+
 static void caller_on_reply(redisAsyncContext *context, void *raw, void *arg)
 {
     struct request *request = arg;
@@ -57,10 +67,10 @@ static void caller_on_reply(redisAsyncContext *context, void *raw, void *arg)
     if (!reply) {
         caller_answer(request, caller_is_away(), NULL);
     } else if (reply->type == REDIS_REPLY_ERROR) {
-        bool lost_library = strstr(reply->str, "Function not found"); /* FUNCTION FLUSH; the greeting loads it again */
+        const char *doom = caller_doom(reply->str);
         caller_answer(request, (struct reply){REPLY_ERROR, reply->str}, NULL);
-        if (lost_library && !caller->is_freeing)
-            link_restart(caller->link, "the Lua function library is gone from Redis");
+        if (doom && !caller->is_freeing)
+            link_restart(caller->link, doom);
     } else {
         caller_answer(request, (struct reply){REPLY_OK, ""}, reply);
     }

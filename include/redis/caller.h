@@ -21,6 +21,9 @@ struct loop;
 struct caller;
 struct redis_config;
 
+/* Why a caller went down: what it was connected to has become a replica. Its address may lead elsewhere by now. */
+#define CALLER_READONLY "READONLY this Redis has become a replica"
+
 struct caller_events {
     void (*up)(void *arg);
     void (*down)(void *arg, const char *why);

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import WebSocket from 'ws';
 import { makeCertificate } from '../lib/certificate.mjs';
 import { assertSameList } from '../lib/lists.mjs';
+import { post } from '../lib/http.mjs';
 import { freePort } from '../lib/port.mjs';
 import { numbers } from '../lib/position.mjs';
 import { startRedisProxy } from '../lib/redisproxy.mjs';
@@ -54,6 +55,32 @@ story('REDIS_URL may name a unix socket, a database, an IPv6 address or a host',
     await hears(scene, bridge, redis);
     await bridge.stop();
   }
+});
+
+// A managed Redis fails over, and its name leads to the new primary. The old one lives on as a replica, and closes nothing.
+story('after a failover behind a stable address every connection is made anew, and nothing is missed', async (scene) => {
+  const old = await scene.redis();
+  const next = await scene.redis({ args: ['--replicaof', '127.0.0.1', String(old.port)] });
+  await waitFor(async () => (await next.call('INFO', 'replication')).includes('master_link_status:up'));
+  const address = scene.own(await startRedisProxy(old));
+  const bridge = await scene.bridge({ redis: address, env: { BRIDGE_WORKERS: '1' } });
+  const stream = await scene.listen(bridge, 'public:a');
+  await post(bridge, 'public:a', 'before');
+  await stream.received(1);
+
+  address.lead(next);
+  await next.call('REPLICAOF', 'NO', 'ONE');
+  await old.call('REPLICAOF', '127.0.0.1', String(next.port));
+  const ours = async (redis) => (await redis.call('CLIENT', 'LIST')).split('\n').filter((line) => line.includes('name=redis-bridge')).length;
+  const connections = await ours(old);
+  assert.ok(connections >= 4, `${connections} connections to the old primary`);
+  await waitFor(async () => (await ours(old)) === 0 && (await ours(next)) >= connections, { what: 'all connections to be to the new primary' });
+  await bridge.ready();
+  await post(bridge, 'public:a', 'after');
+  await next.call('PUBLISH', 'public:a', 'plain');
+  await stream.received(3);
+  assert.deepEqual([stream.payloads, stream.gaps, stream.ended], [['before', 'after', 'plain'], [], undefined]);
+  assert.match(bridge.log, /redis_away .*why="READONLY/);
 });
 
 // A failover after which the old primary never closes its connections, a stuck proxy: the connection stays open for

@@ -12,13 +12,14 @@ export async function startRedisProxy(redis) {
 
 class RedisProxy {
   constructor(redis) {
+    this.redis = redis; // where new connections go
     this.links = new Set();
     this.orphans = new Set(); // connections to Redis whose client side is closed
     this.isCut = false; // or the direction that is cut: 'both', 'up' or 'down'
     this.isRefusing = false; // new connections are closed at once
     this.server = net.createServer((client) => {
       if (this.isRefusing) return client.destroy();
-      const link = { client, upstream: net.connect(redis.port, '127.0.0.1'), name: '' };
+      const link = { client, upstream: net.connect(this.redis.port, '127.0.0.1'), name: '' };
       this.links.add(link);
       client.on('data', (bytes) => {
         link.name ||= /redis-bridge-[a-z-]+/.exec(bytes.toString('latin1'))?.[0] ?? ''; // CLIENT SETNAME
@@ -51,6 +52,11 @@ class RedisProxy {
     const frozen = this.#named(name);
     for (const link of frozen) this.#silence(link);
     return frozen.length;
+  }
+
+  // A failover behind a stable address: new connections go to this Redis, the open ones stay where they are.
+  lead(redis) {
+    this.redis = redis;
   }
 
   // Loses the network: nothing passes through any connection, and neither side is notified. New connections hang, too.
