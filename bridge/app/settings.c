@@ -232,7 +232,8 @@ static const struct setting_kind setting_kind_readable = {.read = setting_read_f
                                                           .accepts = "the name of a readable file"};
 static const struct setting_kind setting_kind_url = {
     .read = setting_read_redis_url,
-    .accepts = "redis:// or rediss://[user[:password]@]host[:port][/db], or unix://[user[:password]@]/path[?db=n]",
+    .accepts = "redis://, rediss://, valkey:// or valkeys://[user[:password]@]host[:port][/db], or "
+               "unix://[user[:password]@]/path[?db=n]",
     .is_secret = true};
 static const struct setting_kind setting_kind_log = {
     .read = setting_read_log, .accepts = "one of error, warn, info, debug and one of text, json, separated by a comma"};

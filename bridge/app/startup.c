@@ -32,8 +32,8 @@
 struct reading {
     struct config *config;
     enum startup_action action;
-    const char *flags[SETTINGS_MAX]; /* value of the flag, per setting; NULL: not given */
-    bool is_given[SETTINGS_MAX];     /* by flag or environment */
+    char *flags[SETTINGS_MAX];   /* value of the flag, per setting; NULL: not given */
+    bool is_given[SETTINGS_MAX]; /* by flag or environment */
 };
 
 static void startup_complain(struct reading *reading, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -104,13 +104,24 @@ static bool startup_read_action_flag(struct reading *reading, const char *argume
     return false;
 }
 
+/* What stands behind a misspelt flag, or without one, may be a password. */
+static void startup_complain_argument(struct reading *reading, const char *argument)
+{
+    if (argument[0] == '-')
+        startup_complain(reading, "\"%s\" is not a flag; redis-bridge --help lists all flags",
+                         LOG_TEXT(argument, strcspn(argument, "=")));
+    else
+        startup_complain(reading,
+                         "an argument is not a flag (not shown, it may contain a password); redis-bridge --help "
+                         "lists all flags");
+}
+
 static void startup_arguments_read(struct reading *reading, char **arguments)
 {
     while (*arguments && reading->action != STARTUP_DONE) {
         int taken = startup_read_setting_flag(reading, arguments);
         if (taken == 0 && !startup_read_action_flag(reading, *arguments)) {
-            startup_complain(reading, "\"%s\" is not a flag; redis-bridge --help lists all flags",
-                             LOG_TEXT(*arguments, strlen(*arguments)));
+            startup_complain_argument(reading, *arguments);
             return;
         }
         arguments += taken > 0 ? taken : 1;
@@ -130,8 +141,8 @@ static void startup_complain_value(struct reading *reading, const struct setting
                                    const char *text, const char *why)
 {
     char accepts[SETTING_ACCEPTS_MAX], value[LOG_TEXT_MAX + 32];
-    if (setting_is_secret(setting) && strchr(text, '@'))
-        snprintf(value, sizeof value, " (not shown, it may hold a password)");
+    if (setting_is_secret(setting))
+        snprintf(value, sizeof value, " (not shown, it may contain a password)");
     else
         snprintf(value, sizeof value, "=\"%s\"", LOG_TEXT(text, strlen(text)));
     startup_complain(reading, "%s%s is not accepted%s%s; accepted: %s", label, value, *why != '\0' ? ": " : "", why,
@@ -164,6 +175,14 @@ static void startup_settings_read(struct reading *reading)
     CHECK(setting_count <= SETTINGS_MAX);
     for (unsigned i = 0; i < setting_count; i++)
         startup_setting_take(reading, i);
+}
+
+/* A flag's value can be seen by everybody who may list processes, for as long as the memory of the arguments has it. */
+static void startup_hide_secrets(const struct reading *reading)
+{
+    for (unsigned i = 0; i < setting_count; i++)
+        if (reading->flags[i] && setting_is_secret(&settings[i]))
+            memset(reading->flags[i], '*', strlen(reading->flags[i]));
 }
 
 /* --- values that depend on others --------------------------------------------------------------------------------- */
@@ -284,6 +303,7 @@ enum startup_action startup_read(struct config **out, int argc, char **argv)
     if (reading.action == STARTUP_DONE)
         return STARTUP_DONE;
     startup_settings_read(&reading);
+    startup_hide_secrets(&reading);
     if (reading.action == STARTUP_BAD)
         return STARTUP_BAD;
     log_open(config->log_level, config->log_json, "bridge");

@@ -3,6 +3,9 @@
  *
  *   redis://[user[:password]@]host[:port][/db]     rediss:// the same over TLS
  *   unix://[user[:password]@]/path/to/socket[?db=n]
+ *
+ * valkey:// and valkeys:// are the same as redis:// and rediss://. Schemes may be in upper case (RFC 3986, 3.1). White
+ * space around it is dropped: a secret that comes from a file often ends in a line break.
  */
 #include "redis/config.h"
 
@@ -91,11 +94,20 @@ static const char *url_read_host(struct redis_config *config, struct bytes text)
     return NULL;
 }
 
+/* An @ behind the authority belongs to a password that was not encoded. */
+static bool url_has_at(struct bytes text)
+{
+    struct bytes before, after;
+    return bytes_split(text, '@', &before, &after);
+}
+
 /* [user[:password]@]host[:port][/db] */
 static const char *url_read_server(struct redis_config *config, struct bytes text)
 {
     struct bytes authority, db;
     bytes_split(text, '/', &authority, &db);
+    if (url_has_at(db))
+        return "the user or password contains a slash: write it as %2F";
     const char *error = url_take_credentials(config, &authority);
     if (!error)
         error = url_read_host(config, authority);
@@ -120,21 +132,53 @@ static const char *url_read_query(struct redis_config *config, struct bytes text
     return url_number(text, &config->db) ? NULL : "the database is not a number";
 }
 
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
+
+static const struct url_scheme {
+    const char *begins;
+    bool is_tls, is_socket;
+} url_schemes[] = {
+    {"redis://", false, false},  {"rediss://", true, false}, {"valkey://", false, false},
+    {"valkeys://", true, false}, {"unix://", false, true},
+};
+
+/* Take the scheme off the front. NULL: it is none of ours. */
+static const struct url_scheme *url_take_scheme(struct bytes *text)
+{
+    for (size_t i = 0; i < sizeof url_schemes / sizeof *url_schemes; i++) {
+        size_t len = strlen(url_schemes[i].begins);
+        if (text->len < len || strncasecmp(text->data, url_schemes[i].begins, len) != 0)
+            continue;
+        *text = bytes_skip(*text, len);
+        return &url_schemes[i];
+    }
+    return NULL;
+}
+
+static struct bytes url_trim(struct bytes text)
+{
+    static const char space[] = " \t\r\n";
+    while (text.len > 0 && strchr(space, text.data[0]))
+        text = bytes_skip(text, 1);
+    while (text.len > 0 && strchr(space, text.data[text.len - 1]))
+        text.len--;
+    return text;
+}
+
 const char *redis_config_parse_url(struct redis_config *config, const char *url)
 {
-    static const char *const schemes[] = {"redis://", "rediss://", "unix://"};
-    struct bytes rest = bytes_of(url), query;
-    size_t kind = 0;
-    while (kind < 3 && !bytes_take(&rest, schemes[kind]))
-        kind++;
-    if (kind == 3)
+    struct bytes rest = url_trim(bytes_of(url)), query;
+    const struct url_scheme *scheme = url_take_scheme(&rest);
+    if (!scheme)
         return "the scheme is not redis://, rediss:// or unix://";
     config->host[0] = config->path[0] = config->user[0] = config->password[0] = '\0';
     config->port = config->db = 0;
-    config->tls = kind == 1;
+    config->tls = scheme->is_tls;
 
     bool has_query = bytes_split(rest, '?', &rest, &query);
-    const char *error = kind == 2 ? url_read_socket(config, rest) : url_read_server(config, rest);
+    if (has_query && url_has_at(query))
+        return "the user or password contains a question mark: write it as %3F";
+    const char *error = scheme->is_socket ? url_read_socket(config, rest) : url_read_server(config, rest);
     if (!error && has_query)
         error = url_read_query(config, query);
     return error;

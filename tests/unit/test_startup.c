@@ -218,8 +218,31 @@ static void passwords_are_never_shown(void **state)
     assert_int_equal(READ(), STARTUP_BAD);
     assert_said("REDIS_URL");
     assert_null(strstr(said, "secret"));
-    assert_int_equal(READ("--redis-url=http://:secret@host"), STARTUP_BAD);
+    setenv("REDIS_URL", "secret", 1);
+    assert_int_equal(READ(), STARTUP_BAD);
     assert_null(strstr(said, "secret"));
+    clearenv();
+    char wrong[] = "--redis-url=http://:secret@host", typo[] = "--redis-ulr=redis://:secret@host",
+         bare[] = "redis://:secret@host";
+    char *arguments[] = {wrong, typo, bare};
+    for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
+        assert_int_equal(READ(arguments[i]), STARTUP_BAD);
+        assert_null(strstr(said, "secret"));
+    }
+}
+
+/* `ps` shows the memory of the arguments. */
+static void a_password_does_not_stay_in_the_arguments(void **state)
+{
+    char joined[] = "--redis-url=redis://:secret@one", value[] = "redis://:secret@two", port[] = "--port=81";
+    (void)state;
+    assert_int_equal(READ(joined), STARTUP_SUPERVISE);
+    assert_string_equal(outcome.config->redis->password, "secret");
+    assert_string_equal(joined, "--redis-url=*******************");
+    assert_int_equal(READ("--redis-url", value, port), STARTUP_SUPERVISE);
+    assert_string_equal(outcome.config->redis->host, "two");
+    assert_string_equal(value, "*******************");
+    assert_string_equal(port, "--port=81");
 }
 
 static void the_private_url_is_second(void **state)
@@ -283,6 +306,7 @@ static void typos_are_told(void **state)
     assert_int_equal(READ("--port"), STARTUP_BAD);
     assert_said("--port needs a value");
     assert_int_equal(READ("serve"), STARTUP_BAD);
+    assert_said("an argument is not a flag");
 }
 
 /* However many are empty, there is one line: compose files pass unset variables on as empty ones. */
@@ -391,6 +415,7 @@ int main(void)
         CLEAN(a_bad_value_is_named_shown_and_explained),
         CLEAN(bad_values_of_each_kind),
         CLEAN(passwords_are_never_shown),
+        CLEAN(a_password_does_not_stay_in_the_arguments),
         CLEAN(the_private_url_is_second),
         CLEAN(empty_means_none_for_lists_only),
         CLEAN(internal_names_are_refused),

@@ -4,6 +4,8 @@
 #include "cmocka_all.h"
 #include "redis/config.h"
 
+#include <string.h>
+
 static struct redis_config parse(const char *url)
 {
     struct redis_config config = {0};
@@ -72,6 +74,37 @@ static void unix_sockets(void **state)
     assert_string_equal(parse("unix:///tmp/r.sock").path, "/tmp/r.sock");
 }
 
+/* As they come out of secret files, consoles and other people's documentation. */
+static void schemes_and_white_space_are_forgiven(void **state)
+{
+    (void)state;
+    struct redis_config config = parse(" \tREDIS://:pw@h:7/3\r\n");
+    assert_string_equal(config.password, "pw");
+    assert_int_equal(config.db, 3);
+    assert_false(parse("valkey://h").tls);
+    assert_true(parse("valkeys://h").tls);
+    assert_true(parse("Rediss://h").tls);
+    assert_string_equal(parse("UNIX:///tmp/S\n").path, "/tmp/S");
+}
+
+static void assert_refused(const char *url, const char *part)
+{
+    struct redis_config config = {0};
+    const char *error = redis_config_parse_url(&config, url);
+    if (!error || !strstr(error, part))
+        fail_msg("%s: %s", url, error ? error : "accepted");
+}
+
+static void what_is_not_encoded_in_a_password_is_named(void **state)
+{
+    (void)state;
+    assert_refused("redis://u:pa/ss@h", "slash: write it as %2F");
+    assert_refused("redis://u:/ss@h/1", "slash: write it as %2F");
+    assert_refused("redis://u:pa?ss@h", "question mark: write it as %3F");
+    assert_refused("redis://u:100%@h", "percent-encoded");
+    assert_refused("redis://h/x", "database");
+}
+
 static void bad_ones_are_refused(void **state)
 {
     (void)state;
@@ -112,6 +145,8 @@ int main(void)
         cmocka_unit_test(a_raw_at_sign_in_the_password_belongs_to_it),
         cmocka_unit_test(ipv6),
         cmocka_unit_test(unix_sockets),
+        cmocka_unit_test(schemes_and_white_space_are_forgiven),
+        cmocka_unit_test(what_is_not_encoded_in_a_password_is_named),
         cmocka_unit_test(bad_ones_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
