@@ -57,19 +57,24 @@ struct link {
 
     enum link_state state;
     redisAsyncContext *context; /* NULL in WAITING and RESOLVING */
-    unsigned greetings;
-    unsigned attempts;  /* failures since it was last up for STABLE_MS */
-    uint64_t up_ms;     /* when it came up */
-    const char *doomed; /* UP, but the timer will close it: the reason; NULL: not doomed */
+    unsigned greetings;         /* commands of the greeting that are not answered yet */
+    bool has_reply;             /* one of them was */
+    unsigned attempts;          /* failures since it was last up for STABLE_MS */
+    uint64_t up_ms;             /* when it came up */
+    const char *doomed;         /* UP, but the timer will close it: the reason; NULL: not doomed */
     struct timer *timer;
     struct resolver *resolver;
     struct resolver_result found;
     unsigned next; /* index in found.addresses of the next to try */
     SSL_CTX *tls;
     char tls_error[128]; /* why the server's certificate was refused */
+    char error[160];     /* of link_error() */
     char why[256];       /* the last failure that was logged, so that a lasting one is not logged each time */
     uint64_t told_ms;
 };
+
+/* What a reply to the greeting means: NULL, or why the connection is of no use. */
+typedef const char *(*link_judge)(const redisReply *reply);
 
 static void link_begin(void *arg);
 static void link_connect_next(struct link *link);
@@ -129,28 +134,64 @@ static void link_fail(struct link *link, const char *why)
         link->events.down(link->arg, copy);
 }
 
-/* What went wrong with this connection: why the certificate was refused, if it was; else hiredis's error. */
-static const char *link_error(const struct link *link, const redisAsyncContext *context)
+/* A connection that ends before any reply: one end may speak TLS, and the other not. */
+static const char *link_mismatch(const struct link *link)
 {
-    return link->tls_error[0] ? link->tls_error : context->errstr;
+    if (link->state != LINK_GREETING || link->has_reply)
+        return "";
+    return link->config->tls ? "TLS handshake failed: " : "closed before any reply: ";
 }
 
-static void link_fail_reply(struct link *link, const redisReply *reply, const redisAsyncContext *context)
+/* What went wrong with this connection: why the certificate was refused, if it was; else hiredis's error. */
+static const char *link_error(struct link *link, const redisAsyncContext *context)
 {
-    link_fail(link, reply ? reply->str : link_error(link, context));
+    const char *error = context->errstr[0] ? context->errstr : "connection closed";
+    if (link->tls_error[0])
+        return link->tls_error;
+    snprintf(link->error, sizeof link->error, "%s%s", link_mismatch(link), error);
+    return link->error;
 }
 
 /* --- greeting ----------------------------------------------------------------------------------------------------- */
 
-static void link_on_greeted(redisAsyncContext *context, void *raw, void *unused)
+/* What must not fail. */
+static const char *link_judge_needed(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR ? reply->str : NULL;
+}
+
+/* What only describes the connection. A user may be forbidden to do it. */
+static const char *link_judge_wanted(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) != 0 ? reply->str : NULL;
+}
+
+/* HELLO tells the server's mode, in a list of names and values: a cluster's node and a Sentinel answer much as a Redis does,
+ * and fail later in odd ways. */
+static const char *link_judge_hello(const redisReply *reply)
+{
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
+        const redisReply *name = reply->element[i], *value = reply->element[i + 1];
+        if (name->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING || strcmp(name->str, "mode") != 0)
+            continue;
+        if (strcmp(value->str, "cluster") == 0)
+            return "CLUSTER this is a node of a Redis Cluster";
+        if (strcmp(value->str, "sentinel") == 0)
+            return "SENTINEL this is a Sentinel, and no Redis";
+    }
+    return link_judge_wanted(reply);
+}
+
+static void link_on_greeted(redisAsyncContext *context, void *raw, void *judge)
 {
     struct link *link = context->data;
     const redisReply *reply = raw;
-    (void)unused;
     if (!link || link->state != LINK_GREETING)
         return;
-    if (!reply || reply->type == REDIS_REPLY_ERROR) {
-        link_fail_reply(link, reply, context);
+    link->has_reply = link->has_reply || reply;
+    const char *error = reply ? ((link_judge)judge)(reply) : link_error(link, context);
+    if (error) {
+        link_fail(link, error);
         return;
     }
     if (--link->greetings > 0)
@@ -161,17 +202,17 @@ static void link_on_greeted(redisAsyncContext *context, void *raw, void *unused)
     link->events.up(link->arg);
 }
 
-static bool link_greet_with(struct link *link, int argc, const char **argv, const size_t *lens)
+static bool link_greet_with(struct link *link, link_judge judge, int argc, const char **argv, const size_t *lens)
 {
     link->greetings++;
-    return redisAsyncCommandArgv(link->context, link_on_greeted, NULL, argc, argv, lens) == REDIS_OK;
+    return redisAsyncCommandArgv(link->context, link_on_greeted, (void *)judge, argc, argv, lens) == REDIS_OK;
 }
 
-static bool link_greet_words(struct link *link, const char *a, const char *b, const char *c)
+static bool link_greet_words(struct link *link, link_judge judge, const char *a, const char *b, const char *c)
 {
     const char *argv[] = {a, b, c};
     size_t lens[] = {strlen(a), b ? strlen(b) : 0, c ? strlen(c) : 0};
-    return link_greet_with(link, c ? 3 : b ? 2 : 1, argv, lens);
+    return link_greet_with(link, judge, c ? 3 : b ? 2 : 1, argv, lens);
 }
 
 static bool link_greet_library(struct link *link, bool is_public)
@@ -180,7 +221,7 @@ static bool link_greet_library(struct link *link, bool is_public)
     library_text(link->config, is_public, &text);
     const char *argv[] = {"FUNCTION", "LOAD", "REPLACE", text.data};
     size_t lens[] = {8, 4, 7, text.len};
-    bool ok = !text.failed && link_greet_with(link, 4, argv, lens);
+    bool ok = !text.failed && link_greet_with(link, link_judge_needed, 4, argv, lens);
     buffer_fini(&text);
     return ok;
 }
@@ -194,13 +235,15 @@ static void link_greet(struct link *link)
     bool ok = true;
 
     link->greetings = 0;
+    link->has_reply = false;
     link_enter(link, LINK_GREETING);
     if (config->password[0])
-        ok = ok && (config->user[0] ? link_greet_words(link, "AUTH", config->user, config->password)
-                                    : link_greet_words(link, "AUTH", config->password, NULL));
+        ok = ok && (config->user[0] ? link_greet_words(link, link_judge_needed, "AUTH", config->user, config->password)
+                                    : link_greet_words(link, link_judge_needed, "AUTH", config->password, NULL));
+    ok = ok && link_greet_words(link, link_judge_hello, "HELLO", NULL, NULL);
     if (config->db)
-        ok = ok && link_greet_words(link, "SELECT", db, NULL);
-    ok = ok && link_greet_words(link, "CLIENT", "SETNAME", name);
+        ok = ok && link_greet_words(link, link_judge_needed, "SELECT", db, NULL);
+    ok = ok && link_greet_words(link, link_judge_wanted, "CLIENT", "SETNAME", name);
     if (link->loads_library)
         ok = ok && link_greet_library(link, false) && link_greet_library(link, true);
     if (!ok)
@@ -230,8 +273,8 @@ static void link_on_disconnect(const redisAsyncContext *context, int status)
     struct link *link = context->data;
     if (!link)
         return;
-    char why[128];
-    snprintf(why, sizeof why, "%s", status == REDIS_OK ? "connection closed" : link_error(link, context));
+    const char *why = link_error(link, context);
+    (void)status;
     link_forget(link);
     link_fail(link, why);
 }

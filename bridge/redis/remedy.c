@@ -26,6 +26,10 @@ static const struct {
     {"MASTERDOWN", "this replica has lost its primary: point REDIS_URL at the primary"},
     {"ERR unknown command", "this Redis is too old: Redis 7.0 or Valkey 7.2 or newer is needed"},
     {"ERR DB index", "the database number in REDIS_URL does not exist"},
+    {"TLS handshake failed", "if this port does not speak TLS, use redis:// instead of rediss://"},
+    {"closed before any reply", "if this port speaks TLS, use rediss:// instead of redis://"},
+    {"CLUSTER ", "Redis Cluster is not supported by this version: point REDIS_URL at a single Redis"},
+    {"SENTINEL ", "Sentinel addresses are not supported by this version: point REDIS_URL at the Redis itself"},
     {"TLS:", "if you use your own certificate authority, set SSL_CERT_FILE to its certificate"},
     {"ERR max number of clients", "Redis accepts no more clients: raise its maxclients"},
 };

@@ -1,8 +1,11 @@
 // 55-redis-hostile - Redis closes connections, hangs, or refuses the password: the bridge recovers if it can, and
 // otherwise reports what is wrong.
 import assert from 'node:assert/strict';
+import { makeCertificate } from '../lib/certificate.mjs';
+import { makeFolder, removeFolder } from '../lib/folder.mjs';
 import { request } from '../lib/http.mjs';
 import { assertSameList } from '../lib/lists.mjs';
+import { freePort } from '../lib/port.mjs';
 import { numbers } from '../lib/position.mjs';
 import { story } from '../lib/story.mjs';
 import { paced, waitFor } from '../lib/wait.mjs';
@@ -71,4 +74,24 @@ story('a wrong or missing password is logged with what to do, and the bridge nee
   await redis.call('AUTH', 'wrong-one');
   await redis.publish('public:a', 'hello');
   await stream.received(1);
+});
+
+// What is wrong with the address is said, with what to do, and not found out by an hour of guessing.
+story('an address that leads to the wrong kind of server is called that', async (scene) => {
+  const folder = makeFolder('tls');
+  const { cert, key } = await makeCertificate(folder);
+  const port = await freePort();
+  const tls = await scene.redis({ args: ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'] });
+  const cluster = await scene.redis({ args: ['--cluster-enabled', 'yes'] });
+  await tls.call('ACL', 'SETUSER', 'quiet', 'on', '>x', 'allkeys', 'allchannels', '+@all', '-client|setname', '-hello');
+  const said = async (redis, pattern) => {
+    const bridge = await scene.bridge({ redis, env: { SSL_CERT_FILE: cert }, ready: false });
+    await bridge.said(pattern);
+    assert.equal((await request(bridge, '/readyz')).status, 503);
+  };
+  await said(`redis://localhost:${port}`, /redis_away .*why="closed before any reply: .*do="if this port speaks TLS, use rediss:/);
+  await said(`rediss://localhost:${tls.port}`, /redis_away .*why="TLS handshake failed: .*do="if this port does not speak TLS, use redis:/);
+  await said(cluster, /redis_away .*why="CLUSTER .*do="Redis Cluster is not supported/);
+  await scene.bridge({ redis: tls.url.replace('//', '//quiet:x@') }); // a name for its connections is not needed
+  removeFolder(folder);
 });
