@@ -7,8 +7,14 @@
 #include "board.h"
 #include "broker/broker.h"
 #include "http/response.h"
+#include "recorder/recorder.h"
+#include "redis/remedy.h"
 #include "serve/server.h"
 #include "wire/json_string.h"
+
+#include <stdio.h>
+
+#define REASON_MAX 256
 
 static void health_send(struct request *request, unsigned status, struct buffer *body)
 {
@@ -31,14 +37,20 @@ void health_answer_alive(void *arg, struct request *request)
 
 /* Why this instance should get no traffic; "" if it should. */
 static const char *health_reason_against(const struct health *health, const struct server_status *server,
-                                         const struct broker_status *broker)
+                                         const struct broker_status *broker, char out[static REASON_MAX])
 {
+    struct recorder_status recorder;
+    board_recorder(health->board, &recorder);
+    const char *missing = board_missing(health->board);
     if (server->is_draining)
         return "this instance is shutting down";
     if (!broker->is_ready)
-        return broker->reason;
-    const char *missing = board_missing(health->board);
-    return missing ? missing : "";
+        snprintf(out, REASON_MAX, "%s", broker->reason);
+    else if (recorder.refusal)
+        snprintf(out, REASON_MAX, "Redis refuses the recorder's calls: %s", remedy_words((unsigned)recorder.refusal));
+    else
+        snprintf(out, REASON_MAX, "%s", missing ? missing : "");
+    return out;
 }
 
 void health_answer_ready(void *arg, struct request *request)
@@ -49,7 +61,7 @@ void health_answer_ready(void *arg, struct request *request)
     struct buffer body = {0};
     server_status(health->server, &server);
     broker_status(health->broker, &broker);
-    const char *reason = health_reason_against(health, &server, &broker);
+    const char *reason = health_reason_against(health, &server, &broker, (char[REASON_MAX]){0});
     bool is_ready = !*reason;
     buffer_printf(&body, "{\"ready\":%s,\"reasons\":[", is_ready ? "true" : "false");
     if (!is_ready)

@@ -87,8 +87,8 @@ static void metrics_append(const struct board *board, struct buffer *out)
                           board_workers_ready(board));
     metrics_metric_append(out, "connections", "gauge", "Open streams: Server-Sent Events and WebSocket.",
                           board_connections(board));
-    metrics_metric_append(out, "requests_parked", "gauge", "Requests waiting for their access check; 0 in this version.",
-                          board_parked(board));
+    metrics_metric_append(out, "requests_parked", "gauge",
+                          "Requests waiting for their access check; 0 in this version.", board_parked(board));
     metrics_endings_append(board, out);
     metrics_metric_append(out, "streams_stalled_total", "counter",
                           "Streams disconnected because the browser accepted no data.", board_stalled(board));

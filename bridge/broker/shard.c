@@ -191,11 +191,28 @@ static void shard_on_beat_sent(void *arg, uint64_t ticket, struct reply reply, s
     (void)ticket, (void)position;
     if (reply.status == REPLY_OK) {
         shard->answered_beat_ms = clock_now_ms();
+        complaint_end(&shard->no_beat);
         return;
     }
     shard->is_beating = false;
     if (reply.status == REPLY_ERROR)
-        remedy_warn("beat_failed", reply.text);
+        complaint_hear(&shard->no_beat, "beat_failed", reply.text);
+}
+
+static void shard_on_probed(void *arg, uint64_t ticket, struct reply reply)
+{
+    struct shard *shard = arg;
+    (void)ticket;
+    if (reply.status == REPLY_OK)
+        complaint_end(&shard->no_record);
+    else if (reply.status == REPLY_ERROR)
+        complaint_hear(&shard->no_record, "publish_refused", reply.text);
+}
+
+static void shard_send_probe(struct shard *shard)
+{
+    if (shard_is_up(shard))
+        caller_probe(shard->caller, shard_on_probed, shard, 0);
 }
 
 static void shard_send_beat(struct shard *shard)
@@ -240,6 +257,7 @@ static void shard_on_beat_due(void *arg)
         listener_restart(shard->listener, "no beat was received");
     }
     shard_send_beat(shard);
+    shard_send_probe(shard);
     shard->events->tick(shard);
 }
 
@@ -262,6 +280,7 @@ static void shard_ask_recorder(struct shard *shard)
 static void shard_begin(struct shard *shard)
 {
     shard_send_beat(shard);
+    shard_send_probe(shard);
     shard_ask_recorder(shard);
 }
 
@@ -346,11 +365,15 @@ static const char *shard_doubt(const struct shard *shard)
     return "";
 }
 
+/* Anybody may read this, so it has nothing of what Redis or the network answered; the log has that. */
 void shard_trouble(const struct shard *shard, char *out, size_t size)
 {
-    const char *trouble = shard_link_trouble(shard);
-    if (*trouble)
-        snprintf(out, size, "Redis is away: %s", trouble);
+    const char *away = shard_link_trouble(shard);
+    unsigned refusal = shard->no_record.kind ? shard->no_record.kind : shard->no_beat.kind;
+    if (*away)
+        snprintf(out, size, "Redis is away: %s", remedy_words(remedy_kind(away)));
+    else if (refusal)
+        snprintf(out, size, "Redis records nothing: %s", remedy_words(refusal));
     else
         snprintf(out, size, "%s", shard_doubt(shard));
 }

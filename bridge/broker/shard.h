@@ -18,6 +18,7 @@
 #define BROKER_SHARD_H
 
 #include "redis/caller.h"
+#include "redis/complaint.h"
 #include "redis/config.h"
 #include "redis/listener.h"
 #include "redis/names.h"
@@ -55,6 +56,8 @@ struct shard {
     uint64_t heard_beat_ms;     /* when a beat was received; 0: none since the listener came up */
     uint64_t answered_beat_ms;  /* when Redis last confirmed that it announced one */
     uint64_t heard_recorder_ms; /* when a recorder last reported that it is active; 0: none is known to be */
+    struct complaint no_beat;   /* Redis refuses to beat */
+    struct complaint no_record; /* Redis refuses to record */
     bool is_beating;            /* a beat was asked for, and has not been received */
     unsigned heard;             /* messages received in this turn */
     size_t heard_bytes;         /* and their bytes */

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "node.h"
 #include "redis/caller.h"
-#include "redis/remedy.h"
 
 #include <string.h>
 
@@ -18,10 +17,10 @@
 
 static void attending_tell(struct attending *attending, struct reply reply)
 {
-    bool is_failing = reply.status == REPLY_ERROR;
-    if (is_failing && !attending->is_failing)
-        remedy_warn("attend_failed", reply.text);
-    attending->is_failing = is_failing;
+    if (reply.status == REPLY_ERROR)
+        complaint_hear(&attending->complaint, "attend_failed", reply.text);
+    else if (reply.status == REPLY_OK)
+        complaint_end(&attending->complaint);
 }
 
 static void attending_on_answer(void *arg, uint64_t ticket, struct reply reply, struct attend_reply answer)

@@ -9,6 +9,7 @@
 #define RECORDER_ATTENDING_H
 
 #include "pulse.h"
+#include "redis/complaint.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,11 +22,11 @@ struct attending {
     struct node *node;     /* borrowed */
     uint64_t lease_ms;
     uint64_t tick_ms;
-    bool is_owed;           /* an answer is pending */
-    bool is_wanted_again;   /* attend again once it has arrived */
-    bool is_failing;        /* the newest answer was an error, which was logged */
-    bool is_one_too_many;   /* according to Redis, two other nodes hold and stand by */
-    unsigned waiting_ticks; /* for how many ticks */
+    bool is_owed;               /* an answer is pending */
+    bool is_wanted_again;       /* attend again once it has arrived */
+    struct complaint complaint; /* of the newest answer */
+    bool is_one_too_many;       /* according to Redis, two other nodes hold and stand by */
+    unsigned waiting_ticks;     /* for how many ticks */
     unsigned ticks;
     struct pulse pulse;
 };

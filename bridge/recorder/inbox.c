@@ -14,8 +14,8 @@
 #include "base/loop.h"
 #include "recorder/config.h"
 #include "redis/caller.h"
+#include "redis/complaint.h"
 #include "redis/inbox.h"
-#include "redis/remedy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ struct inbox {
     struct timer *retry_timer;
     enum inbox_state state;
     bool serves;
-    bool is_told; /* the error has been logged */
+    struct complaint complaint;
     struct inbox_count count;
 };
 
@@ -43,10 +43,8 @@ static void inbox_pause(struct inbox *inbox, struct reply reply)
 {
     inbox->state = INBOX_PAUSED;
     timer_start(inbox->retry_timer, RETRY_MS);
-    if (reply.status == REPLY_ERROR && !inbox->is_told) {
-        inbox->is_told = true;
-        remedy_warn("inbox_failed", reply.text);
-    }
+    if (reply.status == REPLY_ERROR)
+        complaint_hear(&inbox->complaint, "inbox_failed", reply.text);
 }
 
 static void inbox_on_taken(void *arg, uint64_t ticket, struct reply reply, struct inbox_reply taken);
@@ -65,7 +63,7 @@ static void inbox_on_taken(void *arg, uint64_t ticket, struct reply reply, struc
         inbox_pause(inbox, reply);
         return;
     }
-    inbox->is_told = false;
+    complaint_end(&inbox->complaint);
     inbox->count.recorded += taken.done - taken.rejected;
     inbox->count.rejected += taken.rejected;
     if (taken.rejected)

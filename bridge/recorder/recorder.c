@@ -308,6 +308,7 @@ void recorder_status(const struct recorder *r, struct recorder_status *out)
         .had_place = r->node.had_place,
         .is_holder = r->node.state == NODE_HOLDING,
         .is_standby = r->node.state == NODE_SYNCED,
+        .refusal = r->attending.complaint.kind ? r->attending.complaint.kind : scribe->refusal,
         .recorded = scribe->recorded,
         .refused = r->refused,
         .lost = scribe->lost,

@@ -20,7 +20,7 @@
 #include "base/loop.h"
 #include "queue.h"
 #include "redis/caller.h"
-#include "redis/remedy.h"
+#include "redis/complaint.h"
 #include "redis/seat.h"
 
 #include <inttypes.h>
@@ -47,7 +47,7 @@ struct scribe {
     bool sends;
     bool is_unsure;
     bool is_full;
-    bool is_failing; /* the newest answer was an error, which was logged */
+    struct complaint complaint; /* of the newest answer */
     unsigned in_flight;
     uint64_t generation;
     uint64_t told_ms; /* when `lost` was last logged */
@@ -153,13 +153,12 @@ static void scribe_on_recorded(void *arg, uint64_t generation, struct reply repl
         return;
     scribe->in_flight--;
     if (reply.status != REPLY_OK) {
-        if (!scribe->is_failing)
-            remedy_warn("record_failed", reply.text);
-        scribe->is_failing = true;
+        if (reply.status == REPLY_ERROR)
+            complaint_hear(&scribe->complaint, "record_failed", reply.text);
         scribe_doubt(scribe);
         return;
     }
-    scribe->is_failing = false;
+    complaint_end(&scribe->complaint);
     uint64_t confirmed = result == RECORD_STALE ? 0 : last;
     if (result == RECORD_STALE || confirmed + 1 < scribe->queue.first) {
         scribe_doubt(scribe);
@@ -285,6 +284,7 @@ uint64_t scribe_length(const struct scribe *scribe)
 const struct scribe_count *scribe_count(struct scribe *scribe)
 {
     scribe->count.queued_bytes = scribe->queue.bytes;
+    scribe->count.refusal = scribe->sends ? scribe->complaint.kind : 0;
     return &scribe->count;
 }
 

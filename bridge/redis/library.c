@@ -34,6 +34,14 @@ void library_text(const struct redis_config *config, bool is_public, struct buff
     buffer_append(out, library_lua, library_lua_len);
 }
 
+const char *library_public_function(const struct redis_config *config, char out[static LIBRARY_NAME_MAX])
+{
+    char name[REDIS_PREFIX_MAX];
+    library_name(config, name);
+    snprintf(out, LIBRARY_NAME_MAX, "%s_publish", name);
+    return out;
+}
+
 const char *library_function(const struct redis_config *config, const char *function, char out[static LIBRARY_NAME_MAX])
 {
     char name[REDIS_PREFIX_MAX];

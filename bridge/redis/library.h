@@ -17,6 +17,8 @@
 /* Append the source of one of the two libraries, with this config's settings in its head. */
 void library_text(const struct redis_config *config, bool is_public, struct buffer *out);
 
+/* Write the name of the function that backends call to `out`, and return it. */
+const char *library_public_function(const struct redis_config *config, char out[static LIBRARY_NAME_MAX]);
 /* Write the full name of an internal function ("read" -> "bridge_v1_read") to `out`, and return it. */
 const char *library_function(const struct redis_config *config, const char *function,
                              char out[static LIBRARY_NAME_MAX]);

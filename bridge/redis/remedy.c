@@ -22,6 +22,7 @@ static const struct {
     {"NOPERM", "the Redis user lacks a permission that the bridge needs: see deploy/redis-acl.conf"},
     {"READONLY", "this Redis is a read-only replica: point REDIS_URL at the primary"},
     {"OOM", "Redis is out of memory (maxmemory): raise it, or shorten BRIDGE_HISTORY_LENGTH / BRIDGE_HISTORY_TTL"},
+    {"NOREPLICAS", "Redis has too few replicas to accept writes: see its min-replicas-to-write"},
     {"MISCONF", "Redis can't save to disk and refuses writes: see its log"},
     {"MASTERDOWN", "this replica has lost its primary: point REDIS_URL at the primary"},
     {"ERR unknown command", "this Redis is too old: Redis 7.0 or Valkey 7.2 or newer is needed"},
@@ -34,6 +35,8 @@ static const struct {
     {"ERR max number of clients", "Redis accepts no more clients: raise its maxclients"},
 };
 
+#define REMEDY_UNKNOWN (sizeof remedies / sizeof *remedies + 1)
+
 /* What a function raises stands behind its name and line. */
 static bool remedy_fits(const char *error, const char *begins)
 {
@@ -41,12 +44,25 @@ static bool remedy_fits(const char *error, const char *begins)
     return raised == error || (raised && strncmp(error, "ERR user_function", 17) == 0);
 }
 
+unsigned remedy_kind(const char *error)
+{
+    unsigned kind = 1;
+    while (kind < REMEDY_UNKNOWN && !remedy_fits(error, remedies[kind - 1].begins))
+        kind++;
+    return kind;
+}
+
+const char *remedy_words(unsigned kind)
+{
+    return kind > 0 && kind < REMEDY_UNKNOWN ? remedies[kind - 1].what : "the log has the reason";
+}
+
 const char *remedy_print(char out[static REMEDY_TEXT_MAX], const char *error)
 {
+    unsigned kind = remedy_kind(error);
     out[0] = '\0';
-    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
-        if (remedy_fits(error, remedies[i].begins))
-            snprintf(out, REMEDY_TEXT_MAX, " do=\"%s\"", remedies[i].what);
+    if (kind < REMEDY_UNKNOWN)
+        snprintf(out, REMEDY_TEXT_MAX, " do=\"%s\"", remedy_words(kind));
     return out;
 }
 

@@ -6,6 +6,11 @@
 
 #define REMEDY_TEXT_MAX 192
 
+/* The kind of an error, for a status that can hold only a number. Never 0. */
+unsigned remedy_kind(const char *error);
+/* What to do about this kind; fixed text, without anything from Redis's answer. */
+const char *remedy_words(unsigned kind);
+
 /* ` do="…"`, to be appended to a log line; "" if nothing is known. */
 const char *remedy_print(char out[static REMEDY_TEXT_MAX], const char *error);
 #define REMEDY_TEXT(error) remedy_print((char[REMEDY_TEXT_MAX]){0}, (error))

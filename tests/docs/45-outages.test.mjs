@@ -73,7 +73,7 @@ prove('deploy/README.md', 'Outages', (scene) => scene.fleet(2, { BRIDGE_HEARTBEA
     await stream.block(({ event }) => event === 'gap');
     assert.deepEqual(stream.gaps.map(({ reason }) => reason), ['reset']);
   },
-  'Redis is full, or read-only': async (_, scene) => {
+  "Redis is full, read-only, can't save to its disk, or has too few replicas": async (_, scene) => {
     const { redis, bridge } = await scene.start();
     const stream = await scene.listen(bridge, 'public:a');
     await redis.call('CONFIG', 'SET', 'maxmemory', '1');
@@ -81,10 +81,34 @@ prove('deploy/README.md', 'Outages', (scene) => scene.fleet(2, { BRIDGE_HEARTBEA
     await bridge.said(/publish_refused why="OOM.*do=/);
     await redis.call('PUBLISH', 'public:a', 'waits');
     await bridge.said(/record_failed why="OOM.*do=/);
+    assert.match((await bridge.unready()).join(), /maxmemory/);
     assert.deepEqual(stream.payloads, []);
     await redis.call('CONFIG', 'SET', 'maxmemory', '0');
     await stream.received(1);
     assert.deepEqual(stream.payloads, ['waits']);
+  },
+  'a permission is missing, such as that for XADD': async (_, scene) => {
+    const redis = await scene.redis();
+    await redis.call('ACL', 'SETUSER', 'app', 'on', '>x', 'allkeys', 'allchannels', '+@all', '-xadd');
+    const bridge = await scene.bridge({ redis: redis.url.replace('//', '//app:x@') });
+    const stream = await scene.listen(bridge, 'public:a');
+    await refusedPublish(bridge);
+    await redis.call('PUBLISH', 'public:a', 'waits');
+    assert.match((await bridge.unready()).join(), /deploy\/redis-acl\.conf/);
+    await bridge.said(/record_failed why=".*do=".*redis-acl/);
+    await redis.call('ACL', 'SETUSER', 'app', '+xadd');
+    await stream.received(1);
+    assert.deepEqual(stream.payloads, ['waits']);
+  },
+  "somebody deletes the bridge's functions (FUNCTION DELETE, FUNCTION FLUSH)": async (_, scene) => {
+    const { redis, bridge } = await scene.start();
+    const stream = await scene.listen(bridge, 'public:a');
+    for (const words of [['DELETE', 'bridge'], ['FLUSH']]) {
+      await redis.call('FUNCTION', ...words);
+      await waitFor(() => redis.call('FCALL', 'bridge_publish', 1, 'public:a', words[0]).then(() => true, () => false));
+    }
+    await stream.received(2);
+    assert.deepEqual(stream.payloads, ['DELETE', 'FLUSH']);
   },
   'one of two instances dies': async ({ redis, bridges }, scene) => {
     await settled(redis, bridges);

@@ -1,6 +1,7 @@
 // 55-redis-hostile - Redis closes connections, hangs, or refuses the password: the bridge recovers if it can, and
 // otherwise reports what is wrong.
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { makeCertificate } from '../lib/certificate.mjs';
 import { makeFolder, removeFolder } from '../lib/folder.mjs';
 import { request } from '../lib/http.mjs';
@@ -95,3 +96,78 @@ story('an address that leads to the wrong kind of server is called that', async 
   await scene.bridge({ redis: tls.url.replace('//', '//quiet:x@') }); // a name for its connections is not needed
   removeFolder(folder);
 });
+
+// Whatever keeps Redis from recording, a load balancer hears of it within seconds, from the words that say what to do; what
+// was published meanwhile with PUBLISH is recorded in the end.
+const refusals = [
+  ['out of memory', /OOM/, /maxmemory/, {
+    begin: (redis) => redis.call('CONFIG', 'SET', 'maxmemory', '1'),
+    end: (redis) => redis.call('CONFIG', 'SET', 'maxmemory', '0'),
+  }],
+  ['with too few replicas', /NOREPLICAS/, /min-replicas-to-write/, {
+    begin: (redis) => redis.call('CONFIG', 'SET', 'min-replicas-to-write', '1'),
+    end: (redis) => redis.call('CONFIG', 'SET', 'min-replicas-to-write', '0'),
+  }],
+  ['that can\'t save', /MISCONF/, /can't save to disk/, {
+    begin: async (redis) => {
+      await redis.call('CONFIG', 'SET', 'save', '3600 1');
+      mkdirSync(`${redis.folder}/dump.rdb`);
+      await redis.call('BGSAVE');
+    },
+    end: (redis) => redis.call('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no'),
+  }],
+  ['read-only', /READONLY/, /replica/, {
+    begin: (redis) => redis.call('REPLICAOF', '127.0.0.1', '1'),
+    end: (redis) => redis.call('REPLICAOF', 'NO', 'ONE'),
+  }],
+];
+for (const [name, error, remedy, { begin, end }] of refusals) {
+  story(`a Redis ${name}: /readyz says what to do, and nothing is lost`, async (scene) => {
+    const { redis, bridges } = await scene.fleet(2);
+    const stream = await scene.listen(bridges[1], 'public:a');
+    await begin(redis);
+    for (const bridge of bridges) {
+      const said = await waitFor(async () => {
+        const { status, text } = await request(bridge, '/readyz');
+        return status === 503 && remedy.test(text) && text;
+      }, { deadline: 15_000, what: `/readyz of ${bridge.name} to name the reason` });
+      assert.ok(!error.test(said), 'Redis\'s own words are for the log');
+      await bridge.said(error);
+    }
+    await redis.call('PUBLISH', 'public:a', 'meanwhile');
+    await end(redis);
+    for (const bridge of bridges) await bridge.ready();
+    await redis.call('PUBLISH', 'public:a', 'after');
+    await stream.block(({ data }) => data === 'after');
+    if (name !== 'read-only') assert.deepEqual(stream.payloads, ['meanwhile', 'after']); // a new connection: see PUBLISH
+    assert.equal(stream.ended, undefined);
+  });
+}
+
+// A permission that is missing shows in the readiness of the instance whose recorder needs it.
+story('a missing permission: /readyz names it', async (scene) => {
+  const redis = await scene.redis();
+  await redis.call('ACL', 'SETUSER', 'app', 'on', '>x', 'allkeys', 'allchannels', '+@all', '-xadd');
+  const bridge = await scene.bridge({ redis: redis.url.replace('//', '//app:x@') });
+  await redis.call('PUBLISH', 'public:a', 'needs XADD');
+  await waitFor(async () => /redis-acl\.conf/.test((await request(bridge, '/readyz')).text), { what: '/readyz to name the file' });
+  await redis.call('ACL', 'SETUSER', 'app', '+xadd', '-pubsub|numsub');
+  await waitFor(async () => /redis-acl\.conf/.test((await bridge.unready()).join()), { what: '/readyz to name the file' });
+  await redis.call('ACL', 'SETUSER', 'app', '+@all');
+  await bridge.ready();
+});
+
+// An administrator removes functions; backends then call one that is missing.
+for (const library of ['bridge', 'bridge_v1']) {
+  story(`FUNCTION DELETE ${library} is mended within seconds`, async (scene) => {
+    const { redis, bridges } = await scene.fleet(2);
+    const stream = await scene.listen(bridges[1], 'public:a');
+    await redis.call('FUNCTION', 'DELETE', library);
+    await waitFor(() => redis.call('FCALL', 'bridge_publish', 1, 'public:a', 'from a backend').then(() => true, () => false),
+      { deadline: 5000, what: 'bridge_publish to be there again' });
+    await redis.call('PUBLISH', 'public:a', 'plain');
+    await stream.received(2);
+    assert.deepEqual(stream.payloads, ['from a backend', 'plain']);
+    for (const bridge of bridges) await bridge.ready();
+  });
+}

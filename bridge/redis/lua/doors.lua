@@ -3,11 +3,12 @@
 if VERSION == '' then
   -- FCALL bridge_publish 1 <channel> <payload> [event] -> position
   -- The entry is in the log when the call returns. If it returns an error, such as BADCHANNEL, TOOBIG or BADEVENT,
-  -- nothing was recorded.
+  -- nothing was recorded. Without any argument it returns its usage: bridges ask so whether it is there, and would be
+  -- accepted (see caller_probe).
+  local usage = 'usage: FCALL ' .. NAME .. '_publish 1 <channel> <payload> [event]'
   redis.register_function(NAME .. '_publish', function(keys, argv)
-    if #keys ~= 1 or #argv < 1 or #argv > 2 then
-      return redis.error_reply('ERR usage: FCALL ' .. NAME .. '_publish 1 <channel> <payload> [event]')
-    end
+    if #keys == 0 and #argv == 0 then return usage end
+    if #keys ~= 1 or #argv < 1 or #argv > 2 then return redis.error_reply('ERR ' .. usage) end
     return enter() or publish(keys[1], argv[1], argv[2] or '', '', '')
   end)
 else
