@@ -33,6 +33,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "ear.h"
+#include "eviction.h"
 #include "inbox.h"
 #include "leaving.h"
 #include "node.h"
@@ -69,6 +70,7 @@ struct recorder {
     struct node node;
     struct attending attending;
     struct leaving leaving;
+    struct eviction eviction;
     bool hears_control;      /* control is confirmed: the new node starts once the previous node's queue is empty */
     unsigned leftover_ticks; /* ticks spent waiting for that */
     struct announced newest; /* when the caller reconnects, Redis is asked whether it still has this */
@@ -254,6 +256,7 @@ static void recorder_on_caller_up(void *arg)
     if (!position_is_begin(newest->position)) /* before the scribe sends anything */
         caller_witness(r->caller, newest->position, (struct bytes){newest->channel, newest->channel_len});
     scribe_on_caller_up(r->scribe);
+    eviction_on_caller_up(&r->eviction);
     attending_soon(&r->attending);
     if (r->node.state != NODE_AWAY)
         timer_start(r->tick_timer, 0);
@@ -309,6 +312,7 @@ void recorder_status(const struct recorder *r, struct recorder_status *out)
         .is_holder = r->node.state == NODE_HOLDING,
         .is_standby = r->node.state == NODE_SYNCED,
         .refusal = r->attending.complaint.kind ? r->attending.complaint.kind : scribe->refusal,
+        .is_evicting = r->eviction.is_warned,
         .recorded = scribe->recorded,
         .refused = r->refused,
         .lost = scribe->lost,
@@ -359,7 +363,8 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_config *c
     r->scribe = r->caller ? scribe_new(loop, r->caller, &scribe_events, r) : NULL;
     r->inbox = inbox_new(loop, &r->config);
     r->listener = listener_new(loop, config->redis, "recorder-live", &listener_events, r);
-    if (!r->tick_timer || !r->leaving.timer || !r->caller || !r->scribe || !r->inbox || !r->listener) {
+    if (!r->tick_timer || !r->leaving.timer || !r->caller || !r->scribe || !r->inbox || !r->listener ||
+        !eviction_init(&r->eviction, loop, r->caller)) {
         recorder_free(r);
         return NULL;
     }
@@ -378,5 +383,6 @@ void recorder_free(struct recorder *r)
     scribe_free(r->scribe);
     timer_free(r->tick_timer);
     timer_free(r->leaving.timer);
+    eviction_fini(&r->eviction);
     free(r);
 }

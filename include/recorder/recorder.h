@@ -34,6 +34,7 @@ struct recorder_status {
     bool had_place; /* it held, stood by, or waited behind others, at least once */
     bool is_holder;
     bool is_standby;
+    bool is_evicting;        /* Redis may delete history early: its maxmemory-policy is not noeviction */
     uint64_t refusal;        /* the kind of error that Redis answers to its calls (remedy_kind); 0: none */
     uint64_t recorded;       /* plain messages confirmed as recorded while this recorder was sending them */
     uint64_t refused;        /* plain messages that can't be recorded, received while it held the seat */

@@ -171,3 +171,18 @@ for (const library of ['bridge', 'bridge_v1']) {
     for (const bridge of bridges) await bridge.ready();
   });
 }
+
+// A Redis that is also somebody's cache deletes history when it is full. That is said before it happens.
+story('a maxmemory-policy that evicts is warned of in the log and in /readyz', async (scene) => {
+  const redis = await scene.redis({ args: ['--maxmemory-policy', 'allkeys-lru'] });
+  await redis.call('ACL', 'SETUSER', 'app', 'on', '>x', 'allkeys', 'allchannels', '+@all', '-info');
+  const warned = await scene.bridge({ redis });
+  await warned.said(/redis_evicts policy=allkeys-lru .*do="set its maxmemory-policy to noeviction"/);
+  const warnings = async (bridge) => (await request(bridge, '/readyz')).json().warnings;
+  await waitFor(async () => /noeviction/.test(await warnings(warned)));
+  const mayNotAsk = await scene.bridge({ redis: redis.url.replace('//', '//app:x@') });
+  assert.deepEqual(await warnings(mayNotAsk), []);
+  await redis.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'); // it asks again when it is connected again
+  await waitFor(async () => (await warnings(warned)).length === 0);
+});

@@ -17,6 +17,7 @@
 #include "redis/beat.h"
 #include "redis/caller.h"
 #include "redis/config.h"
+#include "redis/eviction.h"
 #include "redis/inbox.h"
 #include "redis/listener.h"
 #include "redis/names.h"
@@ -626,6 +627,11 @@ void caller_attend(struct caller *caller, const struct attendance *attendance, c
 void caller_witness(struct caller *c, struct position position, struct bytes channel)
 {
     (void)c, (void)position, (void)channel; /* this Redis loses nothing */
+}
+
+void caller_eviction(struct caller *caller, caller_eviction_fn fn, void *arg, uint64_t ticket)
+{
+    (void)caller, (void)fn, (void)arg, (void)ticket;
 }
 
 void caller_sync(struct caller *caller, const char *node, uint64_t nonce, uint64_t filter_hash, caller_done_fn fn,
