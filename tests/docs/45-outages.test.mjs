@@ -110,6 +110,13 @@ prove('deploy/README.md', 'Outages', (scene) => scene.fleet(2, { BRIDGE_HEARTBEA
     await stream.received(2);
     assert.deepEqual(stream.payloads, ['DELETE', 'FLUSH']);
   },
+  "somebody deletes one of the bridge's keys": async ({ redis, bridges, bridge }, scene) => {
+    await settled(redis, bridges);
+    const stream = await scene.listen(bridge, 'public:k');
+    await redis.call('DEL', 'bridge:era');
+    await stream.block(({ event }) => event === 'gap');
+    await waitFor(() => redis.publish('public:k', 'goes on').then(() => stream.payloads.length > 0));
+  },
   'one of two instances dies': async ({ redis, bridges }, scene) => {
     await settled(redis, bridges);
     const stream = await scene.listen(bridges[1], 'public:a');

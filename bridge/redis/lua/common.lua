@@ -25,9 +25,11 @@
 --                     this channel, e event, f sender (the last two only if there are any)
 --   channels          sorted set, the index: channel -> its newest position, as a number (see index_add); kept for TTL, also
 --                     if the log is gone
+--   channels:since    patterns can't find logs whose newest entry is at or before this position, because `channels` was
+--                     deleted; may be absent
 --   key:…             position of a publish with an idempotency key; expires after 2 minutes
 --   era               hash: era (the current one), last (its last recorded ordinal), rules (hash of the settings that
---                     decide which messages count), held (clock in ms when a holder last attended)
+--                     decide which messages count), held (clock in ms when a holder last attended), torn ('1': see era_tear)
 --   recorder          the seat, a lease: the node that records
 --   recorder:standby  a lease, too: the node that is to record next
 --   recorder:members  sorted set: node -> clock in ms until which it counts as a member (see has_other_member)
@@ -63,6 +65,7 @@ local function enter(declared)
   PREFIX, CONTROL = prefix, prefix .. 'control'
   KEY = {
     position = declared, genesis = prefix .. 'genesis', lost = prefix .. 'lost', channels = prefix .. 'channels',
+    since = prefix .. 'channels:since',
     era = prefix .. 'era', seat = prefix .. 'recorder', standby = prefix .. 'recorder:standby',
     members = prefix .. 'recorder:members', inbox = prefix .. 'inbox', inbox_position = prefix .. 'inbox:position',
     rejected = prefix .. 'inbox:rejected',

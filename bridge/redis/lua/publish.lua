@@ -10,7 +10,10 @@ local function reserve(count)
   ms, seq = tonumber(ms), tonumber(seq)
   if now > ms then ms, seq = now, -1 end
   call('SET', KEY.position, position_join(ms, seq + count))
-  return {ms = ms, seq = seq, now = now, expired = expired_before(now, last, genesis), newest = {}, again = {}}
+  return {
+    ms = ms, seq = seq, now = now, last = last, genesis = genesis,
+    expired = expired_before(now, last, genesis), newest = {}, again = {},
+  }
 end
 
 -- After the last message: bring the index up to date for channels that had more than one.
@@ -18,6 +21,13 @@ local function settle(reserved)
   for channel, seq in pairs(reserved.again) do
     redis.pcall('ZADD', KEY.channels, index_add(channel, reserved.ms, seq))
   end
+end
+
+-- A channel was added to the index. If it is the only one, though it is not the first ever, the index was deleted. A backend
+-- whose user may not look leaves that to others.
+local function index_added(reserved)
+  if reserved.last == reserved.genesis then return end
+  if #redis.pcall('ZRANGE', KEY.channels, 0, 1) == 1 then call('SET', KEY.since, reserved.last) end
 end
 
 -- The position of a channel's newest entry; nil if it has none.
@@ -51,7 +61,9 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   local fields = {'d', payload, 'p', previous}
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
-  if not known then call_ours('ZADD', KEY.channels, index_add(channel, reserved.ms, reserved.seq)) end
+  if not known and call_ours('ZADD', KEY.channels, index_add(channel, reserved.ms, reserved.seq)) == 1 then
+    index_added(reserved)
+  end
   log_add(log, position, fields)
   if not known then redis.pcall('PEXPIRE', log, TTL) end
   reserved.newest[channel] = position

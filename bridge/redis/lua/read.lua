@@ -71,7 +71,7 @@ end
 -- list of four values for each name; has: '1' if any entry is kept, and `oldest` is the oldest of these. A cursor has
 -- missed entries of that name if it is before `trimmed` (the position of the entry before the oldest). It may have
 -- missed some if it is before `expired` (up to there, entries can have expired without a trace, or are in the index and
--- in no log: evicted or deleted) or `lost` (Redis itself lost entries).
+-- in no log: evicted or deleted; or a pattern can't find their log) or `lost` (Redis itself lost entries).
 local function read(argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
@@ -81,7 +81,8 @@ local function read(argv)
   local is_ahead = position_before(newest, after)
 
   for i = 4, #argv do
-    local trimmed, gone, oldest = BEGIN, BEGIN, nil
+    local is_pattern = string.sub(argv[i], 1, 1) == 'p'
+    local trimmed, gone, oldest = BEGIN, is_pattern and call('GET', KEY.since) or BEGIN, nil
     for _, channel in ipairs(channels_of(argv[i], (position_split(after)))) do
       local log = PREFIX .. 'log:' .. channel
       local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
@@ -96,7 +97,7 @@ local function read(argv)
         gone = position_max(gone, index_newest(channel))
       end
     end
-    local forgets = string.sub(argv[i], 1, 1) == 'p' or not oldest
+    local forgets = is_pattern or not oldest
     extents[#extents + 1] = oldest and '1' or '0'
     extents[#extents + 1] = oldest or BEGIN
     extents[#extents + 1] = trimmed

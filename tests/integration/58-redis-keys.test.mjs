@@ -1,0 +1,64 @@
+// 58-redis-keys - somebody deletes one of the bridge's own keys, while messages are published: nothing stays broken, and
+// what is lost is told.
+import assert from 'node:assert/strict';
+import { openPublisher } from '../lib/publisher.mjs';
+import { settled } from '../lib/seat.mjs';
+import { story } from '../lib/story.mjs';
+import { waitFor } from '../lib/wait.mjs';
+
+const KEYS = ['position', 'genesis', 'lost', 'channels', 'channels:since', 'era', 'recorder', 'recorder:standby', 'recorder:members',
+  'inbox', 'inbox:position', 'inbox:rejected', 'log:public:a'];
+
+const isGap = ({ event }) => event === 'gap';
+
+// Every number arrives once and in order; where some are missing, a gap is told between.
+function assertToldOrDelivered(stream, prefix, from, to) {
+  let expected = from;
+  let gap = false;
+  for (const block of stream.blocks) {
+    if (isGap(block)) gap = true;
+    if (!block.data?.startsWith(prefix)) continue;
+    const number = Number(block.data.slice(prefix.length));
+    if (number < from) continue;
+    assert.ok(number >= expected, `${prefix}${number} after ${prefix}${expected - 1}: twice, or out of order`);
+    assert.ok(number === expected || gap, `${prefix}${expected} to ${prefix}${number - 1} are missing, and no gap tells it`);
+    expected = number + 1;
+    gap = false;
+  }
+  assert.ok(expected > to || gap, `the last is ${prefix}${expected - 1} of ${to}, and no gap tells it`);
+}
+
+for (const key of KEYS) {
+  story(`DEL bridge:${key} while messages are published: nothing stays broken, and a loss is told`, async (scene) => {
+    const { redis, bridges } = await scene.fleet(2);
+    await settled(redis, bridges);
+    const streams = [await scene.listen(bridges[0], 'public:a'), await scene.listen(bridges[1], 'public:*')];
+    const publisher = await openPublisher(redis, ['public:a'], { prefix: 'n', each: 2 });
+    let first, since;
+    await publisher.sayDuring(async () => {
+      await streams[1].received(100);
+      since = { lastEventId: streams[1].lastEventId };
+      first = publisher.numberOf(streams[1].payloads.at(-1)) + 1;
+      await redis.call('FCALL', 'bridge_publish', 1, 'public:other', 'of another channel');
+      await redis.call('DEL', `bridge:${key}`);
+      const deleted = publisher.count;
+      const isAgain = (data) => publisher.numberOf(data) > deleted + 400;
+      await waitFor(() => streams.every(({ payloads }) => payloads.some(isAgain)),
+        { deadline: 15_000, what: 'plain messages to arrive again' });
+    });
+    for (const bridge of bridges) await bridge.ready();
+    const last = publisher.payload(publisher.count);
+    for (const stream of streams) {
+      await stream.block(({ data }) => data === last);
+      assertToldOrDelivered(stream, 'n', 1, publisher.count);
+      assert.equal(stream.ended, undefined);
+    }
+    // A browser that comes back with an id from before gets everything, or a gap.
+    for (const channel of ['public:a', 'public:*']) {
+      const back = await scene.sse(bridges[0], { channel, ...since });
+      await back.block(({ data }) => data === last);
+      assertToldOrDelivered(back, 'n', first, publisher.count);
+      if (channel === 'public:*') assert.ok(back.gaps.length || back.payloads.includes('of another channel'), 'the other channel');
+    }
+  });
+}
