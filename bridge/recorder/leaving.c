@@ -1,6 +1,7 @@
 /*
  * leaving.c - a node that has numbered messages leaves at once if there is another member, as that has all unrecorded
- * messages. If another node is about to become a member, it waits for that; if none is, until everything is recorded.
+ * messages. If another node is about to become a member, it waits for that; if none is, it unsubscribes, so that Redis tells
+ * publishers that nobody receives their messages, and waits until everything that it had received is recorded.
  * An AWAY node waits for its queue only. All waits end after RECORDER_LEAVE_MS. Any other node leaves at once.
  */
 #include "leaving.h"
@@ -13,6 +14,7 @@
 #include "scribe.h"
 
 #define RETRY_MS 50
+#define SILENCE_MS 10 /* until Redis has probably confirmed that the node is not subscribed any more */
 #define ANSWER_MS 100 /* how much longer a forced leave is tried */
 
 static void leaving_end(struct leaving *leaving)
@@ -30,12 +32,16 @@ static void leaving_on_answer(void *arg, uint64_t serial, struct reply reply, en
     struct leaving *leaving = arg;
     struct node *node = leaving->node;
     bool is_told = serial == node->serial && reply.status == REPLY_OK;
-    if (is_told && result == LEAVE_LEFT)
+    if (is_told && result == LEAVE_LEFT) {
         leaving_end(leaving);
-    else if (is_told && result == LEAVE_ALONE && scribe_is_empty(leaving->scribe))
+    } else if (is_told && node->is_silent && scribe_is_empty(leaving->scribe)) {
         caller_leave(leaving->caller, node->name, true, leaving_on_answer, leaving, serial);
-    else
+    } else if (is_told && result == LEAVE_ALONE) {
+        node_fall_silent(node);
+        timer_start(leaving->timer, SILENCE_MS);
+    } else {
         timer_start(leaving->timer, RETRY_MS);
+    }
 }
 
 /* There is nothing to give up, or Redis can't be reached: only wait for the queue. */

@@ -100,6 +100,7 @@ void node_arrive(struct node *node)
     names_node(node->config->redis, node->name, node->channel);
     node->serial++;
     node->place.nonce = 0;
+    node->falls_silent = node->is_silent = false;
     listener_subscribe(node->listener, false, bytes_of(node->channel));
     listener_subscribe(node->listener, false, bytes_of(node->control));
 }
@@ -117,6 +118,11 @@ bool node_confirm(struct node *node)
     node_begin_queue(node, node->place.era, node->place.last);
     node_sync(node);
     return true;
+}
+
+void node_confirm_own(struct node *node)
+{
+    node->is_silent = node->falls_silent;
 }
 
 static void node_on_handed_down(void *arg, uint64_t ticket, struct reply reply, enum leave_result result)
@@ -166,7 +172,7 @@ static void node_hear_own_sync(struct node *node, const struct control_word *syn
 
 static void node_answer_sync(struct node *node, const struct control_word *sync)
 {
-    if (node_is_numbering(node) && sync->filter_hash == node->filter_hash)
+    if (node_is_numbering(node) && !node->falls_silent && sync->filter_hash == node->filter_hash)
         caller_place(node->caller, scribe_era(node->scribe), sync->node, sync->nonce, scribe_newest(node->scribe),
                      node_on_done, node, 0);
 }
@@ -306,6 +312,17 @@ void node_ask_again(struct node *node, uint64_t after_ms)
     bool wants_place = (node->state == NODE_ENTERING && node->unconfirmed == 0) || node->state == NODE_JOINING;
     if (wants_place && clock_now_ms() - node->place.asked_ms >= after_ms)
         node_sync(node);
+}
+
+void node_fall_silent(struct node *node)
+{
+    const struct glob_list *channels = node->config->channels;
+    if (node->falls_silent)
+        return;
+    node->falls_silent = true;
+    for (unsigned i = 0; i < channels->count; i++)
+        listener_unsubscribe(node->listener, true, bytes_of(channels->globs[i]));
+    listener_subscribe(node->listener, false, bytes_of(node->channel)); /* confirmed after all that was sent before */
 }
 
 void node_retire(struct node *node)

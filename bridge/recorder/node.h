@@ -64,7 +64,9 @@ struct node {
     uint64_t generation;  /* counts changes of state and place: answers to older questions are stale */
     unsigned unconfirmed; /* ENTERING: subscriptions still to be confirmed */
     struct place place;
-    bool has_left; /* the recorder has left: the node attends no more */
+    bool falls_silent; /* it has unsubscribed from plain messages ... */
+    bool is_silent;    /* ... which Redis has confirmed: it receives none any more */
+    bool has_left;     /* the recorder has left: the node attends no more */
 
     bool had_place;       /* it held, stood by, or waited behind others, at least once */
     uint64_t eras;        /* how many it opened */
@@ -82,6 +84,8 @@ void node_arrive(struct node *node);
 void node_start(struct node *node);
 /* A pattern was confirmed. true: it was the last, and from here on the node receives everything. */
 bool node_confirm(struct node *node);
+/* The node's own channel was confirmed. */
+void node_confirm_own(struct node *node);
 /* The listener is down. */
 void node_lose(struct node *node, const char *why);
 /* The node's place is not valid any more: drop the connection, the next one is a new node. `why` is a literal. */
@@ -100,6 +104,9 @@ void node_obey(struct node *node, const struct attend_reply *attend);
 struct attendance node_attendance(const struct node *node);
 /* Repeat the sync if the node still needs a place or its ordinal, and the newest sync is older than this. */
 void node_ask_again(struct node *node, uint64_t after_ms);
+/* Receive no further plain messages, because the node is about to leave, and none is there to take over. From then on it gives
+ * no other node a place, as it would not know the right ordinal. No effect the second time. */
+void node_fall_silent(struct node *node);
 /* The recorder has left: attend no more. */
 void node_retire(struct node *node);
 

@@ -239,6 +239,8 @@ static void recorder_on_confirmed(void *arg, bool is_pattern, struct bytes name)
     } else if (bytes_is(name, r->node.control)) {
         r->hears_control = true;
         recorder_start_node(r);
+    } else {
+        node_confirm_own(&r->node);
     }
 }
 

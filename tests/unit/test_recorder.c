@@ -456,6 +456,13 @@ void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes
     push_to(listener, &one);
 }
 
+void listener_unsubscribe(struct listener *listener, bool is_pattern, struct bytes name)
+{
+    (void)is_pattern;
+    if (strncmp(name.data, "bridge:", 7) != 0)
+        listener->hears_plain = false;
+}
+
 static void listener_die(struct listener *listener)
 {
     if (!listener->is_up)
