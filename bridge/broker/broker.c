@@ -97,12 +97,12 @@ static void broker_pump_behind(struct broker *broker)
 }
 
 /* Redis was flushed, or lost something: clients that come back with a cursor from before must be told of the gap, not
- * served from memory. */
-static void broker_forget(struct shard *shard)
+ * served from memory. A loss is told before what came after it, a flush after what came before it. */
+static void broker_forget(struct shard *shard, bool is_lost)
 {
     struct feed *feed, *next;
     struct member *member;
-    if (!shard->has_void)
+    if (!shard->has_void || shard->is_lost != is_lost)
         return;
     HASH_ITER (by_name, shard->feeds, feed, next) {
         if (feed->state != FEED_LIVE || feed->is_ephemeral)
@@ -137,6 +137,8 @@ static void broker_on_turn_end(void *arg)
     unsigned shards = broker->config.shard_count;
     for (unsigned i = 0; i < shards; i++)
         shard_hear_more(&broker->shards[i]);
+    for (unsigned i = 0; i < shards; i++)
+        broker_forget(&broker->shards[i], true);
     broker->is_walking = true;
     broker_give_fresh(broker);
     for (unsigned i = 0; i < shards; i++)
@@ -145,7 +147,7 @@ static void broker_on_turn_end(void *arg)
     broker->is_walking = false;
     for (unsigned i = 0; i < shards; i++) {
         shard_flushed(&broker->shards[i]);
-        broker_forget(&broker->shards[i]);
+        broker_forget(&broker->shards[i], false);
     }
     broker_limit_tails(broker);
     broker_read_pages(broker);
