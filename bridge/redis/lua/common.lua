@@ -24,9 +24,8 @@
 --   log:<channel>     stream of entries; the ids are positions. Fields: d payload, p position of the entry before it in
 --                     this channel, e event, f sender (the last two only if there are any)
 --   channels          sorted set, the index: channel -> its newest position, as a number (see index_add); kept for TTL, also
---                     if the log is gone
---   channels:since    patterns can't find logs whose newest entry is at or before this position, because `channels` was
---                     deleted; may be absent
+--                     if the log is gone. And a mark, see index_since
+--   channels:since    patterns can't find entries up to this position, because `channels` was deleted (see index_since)
 --   key:…             position of a publish with an idempotency key; expires after 2 minutes
 --   era               hash: era (the current one), last (its last recorded ordinal), rules (hash of the settings that
 --                     decide which messages count), held (clock in ms when a holder last attended), torn ('1': see era_tear)
@@ -156,9 +155,26 @@ local function index_add(channel, ms, seq)
   return string.format('%.17g', ms + math.min(seq, INDEX_SEQ_MAX) / (INDEX_SEQ_MAX + 1)), channel
 end
 
+-- A score, or false; read with ZADD, which all users may use who publish.
+local function index_score(channel)
+  return call_ours('ZADD', KEY.channels, 'XX', 'INCR', 0, channel)
+end
+
+-- The index has a mark, a channel without a name. If the mark is missing, the index was deleted, and patterns can't find the
+-- logs of before: that is kept in `since`. Without `since` the index is new, or the previous release's.
+-- -> patterns can't find entries up to this position
+local function index_since(newest)
+  local since = call('GET', KEY.since)
+  if since and index_score('') then return since end
+  call_ours('ZADD', KEY.channels, '+inf', '')
+  since = since and newest or BEGIN
+  call('SET', KEY.since, since)
+  return since
+end
+
 -- The newest position that the index knows of a channel; BEGIN: none.
 local function index_newest(channel)
-  local score = tonumber(call_ours('ZSCORE', KEY.channels, channel) or nil)
+  local score = tonumber(index_score(channel) or nil)
   if not score then return BEGIN end
   local ms = math.floor(score)
   return position_join(ms, (score - ms) * (INDEX_SEQ_MAX + 1))

@@ -11,7 +11,7 @@ local function reserve(count)
   if now > ms then ms, seq = now, -1 end
   call('SET', KEY.position, position_join(ms, seq + count))
   return {
-    ms = ms, seq = seq, now = now, last = last, genesis = genesis,
+    ms = ms, seq = seq, now = now, last = last,
     expired = expired_before(now, last, genesis), newest = {}, again = {},
   }
 end
@@ -21,13 +21,6 @@ local function settle(reserved)
   for channel, seq in pairs(reserved.again) do
     redis.pcall('ZADD', KEY.channels, index_add(channel, reserved.ms, seq))
   end
-end
-
--- A channel was added to the index. If it is the only one, though it is not the first ever, the index was deleted. A backend
--- whose user may not look leaves that to others.
-local function index_added(reserved)
-  if reserved.last == reserved.genesis then return end
-  if #redis.pcall('ZRANGE', KEY.channels, 0, 1) == 1 then call('SET', KEY.since, reserved.last) end
 end
 
 -- The position of a channel's newest entry; nil if it has none.
@@ -62,7 +55,7 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
   if not known and call_ours('ZADD', KEY.channels, index_add(channel, reserved.ms, reserved.seq)) == 1 then
-    index_added(reserved)
+    index_since(reserved.last) -- the index may have been deleted
   end
   log_add(log, position, fields)
   if not known then redis.pcall('PEXPIRE', log, TTL) end

@@ -5,7 +5,7 @@ local function channels_of(name, ms)
   local bare = string.sub(name, 2)
   if string.sub(name, 1, 1) == 'c' then return {bare} end
   local found = {}
-  for _, channel in ipairs(call('ZRANGEBYSCORE', KEY.channels, ms, '+inf')) do
+  for _, channel in ipairs(call('ZRANGEBYSCORE', KEY.channels, ms, '(+inf')) do -- without the mark
     if glob_match(bare, channel) then found[#found + 1] = channel end
   end
   return found
@@ -82,7 +82,7 @@ local function read(argv)
 
   for i = 4, #argv do
     local is_pattern = string.sub(argv[i], 1, 1) == 'p'
-    local trimmed, gone, oldest = BEGIN, is_pattern and call('GET', KEY.since) or BEGIN, nil
+    local trimmed, gone, oldest = BEGIN, is_pattern and index_since(newest) or BEGIN, nil
     for _, channel in ipairs(channels_of(argv[i], (position_split(after)))) do
       local log = PREFIX .. 'log:' .. channel
       local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]

@@ -113,7 +113,7 @@ local function attend(argv)
   call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') -- so that it can tell that it receives messages
   if not is_heard(node) then return answer('gone') end
   local is_current, is_synced = era == current, claim == 'synced'
-  if is_synced and current == '0' and era ~= '0' then
+  if current == '0' and era ~= '0' then
     era_tear()
     return answer('gone')
   end
