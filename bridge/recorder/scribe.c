@@ -284,7 +284,7 @@ uint64_t scribe_length(const struct scribe *scribe)
 const struct scribe_count *scribe_count(struct scribe *scribe)
 {
     scribe->count.queued_bytes = scribe->queue.bytes;
-    scribe->count.refusal = scribe->sends ? scribe->complaint.kind : 0;
+    scribe->count.refusal = scribe->sends && !queue_is_empty(&scribe->queue) ? scribe->complaint.kind : 0;
     return &scribe->count;
 }
 

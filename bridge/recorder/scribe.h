@@ -74,7 +74,7 @@ struct scribe_count {
     uint64_t recorded;   /* messages recorded while it was sending */
     uint64_t lost;       /* messages dropped because the queue was full or memory ran out */
     size_t queued_bytes; /* memory in use now */
-    unsigned refusal;    /* the kind of error that Redis answers (remedy_kind); 0: none */
+    unsigned refusal;    /* the kind of error that Redis answers while messages wait (remedy_kind); 0: none */
 };
 const struct scribe_count *scribe_count(struct scribe *scribe);
 

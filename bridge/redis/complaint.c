@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define PAUSE_FIRST_MS 1000
+#define PAUSE_FIRST_MS 900 /* a little less than a second, as some errors are heard once a second */
 #define PAUSE_MOST_MS 300000
 
 static void complaint_tell(struct complaint *complaint, const char *event, const char *error)
@@ -17,7 +17,7 @@ static void complaint_tell(struct complaint *complaint, const char *event, const
     bool is_same = complaint->told_ms != 0 && complaint->kind == complaint->told_kind;
     if (is_same && since_ms < complaint->pause_ms)
         return;
-    bool lasts = is_same && since_ms < 2 * complaint->pause_ms;
+    bool lasts = is_same && since_ms < 3 * complaint->pause_ms;
     uint64_t pause_ms = lasts ? 2 * complaint->pause_ms : PAUSE_FIRST_MS;
     complaint->pause_ms = pause_ms < PAUSE_MOST_MS ? pause_ms : PAUSE_MOST_MS;
     complaint->told_ms = now_ms;

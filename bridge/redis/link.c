@@ -61,6 +61,7 @@ struct link {
     bool has_reply;             /* one of them was */
     unsigned attempts;          /* failures since it was last up for STABLE_MS */
     uint64_t up_ms;             /* when it came up */
+    bool has_been_up;           /* at least once */
     const char *doomed;         /* UP, but the timer will close it: the reason; NULL: not doomed */
     struct timer *timer;
     struct resolver *resolver;
@@ -135,11 +136,13 @@ static void link_fail(struct link *link, const char *why)
 }
 
 /* A connection that ends before any reply: one end may speak TLS, and the other not. */
-static const char *link_mismatch(const struct link *link)
+static const char *link_mismatch(const struct link *link, const redisAsyncContext *context)
 {
-    if (link->state != LINK_GREETING || link->has_reply)
+    if (link->state != LINK_GREETING || link->has_reply || link->has_been_up)
         return "";
-    return link->config->tls ? "TLS handshake failed: " : "closed before any reply: ";
+    if (link->config->tls)
+        return "TLS handshake failed: "; /* or times out: a Redis without TLS waits for the end of a command */
+    return context->err != REDIS_ERR_TIMEOUT ? "closed before any reply: " : "";
 }
 
 /* What went wrong with this connection: why the certificate was refused, if it was; else hiredis's error. */
@@ -148,7 +151,7 @@ static const char *link_error(struct link *link, const redisAsyncContext *contex
     const char *error = context->errstr[0] ? context->errstr : "connection closed";
     if (link->tls_error[0])
         return link->tls_error;
-    snprintf(link->error, sizeof link->error, "%s%s", link_mismatch(link), error);
+    snprintf(link->error, sizeof link->error, "%s%s", link_mismatch(link, context), error);
     return link->error;
 }
 
@@ -160,10 +163,12 @@ static const char *link_judge_needed(const redisReply *reply)
     return reply->type == REDIS_REPLY_ERROR ? reply->str : NULL;
 }
 
-/* What only describes the connection. A user may be forbidden to do it. */
+/* What only describes the connection. A user may be forbidden to do it, or the command may be renamed. */
 static const char *link_judge_wanted(const redisReply *reply)
 {
-    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) != 0 ? reply->str : NULL;
+    bool is_fine = reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "NOPERM", 6) == 0 ||
+                   strncmp(reply->str, "ERR unknown", 11) == 0;
+    return is_fine ? NULL : reply->str;
 }
 
 /* HELLO tells the server's mode, in a list of names and values: a cluster's node and a Sentinel answer much as a Redis does,
@@ -197,6 +202,7 @@ static void link_on_greeted(redisAsyncContext *context, void *raw, void *judge)
     if (--link->greetings > 0)
         return;
     link->up_ms = clock_now_ms();
+    link->has_been_up = true;
     link_enter(link, LINK_UP);
     log_info("redis_up", "link=%s", link->role);
     link->events.up(link->arg);
