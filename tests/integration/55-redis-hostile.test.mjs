@@ -83,15 +83,15 @@ story('an address that leads to the wrong kind of server is called that', async 
   const { cert, key } = await makeCertificate(folder);
   const port = await freePort();
   const tls = await scene.redis({ args: ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'] });
-  const cluster = await scene.redis({ args: ['--cluster-enabled', 'yes'] });
+  const cluster = await scene.redis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] });
   await tls.call('ACL', 'SETUSER', 'quiet', 'on', '>x', 'allkeys', 'allchannels', '+@all', '-client|setname', '-hello');
   const said = async (redis, pattern) => {
     const bridge = await scene.bridge({ redis, env: { SSL_CERT_FILE: cert }, ready: false });
     await bridge.said(pattern);
     assert.equal((await request(bridge, '/readyz')).status, 503);
   };
-  await said(`redis://localhost:${port}`, /redis_away .*why="closed before any reply: .*do="if this port speaks TLS, use rediss:/);
-  await said(`rediss://localhost:${tls.port}`, /redis_away .*why="TLS handshake failed: .*do="if this port does not speak TLS, use redis:/);
+  await said(`redis://localhost:${port}`, /redis_away .*why="closed before any reply: .*do=".*if this port speaks TLS, use rediss:/);
+  await said(`rediss://localhost:${tls.port}`, /redis_away .*why="TLS handshake failed: .*do=".*if this port does not speak TLS, use redis:/);
   await said(cluster, /redis_away .*why="CLUSTER .*do="Redis Cluster is not supported/);
   await scene.bridge({ redis: tls.url.replace('//', '//quiet:x@') }); // a name for its connections is not needed
   removeFolder(folder);
@@ -143,6 +143,18 @@ for (const [name, error, remedy, { begin, end }] of refusals) {
     assert.equal(stream.ended, undefined);
   });
 }
+
+// What waits may vanish in another way than by being recorded: the reason goes with it.
+story('a Redis that was out of memory and has room again: the instance is ready, though nobody publishes', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_LEASE: '1s' });
+  await redis.call('CONFIG', 'SET', 'maxmemory', '1');
+  await redis.call('PUBLISH', 'public:a', 'waits');
+  await bridge.said(/record_failed why="OOM/);
+  await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await bridge.said(/recorder_unconfirmed /);
+  await redis.call('CONFIG', 'SET', 'maxmemory', '0');
+  await bridge.ready();
+});
 
 // A permission that is missing shows in the readiness of the instance whose recorder needs it.
 story('a missing permission: /readyz names it', async (scene) => {
