@@ -28,7 +28,7 @@
 --   channels:since    patterns can't find entries up to this position, because `channels` was deleted (see index_since)
 --   key:…             position of a publish with an idempotency key; expires after 2 minutes
 --   era               hash: era (the current one), last (its last recorded ordinal), rules (hash of the settings that
---                     decide which messages count), held (clock in ms when a holder last attended), torn ('1': see era_tear)
+--                     decide which messages count), held (clock in ms when a holder last attended)
 --   recorder          the seat, a lease: the node that records
 --   recorder:standby  a lease, too: the node that is to record next
 --   recorder:members  sorted set: node -> clock in ms until which it counts as a member (see has_other_member)

@@ -67,26 +67,18 @@ local function seat_give(node, lease)
   if call('GET', KEY.standby) == node then call('DEL', KEY.standby) end
 end
 
--- The key `era` was deleted: nobody knows what was recorded last, so nobody can continue. Nodes join anew, and the next era
--- begins with a loss, because plain messages in between are recorded by none.
-local function era_tear()
-  call('HSET', KEY.era, 'torn', '1')
-  call('DEL', KEY.members, KEY.seat)
-end
-
 -- Begin a new era, whose message 1 is the first that this node has queued. Its number is the time in µs, so that none
 -- is used twice, even if Redis loses its newest writes. Published on control: `era <n> <node> <ms since the seat was
 -- last held; 0: it never was>`.
 local function era_open(node, filter, current, lease, now)
   local time = call('TIME')
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
-  local held, is_torn = tonumber(call('HGET', KEY.era, 'held') or now), call('HGET', KEY.era, 'torn') == '1'
-  call('HSET', KEY.era, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now), 'torn', '0')
+  local held = tonumber(call('HGET', KEY.era, 'held') or now)
+  call('HSET', KEY.era, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now))
   call('DEL', KEY.members)
   seat_give(node, lease)
   member_add(node, lease, now)
   call('PUBLISH', CONTROL, string.format('era %s %s %.0f', era, node, now - held))
-  if is_torn then lose((keyspace(now))) end
   return era
 end
 
@@ -113,10 +105,9 @@ local function attend(argv)
   call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') -- so that it can tell that it receives messages
   if not is_heard(node) then return answer('gone') end
   local is_current, is_synced = era == current, claim == 'synced'
-  if current == '0' and era ~= '0' then
-    era_tear()
-    return answer('gone')
-  end
+  -- The key `era` was deleted. As after FLUSHALL, a synced node opens a new era: it has received the announcements of all that was
+  -- recorded, so its queue has exactly the rest.
+  if is_synced and current == '0' and era ~= '0' then call('DEL', KEY.members, KEY.seat) end
   local seat = lease_owner(KEY.seat)
   local is_member
   if is_synced and is_current then
