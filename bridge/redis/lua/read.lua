@@ -1,6 +1,6 @@
 -- read.lua: the entries after a position, and what is needed to tell whether any are missing.
 
--- A name is 'c' .. channel or 'p' .. pattern. -> the channels that may have entries from `ms` on
+-- A name is 'c' .. channel or 'p' .. pattern. -> the channels that may have entries from `ms` on, in the index's order
 local function channels_of(name, ms)
   local bare = string.sub(name, 2)
   if string.sub(name, 1, 1) == 'c' then return {bare} end
@@ -82,7 +82,7 @@ local function read(argv)
 
   for i = 4, #argv do
     local is_pattern = string.sub(argv[i], 1, 1) == 'p'
-    local trimmed, gone, oldest = BEGIN, is_pattern and index_since(newest) or BEGIN, nil
+    local trimmed, gone, oldest, without_log = BEGIN, is_pattern and index_since(newest) or BEGIN, nil, nil
     for _, channel in ipairs(channels_of(argv[i], (position_split(after)))) do
       local log = PREFIX .. 'log:' .. channel
       local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
@@ -94,9 +94,10 @@ local function read(argv)
           page_add(page, channel, after)
         end
       else
-        gone = position_max(gone, index_newest(channel))
+        without_log = channel -- the last one has the newest position
       end
     end
+    if without_log then gone = position_max(gone, index_newest(without_log)) end
     local forgets = is_pattern or not oldest
     extents[#extents + 1] = oldest and '1' or '0'
     extents[#extents + 1] = oldest or BEGIN
