@@ -1,20 +1,10 @@
 -- beat.lua: tell workers the newest position, and find out whether Redis lost entries that they received.
 
--- Entries up to now may be missing, and nobody can deliver them. The loss is kept in `lost`, and published on control.
--- -> the position before which cursors may miss some
-local function lose(newest)
-  local ms, seq = position_split(newest)
-  local lost = position_join(tonumber(ms), tonumber(seq) + 1)
-  call('SET', KEY.lost, lost)
-  call('SET', KEY.position, lost) -- no new entry may come before it
-  call('PUBLISH', CONTROL, 'lost ' .. lost)
-  return lost
-end
-
 -- witness position channel: the caller received this position and, if a channel is given, an entry of that channel
 -- there. If Redis no longer has it, and it can't have been trimmed or have expired, a crash or a failover lost
--- acknowledged writes. Then every cursor from before now may miss entries: some browsers were disconnected, and some
--- resumed so early that they passed the position before the loss was noticed.
+-- acknowledged writes. Then every cursor from before now may miss entries that nobody can deliver: some browsers were
+-- disconnected, and some resumed so early that they passed the position before the loss was noticed. So the loss is
+-- kept in `lost`, and published on control.
 -- -> the position before which cursors may miss entries, if this call discovered the loss; else 0-0
 local function witness(argv)
   local seen, channel, now = argv[1], argv[2], clock_ms()
@@ -29,7 +19,12 @@ local function witness(argv)
   end
   local is_known = position_before(seen, genesis) or not position_before(call('GET', KEY.lost) or BEGIN, seen)
   if not is_lost or is_known then return BEGIN end
-  return lose(position_max(newest, seen))
+  local ms, seq = position_split(position_max(newest, seen))
+  local lost = position_join(tonumber(ms), tonumber(seq) + 1)
+  call('SET', KEY.lost, lost)
+  call('SET', KEY.position, lost) -- no new entry may come before it
+  call('PUBLISH', CONTROL, 'lost ' .. lost)
+  return lost
 end
 
 -- beat worker: publish the newest position on this worker's own channel. When the worker receives it, it has received
