@@ -10,7 +10,6 @@
  */
 #include "feed.h"
 
-#include "answer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/page.h"
@@ -199,7 +198,7 @@ static void feed_on_filled(void *arg, uint64_t ticket, struct reply reply, const
     if (reply.status == REPLY_DOWN)
         return; /* feed_sweep sends it again */
     if (reply.status == REPLY_ERROR || page->extent_count != 1) {
-        answer_log_error(feed->shard->broker, "read_failed", reply.text);
+        complaint_hear(&feed->shard->broker->refused, "read_failed", reply.text);
         return; /* feed_sweep sends it again */
     }
     broker->counters.pages_read++;

@@ -36,8 +36,7 @@ struct inquiry {
     unsigned limit;
     unsigned newest; /* at most this many, the newest; 0: no such limit */
     unsigned left;   /* parts that have not been answered yet */
-    struct reply failure;
-    char failure_text[128];
+    enum answer answer;
     struct bytes *names; /* of all parts, one part after the other */
     char *bytes;         /* of the names */
     unsigned entry_count;
@@ -193,23 +192,20 @@ static void history_part_done(struct inquiry *inquiry)
     struct history history;
     if (--inquiry->left > 0)
         return;
-    bool is_good = inquiry->failure.status == REPLY_OK;
+    bool is_good = inquiry->answer == ANSWER_OK;
     if (is_good)
         history_fill(inquiry, &history);
     if (!inquiry->broker->is_freeing)
-        inquiry->fn(inquiry->arg, inquiry->ticket, answer_of(inquiry->failure), is_good ? &history : NULL);
+        inquiry->fn(inquiry->arg, inquiry->ticket, inquiry->answer, is_good ? &history : NULL);
     history_free(inquiry);
 }
 
 static void history_part_failed(struct history_part *part, struct reply reply)
 {
-    if (reply.status == REPLY_ERROR)
-        answer_log_error(part->inquiry->broker, "history_refused", reply.text);
     struct inquiry *inquiry = part->inquiry;
-    size_t len = strnlen(reply.text, sizeof inquiry->failure_text - 1);
-    memcpy(inquiry->failure_text, reply.text, len);
-    inquiry->failure_text[len] = '\0'; /* an earlier failure's text may have been longer */
-    inquiry->failure = (struct reply){reply.status == REPLY_OK ? REPLY_ERROR : reply.status, inquiry->failure_text};
+    if (reply.status == REPLY_ERROR)
+        complaint_hear(&inquiry->broker->refused, "history_refused", reply.text);
+    inquiry->answer = reply.status == REPLY_OK ? ANSWER_REFUSED : answer_of(reply); /* OK, but of the wrong form */
     history_part_done(inquiry);
 }
 
@@ -289,7 +285,7 @@ void broker_history(struct broker *broker, const struct bytes *names, unsigned c
     inquiry->ticket = ticket;
     inquiry->limit = limit;
     inquiry->newest = start->kind == START_NEWEST ? start->count : 0;
-    inquiry->failure = (struct reply){REPLY_OK, ""};
+    inquiry->answer = ANSWER_OK;
     history_deal(inquiry, names, count);
     for (unsigned i = 0; i < shards; i++)
         if (inquiry->parts[i].count > 0)

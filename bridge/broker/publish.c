@@ -23,7 +23,7 @@ static void publish_on_answer(void *arg, uint64_t ticket, struct reply reply, st
     (void)ticket;
     publishing->broker->publishing--;
     if (reply.status == REPLY_ERROR)
-        answer_log_error(publishing->broker, "publish_refused", reply.text);
+        complaint_hear(&publishing->broker->refused, "publish_refused", reply.text);
     if (!publishing->broker->is_freeing)
         publishing->fn(publishing->arg, publishing->ticket, answer_of(reply), position);
     free(publishing);

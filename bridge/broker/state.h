@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "broker/config.h"
 #include "broker/status.h"
+#include "redis/complaint.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,8 +37,7 @@ struct broker {
     struct question *asking; /* questions for the newest entries, by ticket */
     struct broker_status counters;
     unsigned publishing;      /* publishes that have not been answered yet */
-    uint64_t error_logged_ms; /* when answer_log_error() last wrote a line; 0: never */
-    char logged_error[64];    /* the beginning of that error */
+    struct complaint refused; /* what Redis refused of what clients asked for */
     bool is_freeing;          /* pending callbacks are not called any more */
 
     /* For the end of the turn. */
