@@ -32,6 +32,15 @@ uint64_t clock_wall_ms(void)
     return clock_read_ms(CLOCK_REALTIME);
 }
 
+bool clock_is_due(uint64_t *last_ms, uint64_t every_ms)
+{
+    uint64_t now_ms = clock_now_ms();
+    if (*last_ms != 0 && now_ms - *last_ms < every_ms)
+        return false;
+    *last_ms = now_ms;
+    return true;
+}
+
 void clock_hold(uint64_t now_ms)
 {
     clock_held_ms = now_ms;

@@ -65,11 +65,8 @@ static void acceptor_enter(struct acceptor *acceptor, enum acceptor_state state)
 
 static void acceptor_say_short(struct acceptor *acceptor, int error)
 {
-    uint64_t now_ms = clock_now_ms();
-    if (acceptor->said_ms != 0 && now_ms - acceptor->said_ms < SAY_EVERY_MS)
-        return;
-    acceptor->said_ms = now_ms;
-    log_warn("cannot_accept", "error=\"%s\" hint=\"new connections wait in the listen queue\"", strerror(error));
+    if (clock_is_due(&acceptor->said_ms, SAY_EVERY_MS))
+        log_warn("cannot_accept", "error=\"%s\" hint=\"new connections wait in the listen queue\"", strerror(error));
 }
 
 static void acceptor_rest(struct acceptor *acceptor)

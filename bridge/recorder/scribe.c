@@ -106,15 +106,12 @@ static bool scribe_has_room(struct scribe *scribe)
 
 static void scribe_lose(struct scribe *scribe)
 {
-    uint64_t now = clock_now_ms();
     scribe->count.lost++;
     CHECK(queue_pass(&scribe->queue)); /* needs only a few bytes; without it all later ordinals would be wrong */
-    if (scribe->told_ms && now - scribe->told_ms < TELL_MS)
-        return;
-    scribe->told_ms = now;
-    log_error("recorder_full",
-              "lost=%" PRIu64 " queued_bytes=%zu why=\"Redis records more slowly than others publish\"",
-              scribe->count.lost, scribe->queue.bytes);
+    if (clock_is_due(&scribe->told_ms, TELL_MS))
+        log_error("recorder_full",
+                  "lost=%" PRIu64 " queued_bytes=%zu why=\"Redis records more slowly than others publish\"",
+                  scribe->count.lost, scribe->queue.bytes);
 }
 
 void scribe_hear(struct scribe *scribe, struct bytes channel, struct bytes payload)

@@ -250,10 +250,8 @@ static void stream_start_ticking(struct server *server)
 
 static void stream_log_full(struct server *server)
 {
-    uint64_t now_ms = clock_now_ms();
-    if (server->full_logged_ms != 0 && now_ms - server->full_logged_ms < FULL_LOG_MS)
+    if (!clock_is_due(&server->full_logged_ms, FULL_LOG_MS))
         return;
-    server->full_logged_ms = now_ms;
     log_warn(
         "connections_full",
         "max_connections=%u hint=\"new browsers are told to come back later; raise BRIDGE_MAX_CONNECTIONS or the limit "

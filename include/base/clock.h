@@ -4,11 +4,16 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Milliseconds of a monotonic clock: only differences mean something. Never 0, so 0 can stand for "not yet". */
 uint64_t clock_now_ms(void);
+
+/* Is it the first time, or has this long passed since *last_ms? Then *last_ms is now. For log lines that must not fill the
+ * log; *last_ms begins as 0. */
+bool clock_is_due(uint64_t *last_ms, uint64_t every_ms);
 
 /* For tests: stop clock_now_ms() at this value; 0 lets it run again. Timers of a loop keep to real time. */
 void clock_hold(uint64_t now_ms);

@@ -64,11 +64,28 @@ static void tokens_are_long_and_different(void **state)
     assert_int_equal(one[0], '\0');
 }
 
+static void is_due_at_once_and_then_every_so_often(void **state)
+{
+    uint64_t last_ms = 0;
+    (void)state;
+    clock_hold(1);
+    assert_true(clock_is_due(&last_ms, 100));
+    assert_false(clock_is_due(&last_ms, 100));
+    clock_hold(100);
+    assert_false(clock_is_due(&last_ms, 100));
+    clock_hold(101);
+    assert_true(clock_is_due(&last_ms, 100));
+    clock_hold(200);
+    assert_false(clock_is_due(&last_ms, 100));
+    clock_hold(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_runs_back),
         cmocka_unit_test(can_be_held),
+        cmocka_unit_test(is_due_at_once_and_then_every_so_often),
         cmocka_unit_test(wall_is_this_century),
         cmocka_unit_test(dice_are_fair),
         cmocka_unit_test(tokens_are_long_and_different),
