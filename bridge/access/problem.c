@@ -83,6 +83,17 @@ struct refusal refusal_limit(enum problem_id id, const char *text, uint64_t numb
     return (struct refusal){.problem = problem_of(id), .text = text, .number = number};
 }
 
+struct refusal refusal_too_large(uint64_t max_payload)
+{
+    return refusal_limit(PROBLEM_TOO_LARGE, "a payload may have at most %u bytes (BRIDGE_MAX_PAYLOAD)", max_payload);
+}
+
+struct refusal refusal_too_many_channels(unsigned max_channels)
+{
+    return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
+                         "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)", max_channels);
+}
+
 /* --- sentences ---------------------------------------------------------------------------------------------------- */
 
 /* What is no text, or changes how text beside it is shown: controls (U+0000-001F, U+007F-009F), directions (U+202A-202E,
@@ -90,11 +101,10 @@ struct refusal refusal_limit(enum problem_id id, const char *text, uint64_t numb
 static bool problem_is_printable(struct bytes subject)
 {
     const unsigned char *at = (const unsigned char *)subject.data;
-    if (!utf8_is_valid(subject.data, subject.len))
+    if (!utf8_is_valid(subject.data, subject.len) || utf8_has_control(subject.data, subject.len))
         return false;
     for (size_t i = 0; i < subject.len; i++)
-        if (at[i] < ' ' || at[i] == 0x7F || (at[i] == 0xC2 && at[i + 1] < 0xA0) ||
-            (at[i] == 0xE2 && at[i + 1] == 0x80 && at[i + 2] >= 0xAA && at[i + 2] <= 0xAE) ||
+        if ((at[i] == 0xE2 && at[i + 1] == 0x80 && at[i + 2] >= 0xAA && at[i + 2] <= 0xAE) ||
             (at[i] == 0xE2 && at[i + 1] == 0x81 && at[i + 2] >= 0xA6 && at[i + 2] <= 0xA9))
             return false;
     return true;
@@ -103,12 +113,9 @@ static bool problem_is_printable(struct bytes subject)
 /* Printable text stays as it is, and is not cut in the middle of a character; anything else is escaped. */
 static const char *problem_subject_print(char out[static LOG_TEXT_MAX], struct bytes subject)
 {
-    size_t len = subject.len;
     if (!problem_is_printable(subject))
-        return log_text(out, subject.data, len < SUBJECT_MAX ? len : SUBJECT_MAX);
-    if (len > SUBJECT_MAX)
-        for (len = SUBJECT_MAX; (subject.data[len] & 0xC0) == 0x80;)
-            len--;
+        return log_text(out, subject.data, subject.len < SUBJECT_MAX ? subject.len : SUBJECT_MAX);
+    size_t len = utf8_fit(subject.data, subject.len, SUBJECT_MAX);
     snprintf(out, LOG_TEXT_MAX, "%.*s%s", (int)len, len > 0 ? subject.data : "", len < subject.len ? "..." : "");
     return out;
 }

@@ -78,3 +78,23 @@ bool utf8_is_valid(const char *bytes, size_t len)
     }
     return true;
 }
+
+bool utf8_has_control(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)bytes[i], next = i + 1 < len ? (unsigned char)bytes[i + 1] : 0;
+        /* C2 80 to C2 9F are U+0080 to U+009F, the C1 control characters. */
+        if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next < 0xA0))
+            return true;
+    }
+    return false;
+}
+
+size_t utf8_fit(const char *bytes, size_t len, size_t most)
+{
+    if (len <= most)
+        return len;
+    while (most > 0 && ((unsigned char)bytes[most] & 0xC0) == 0x80)
+        most--;
+    return most;
+}

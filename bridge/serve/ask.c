@@ -39,8 +39,7 @@ struct refusal ask_channels(struct ask *ask, const struct request *request, cons
 {
     unsigned most = max < ASK_CHANNELS_MAX ? max : ASK_CHANNELS_MAX;
     if (!ask_collect_channels(ask, request, defaults) || ask->count > most)
-        return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
-                             "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)", most);
+        return refusal_too_many_channels(most);
     return REFUSAL_NONE;
 }
 

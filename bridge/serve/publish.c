@@ -53,8 +53,7 @@ static struct refusal publish_check(const struct server *server, const struct re
     if (request->is_chunked || !request->has_length)
         return refusal_of(PROBLEM_LENGTH_REQUIRED);
     if (request->length > server->config.max_payload)
-        return refusal_limit(PROBLEM_TOO_LARGE, "a payload may have at most %u bytes (BRIDGE_MAX_PAYLOAD)",
-                             server->config.max_payload);
+        return refusal_too_large(server->config.max_payload);
     return REFUSAL_NONE;
 }
 

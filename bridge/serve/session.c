@@ -117,9 +117,7 @@ struct refusal session_subscribe(struct session *session, struct bytes channel, 
     if (refusal.problem)
         return refusal;
     if (subscriber_feeds(session->subscriber) >= session->all->max_channels)
-        return refusal_limit(PROBLEM_TOO_MANY_CHANNELS,
-                             "at most %u channels and patterns per connection (BRIDGE_MAX_CHANNELS)",
-                             session->all->max_channels);
+        return refusal_too_many_channels(session->all->max_channels);
     struct pending *pending = session_note(session, PENDING_SUBSCRIBE, ref, channel, &refusal);
     if (!pending)
         return refusal;
@@ -169,8 +167,7 @@ static struct refusal session_check_message(const struct session *session, const
     if (refusal.problem)
         return refusal;
     if (message->payload.len > session->all->max_payload)
-        return refusal_limit(PROBLEM_TOO_LARGE, "a payload may have at most %u bytes (BRIDGE_MAX_PAYLOAD)",
-                             session->all->max_payload);
+        return refusal_too_large(session->all->max_payload);
     if (!session_event_is_good(message->event))
         return refusal_of(PROBLEM_BAD_EVENT);
     if (session->is_leaving)
@@ -178,17 +175,15 @@ static struct refusal session_check_message(const struct session *session, const
     return REFUSAL_NONE;
 }
 
-static struct refusal session_refusal_of_answer(enum answer answer)
+static struct refusal session_refusal_of_answer(enum answer answer, const char *unavailable, const char *refused)
 {
     switch (answer) {
     case ANSWER_OK:
         break;
     case ANSWER_UNAVAILABLE:
-        return refusal_because(PROBLEM_UNAVAILABLE,
-                               "Redis cannot be reached; the message may or may not have been recorded");
+        return refusal_because(PROBLEM_UNAVAILABLE, unavailable);
     case ANSWER_REFUSED:
-        return refusal_because(PROBLEM_UNAVAILABLE,
-                               "Redis refused to record the message; the server's log has its answer");
+        return refusal_because(PROBLEM_UNAVAILABLE, refused);
     }
     return REFUSAL_NONE;
 }
@@ -203,7 +198,10 @@ static void session_on_published(void *arg, uint64_t ticket, enum answer answer,
     }
     struct session *session = pending->session;
     session_remove(session, pending);
-    session->ops->on_published(session, pending->ref, session_refusal_of_answer(answer), position);
+    struct refusal refusal =
+        session_refusal_of_answer(answer, "Redis cannot be reached; the message may or may not have been recorded",
+                                  "Redis refused to record the message; the server's log has its answer");
+    session->ops->on_published(session, pending->ref, refusal, position);
     pending_free(pending);
 }
 
@@ -229,20 +227,10 @@ static void session_on_history(void *arg, uint64_t ticket, enum answer answer, c
         return; /* the browser has disconnected */
     struct session *session = pending->session;
     session_settle(session, pending);
-    switch (answer) {
-    case ANSWER_OK:
-        session->ops->on_history(session, REFUSAL_NONE, history);
-        break;
-    case ANSWER_UNAVAILABLE:
-        session->ops->on_history(session, refusal_of(PROBLEM_UNAVAILABLE), NULL);
-        break;
-    case ANSWER_REFUSED:
-        session->ops->on_history(
-            session,
-            refusal_because(PROBLEM_UNAVAILABLE, "Redis refused to read the history; the server's log has its answer"),
-            NULL);
-        break;
-    }
+    struct refusal refusal =
+        session_refusal_of_answer(answer, problem_of(PROBLEM_UNAVAILABLE)->sentence,
+                                  "Redis refused to read the history; the server's log has its answer");
+    session->ops->on_history(session, refusal, history);
 }
 
 struct refusal session_history(struct session *session, const struct ask *ask, unsigned limit)

@@ -92,7 +92,7 @@ static void sse_farewell(struct stream *stream, enum ending why)
 
 static void sse_drain(struct stream *stream)
 {
-    stream_end(stream, ENDING_DRAIN, problem_of(PROBLEM_LEAVING), problem_of(PROBLEM_LEAVING)->sentence);
+    stream_end(stream, ENDING_DRAIN, problem_of(PROBLEM_LEAVING), NULL);
 }
 
 static const struct stream_kind sse_kind = {

@@ -94,7 +94,8 @@ void stream_end(struct stream *stream, enum ending why, const struct problem *pr
         return;
     session_fini(&stream->session);
     stream_enter_end(stream, STREAM_ENDING, why);
-    connection_close(&stream->connection, stream->kind->has_close_code ? problem->close : 0, reason);
+    connection_close(&stream->connection, stream->kind->has_close_code ? problem->close : 0,
+                     reason ? reason : problem->sentence);
 }
 
 void stream_kill(struct stream *stream, enum ending why)
@@ -179,7 +180,7 @@ static uint64_t stream_look(struct stream *stream, uint64_t now_ms)
 {
     uint64_t next_ms = 0;
     if (stream->state < STREAM_ENDING && stream->ends_ms != 0 && now_ms >= stream->ends_ms)
-        stream_end(stream, ENDING_AGE, problem_of(PROBLEM_AGE), problem_of(PROBLEM_AGE)->sentence);
+        stream_end(stream, ENDING_AGE, problem_of(PROBLEM_AGE), NULL);
     if (stream->state < STREAM_ENDING)
         next_ms = stream_earlier(stream->ends_ms, stream_look_for_stall(stream, now_ms));
     switch ((enum stream_state)stream->state) {

@@ -91,8 +91,8 @@ void stream_on_writable(struct connection *connection);
 /* --- ending ------------------------------------------------------------------------------------------------------- */
 
 /* End it in order: farewell, then close. If its protocol has close codes, the browser gets the one of `problem`, with
- * `reason`: at most 123 bytes, borrowed until stream_close(). Not from within a sink's callback. A second call does
- * nothing. */
+ * `reason`: at most 123 bytes, borrowed until stream_close(); NULL: the problem's sentence. Not from within a sink's
+ * callback. A second call does nothing. */
 void stream_end(struct stream *stream, enum ending why, const struct problem *problem, const char *reason);
 /* Disconnect it without a farewell. May be called from anywhere. */
 void stream_kill(struct stream *stream, enum ending why);

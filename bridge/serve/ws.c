@@ -14,6 +14,7 @@
 #include "access/origin.h"
 #include "ask.h"
 #include "base/buffer.h"
+#include "base/utf8.h"
 #include "frame.h"
 #include "gather.h"
 #include "http/request.h"
@@ -24,6 +25,7 @@
 #include "wire/format.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define BAD_FRAMES_MAX 10
 #define CLOSE_REASON_MAX 123  /* bytes; RFC 6455, 5.5 and 5.5.1 */
@@ -64,11 +66,7 @@ static struct server *ws_server(const struct ws *ws)
 static char *ws_close_reason_new(struct refusal refusal)
 {
     const char *text = REFUSAL_TEXT(refusal);
-    size_t len = strlen(text);
-    if (len > CLOSE_REASON_MAX)
-        for (len = CLOSE_REASON_MAX; (text[len] & 0xC0) == 0x80;)
-            len--;
-    return strndup(text, len);
+    return strndup(text, utf8_fit(text, strlen(text), CLOSE_REASON_MAX));
 }
 
 /* From here on, messages from the client are ignored. */
@@ -76,8 +74,7 @@ static void ws_end(struct ws *ws, struct refusal refusal)
 {
     if (!ws->close_reason)
         ws->close_reason = ws_close_reason_new(refusal);
-    stream_end(&ws->stream, ending_of(refusal.problem), refusal.problem,
-               ws->close_reason ? ws->close_reason : refusal.problem->sentence);
+    stream_end(&ws->stream, ending_of(refusal.problem), refusal.problem, ws->close_reason);
 }
 
 static void ws_farewell(struct stream *stream, enum ending why)
@@ -289,8 +286,7 @@ static void ws_on_piece(struct connection *connection, const struct piece *piece
     case GATHERED_PART:
         break;
     case GATHERED_TOO_LARGE:
-        ws_end(ws, refusal_limit(PROBLEM_TOO_LARGE, "a payload may have at most %u bytes (BRIDGE_MAX_PAYLOAD)",
-                                 ws_server(ws)->config.max_payload));
+        ws_end(ws, refusal_too_large(ws_server(ws)->config.max_payload));
         break;
     case GATHERED_NO_MEMORY:
         ws_end(ws, refusal_of(PROBLEM_NO_MEMORY));
@@ -318,8 +314,7 @@ static void ws_on_pong(struct connection *connection)
 /* The browser has sent a close frame; http answers it. Nothing may be sent after that. */
 static void ws_on_leaving(struct connection *connection)
 {
-    const struct problem *problem = problem_of(PROBLEM_LEAVING);
-    stream_end(&ws_of(connection)->stream, ENDING_LEFT, problem, problem->sentence);
+    stream_end(&ws_of(connection)->stream, ENDING_LEFT, problem_of(PROBLEM_LEAVING), NULL);
 }
 
 /* --- time --------------------------------------------------------------------------------------------------------- */

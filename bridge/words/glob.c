@@ -286,17 +286,6 @@ bool glob_list_contains(const struct glob_list *list, const char *name, size_t l
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
-static bool glob_has_control(const char *name, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)name[i], next = i + 1 < len ? (unsigned char)name[i + 1] : 0;
-        /* C2 80 to C2 9F are U+0080 to U+009F, the C1 control characters. */
-        if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next < 0xA0))
-            return true;
-    }
-    return false;
-}
-
 const char *channel_name_error(const char *name, size_t len)
 {
     if (len == 0)
@@ -305,7 +294,7 @@ const char *channel_name_error(const char *name, size_t len)
         return "a channel name may have at most 256 bytes";
     if (!utf8_is_valid(name, len))
         return "a channel name must be valid UTF-8";
-    if (glob_has_control(name, len))
+    if (utf8_has_control(name, len))
         return "a channel name may not contain control characters";
     return NULL;
 }

@@ -85,6 +85,9 @@ struct refusal refusal_because(enum problem_id id, const char *text);
 struct refusal refusal_about(enum problem_id id, const char *text, struct bytes subject);
 /* With a sentence that says a limit: "at most %u bytes". */
 struct refusal refusal_limit(enum problem_id id, const char *text, uint64_t number);
+/* The same for the two limits that several doors check. */
+struct refusal refusal_too_large(uint64_t max_payload);
+struct refusal refusal_too_many_channels(unsigned max_channels);
 
 /* The sentence with its subject or number filled in, as UTF-8 without control characters. The subject is quoted, cut
  * after 64 bytes, and escaped as \xNN if it is not printable UTF-8. */

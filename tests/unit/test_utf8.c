@@ -1,5 +1,5 @@
 /*
- * Bytes that are not UTF-8 must never be sent as a text frame: a browser would close the WebSocket.
+ * Bytes that are not UTF-8 must never be sent as a text frame: a browser would close the WebSocket. Nor may a cut make some.
  */
 #include "base/utf8.h"
 
@@ -81,6 +81,29 @@ static void empty_and_nul(void **state)
     assert_true(utf8_is_valid("a\0b", 3));
 }
 
+static void control_characters(void **state)
+{
+    char bytes[6] = {'a'};
+    (void)state;
+    for (uint32_t point = 0; point < 0x3000; point++) {
+        size_t len = 1 + encode(point, bytes + 1);
+        bool is_control = point < 0x20 || (point >= 0x7F && point < 0xA0);
+        if (utf8_has_control(bytes, len) != is_control)
+            fail_msg("U+%04X", point);
+    }
+    assert_false(utf8_has_control("", 0));
+}
+
+static void cut_between_characters(void **state)
+{
+    static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"; /* 1, 2, 3 and 4 bytes */
+    static const size_t expected[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10, 10};
+    (void)state;
+    for (size_t most = 0; most < sizeof expected / sizeof expected[0]; most++)
+        assert_int_equal(utf8_fit(text, sizeof text - 1, most), expected[most]);
+    assert_int_equal(utf8_fit("", 0, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +111,8 @@ int main(void)
         cmocka_unit_test(every_pair_of_bytes),
         cmocka_unit_test(bad_bytes_anywhere),
         cmocka_unit_test(empty_and_nul),
+        cmocka_unit_test(control_characters),
+        cmocka_unit_test(cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
