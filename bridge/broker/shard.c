@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "redis/beat.h"
 #include "redis/control.h"
+#include "redis/internal.h"
 #include "redis/live.h"
 #include "redis/publish.h"
 #include "redis/remedy.h"
@@ -115,8 +116,7 @@ static void shard_hear_entry(struct shard *shard, const struct heard *heard, con
 static void shard_hear_plain(struct shard *shard, const struct heard *heard)
 {
     struct source *source = shard_source_of(shard, heard, 0);
-    if (!source || !source->is_plain || names_is_internal(shard->redis, heard->channel) ||
-        names_is_own_event(shard->redis, heard->channel, heard->payload))
+    if (!source || !source->is_plain || internal_is(shard->redis, heard))
         return;
     if (heard->payload.len > shard->redis->max_payload)
         return;
@@ -271,9 +271,11 @@ static void shard_on_asked(void *arg, uint64_t ticket, struct reply reply, struc
 /* Is a recorder active? It reports regularly anyway; asking makes a new worker ready at once. */
 static void shard_ask_recorder(struct shard *shard)
 {
-    if (shard->broker->config.needs_recorder && shard_is_up(shard))
-        caller_publish_plain(shard->caller, bytes_of(shard->control_channel), CONTROL_WHO_TEXT, shard_on_asked, shard,
-                             0);
+    if (!shard->broker->config.needs_recorder || !shard_is_up(shard))
+        return;
+    char who[sizeof CONTROL_WHO_WORD + sizeof shard->worker];
+    snprintf(who, sizeof who, CONTROL_WHO_WORD " %s", shard->worker);
+    caller_publish_plain(shard->caller, bytes_of(shard->control_channel), bytes_of(who), shard_on_asked, shard, 0);
 }
 
 /* The beat and the recorder's report can be received from now on: do not wait for the next second. */

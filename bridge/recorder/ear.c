@@ -5,16 +5,17 @@
  * payload as a plain message, the echo, which is thus in the log already. If the publisher's ACL forbids PUBLISH there,
  * no echo follows; channel and length are compared so that the next message is not mistaken for it.
  *
- * Keyspace notifications about our own keys don't count: recording one would cause the next.
+ * Internal messages don't count, and neither do keyspace notifications about our keys: recording one would cause the
+ * next, also if it is another fleet's (internal.h).
  *
  * If a message matches several of our patterns, Redis sends one copy for each. Only the copy for the first matching
  * pattern in the list counts.
  */
 #include "ear.h"
 
+#include "redis/internal.h"
 #include "redis/listener.h"
 #include "redis/live.h"
-#include "redis/names.h"
 
 #include <string.h>
 
@@ -36,23 +37,34 @@ static uint64_t ear_list_hash(const struct glob_list *list)
     return sum;
 }
 
-/* The previous release counts notifications about our own keys, so the two must not count for one another. */
-static bool ear_hears_events(const struct ear *ear)
+/*
+ * The previous release counts notifications about our own keys, and what other fleets announce, so the two must not count
+ * for one another where they could disagree: 1 if a glob may match a notification, 2 if it may match another fleet's
+ * channel. A glob that begins with a literal could do the latter, too, but only for a fleet whose prefix begins with the
+ * name of channels that this one serves (such as `public:bridge:`). For that, no other deployment should be kept from
+ * standing by across an update: such a fleet's nodes notice that their ordinals drift, and join anew.
+ */
+static unsigned ear_hears_more(const struct ear *ear)
 {
-    for (unsigned i = 0; i < ear->channels->count; i++)
-        if (names_may_be_events(ear->channels->globs[i]))
-            return true;
-    return false;
+    unsigned more = 0;
+    for (unsigned i = 0; i < ear->channels->count; i++) {
+        const char *glob = ear->channels->globs[i];
+        more |= (internal_may_be_events(glob) ? 1u : 0u) | (internal_may_be_others(glob) ? 2u : 0u);
+    }
+    return more;
 }
 
 uint64_t ear_filter_hash(const struct ear *ear)
 {
-    return ear_list_hash(ear->channels) * 3 + ear_list_hash(ear->ephemeral) + ear_hears_events(ear);
+    return ear_list_hash(ear->channels) * 3 + ear_list_hash(ear->ephemeral) + ear_hears_more(ear);
 }
 
-static bool ear_serves(const struct ear *ear, struct bytes channel)
+/* Will its plain message be heard, and count unless it is the echo? */
+static bool ear_serves(const struct ear *ear, const struct entry_source *entry)
 {
-    return glob_list_match(ear->channels, channel.data, channel.len) >= 0 && !names_is_internal(ear->redis, channel);
+    const struct heard plain = {.channel = entry->channel, .payload = entry->payload};
+    return glob_list_match(ear->channels, plain.channel.data, plain.channel.len) >= 0 &&
+           !internal_is(ear->redis, &plain);
 }
 
 void ear_begin(struct ear *ear)
@@ -65,7 +77,7 @@ void ear_hear_live(struct ear *ear, const struct announcement *announcement)
     struct bytes channel = announcement->source.channel;
     if (!announcement->is_echoed || channel.len > sizeof ear->echo_channel)
         return;
-    ear->expects_echo = ear_serves(ear, channel);
+    ear->expects_echo = ear_serves(ear, &announcement->source);
     memcpy(ear->echo_channel, channel.data, channel.len);
     ear->echo_channel_len = channel.len;
     ear->echo_payload_len = announcement->source.payload.len;
@@ -83,8 +95,7 @@ static bool ear_takes_echo(struct ear *ear, const struct heard *heard)
 bool ear_counts(struct ear *ear, const struct heard *heard)
 {
     int first = glob_list_match(ear->channels, heard->channel.data, heard->channel.len);
-    if (first < 0 || names_is_internal(ear->redis, heard->channel) ||
-        names_is_own_event(ear->redis, heard->channel, heard->payload))
+    if (first < 0 || internal_is(ear->redis, heard))
         return false;
     bool is_copy = !bytes_is(heard->pattern, ear->channels->globs[first]);
     return !is_copy && !ear_takes_echo(ear, heard) &&

@@ -55,10 +55,14 @@ static void control_read_fields(struct reader *reader, struct control_word *out)
     case CONTROL_VACANT:
         if (bytes_is(reader->rest, "standby"))
             out->kind = CONTROL_VACANT_STANDBY;
+        else
+            out->node = bytes_word(&reader->rest, ' ');
+        return;
+    case CONTROL_WHO:
+        out->node = bytes_word(&reader->rest, ' ');
         return;
     case CONTROL_VACANT_STANDBY:
     case CONTROL_UNECHOED:
-    case CONTROL_WHO:
         return;
     }
 }

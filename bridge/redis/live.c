@@ -9,13 +9,14 @@
 #include "redis/listener.h"
 #include "redis/names.h"
 
-bool live_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out)
+#include <string.h>
+
+/* Parse all but the channel. */
+static bool live_parse_payload(struct bytes payload, struct announcement *out)
 {
     struct reader head = {0}, body = {0};
     struct entry_source *source = &out->source;
-    *out = (struct announcement){0};
-    if (!names_live_of(config, heard->channel, &source->channel) ||
-        !bytes_split(heard->payload, '\n', &head.rest, &body.rest))
+    if (!bytes_split(payload, '\n', &head.rest, &body.rest))
         return false;
     source->position = reader_position(&head);
     source->previous = reader_position(&head);
@@ -27,4 +28,31 @@ bool live_parse(const struct redis_config *config, const struct heard *heard, st
     source->from = reader_bytes(&body, reader_number(&head));
     source->payload = body.rest;
     return !head.failed && !body.failed && flag.len == 1;
+}
+
+bool live_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out)
+{
+    *out = (struct announcement){0};
+    return names_live_of(config, heard->channel, &out->source.channel) && live_parse_payload(heard->payload, out);
+}
+
+/* Is there a prefix before `live:`, and a channel after it? Either may contain that word, too. */
+static bool live_is_name(struct bytes channel)
+{
+    static const char word[] = "live:";
+    const size_t len = sizeof word - 1;
+    return channel.len >= len + 2 && memmem(channel.data + 1, channel.len - 2, word, len);
+}
+
+bool live_is_announcement(struct bytes channel, struct bytes payload)
+{
+    struct announcement found = {0};
+    struct bytes position, previous;
+    if (!live_is_name(channel) || !live_parse_payload(payload, &found))
+        return false;
+    position = bytes_word(&payload, ' ');
+    previous = bytes_word(&payload, ' ');
+    return bytes_is(position, POSITION_TEXT(found.source.position)) &&
+           bytes_is(previous, POSITION_TEXT(found.source.previous)) && (found.era == 0) == (found.ordinal == 0) &&
+           !(found.is_echoed && found.era);
 }

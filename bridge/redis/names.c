@@ -13,25 +13,6 @@ bool names_is_internal(const struct redis_config *config, struct bytes name)
     return bytes_begins(name, config->prefix);
 }
 
-#define KEYSPACE "__keyspace@"
-#define KEYEVENT "__keyevent@"
-
-bool names_is_own_event(const struct redis_config *config, struct bytes channel, struct bytes payload)
-{
-    struct bytes database, key;
-    if (bytes_begins(channel, KEYEVENT))
-        return names_is_internal(config, payload);
-    return bytes_begins(channel, KEYSPACE) && bytes_split(channel, ':', &database, &key) &&
-           names_is_internal(config, key);
-}
-
-bool names_may_be_events(const char *glob)
-{
-    size_t literal = strcspn(glob, "*?[\\");
-    size_t len = literal < sizeof KEYSPACE - 1 ? literal : sizeof KEYSPACE - 1;
-    return strncmp(glob, KEYSPACE, len) == 0 || strncmp(glob, KEYEVENT, len) == 0;
-}
-
 static struct bytes names_join(const struct redis_config *config, const char *word, const char *rest,
                                char out[static NAMES_MAX])
 {

@@ -5,16 +5,18 @@
  *   lost <position>                              Redis lost entries: cursors before this position may miss some
  *   renewed <era> <node>                         this node holds the seat, and records
  *   era <era> <node> <silent_ms>                 this node opened a new era, and records
- *   vacant                                       the holder gave up the seat
+ *   vacant <node>                                the holder gave up the seat
  *   vacant standby                               the standby gave up its lease
  *   sync <node> <nonce> <filter_hash> <era> <last>   a marker in the order of messages: which ordinal was reached here?
  *   place <node> <nonce> <era> <ordinal>         the answer to `sync`
  *   unechoed                                     the plain message that should follow the last announcement won't come
- *   who                                          a worker asks whether anybody records
+ *   who <worker>                                 a worker asks whether anybody records
  *
  * All but `who` are published by the library's functions; recorder.c explains the protocol. Releases run side by side:
  * unknown words are ignored, and so are extra fields after the known ones, which a later release may add. (Only
- * `vacant standby` must match exactly: `vacant` with anything else behind it means the seat.)
+ * `vacant standby` must match exactly: `vacant` with anything else behind it means the seat. The previous release sends
+ * `vacant` and `who` without a field; it is there so that a bridge with another prefix knows what these are, see
+ * internal.h.)
  */
 #ifndef REDIS_CONTROL_H
 #define REDIS_CONTROL_H
@@ -42,7 +44,7 @@ enum control_kind {
 struct control_word {
     enum control_kind kind;
     struct position position; /* GENESIS, LOST */
-    struct bytes node;        /* RENEWED, ERA, SYNC, PLACE; points into the payload */
+    struct bytes node;        /* RENEWED, ERA, SYNC, PLACE; VACANT, WHO: may be empty. Points into the payload */
     uint64_t era;             /* RENEWED, ERA, SYNC, PLACE */
     uint64_t silent_ms;       /* ERA: time since the seat was last held; 0: it never was */
     uint64_t nonce;           /* SYNC, PLACE */
@@ -53,7 +55,7 @@ struct control_word {
 /* Parse one message. false: an unknown word, or a field is missing or malformed. */
 MUST_CHECK bool control_parse(struct bytes payload, struct control_word *out);
 
-/* A worker publishes this to have the holder's `renewed` published at once. */
-#define CONTROL_WHO_TEXT ((struct bytes){"who", 3})
+/* A worker publishes this word, a space and its name to have the holder's `renewed` published at once. */
+#define CONTROL_WHO_WORD "who"
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef REDIS_LIVE_H
 #define REDIS_LIVE_H
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "words/entry.h"
 
@@ -22,5 +23,8 @@ struct announcement {
 
 /* Parse a message. false: it is not on a live channel of this prefix, or it is malformed. */
 MUST_CHECK bool live_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out);
+
+/* Is this message exactly an announcement, of a bridge with any prefix? */
+bool live_is_announcement(struct bytes channel, struct bytes payload);
 
 #endif

@@ -24,12 +24,6 @@
 /* Does the name begin with our prefix? Clients and backends may not use such a channel. */
 bool names_is_internal(const struct redis_config *config, struct bytes name);
 
-/* Is this plain message a keyspace notification about one of our own keys? Recording it would write such a key, and cause
- * the next one. (Redis documentation, "Redis keyspace notifications": __keyspace@<db>__:<key>, __keyevent@<db>__:<event>) */
-bool names_is_own_event(const struct redis_config *config, struct bytes channel, struct bytes payload);
-/* May a channel that this glob matches be that of a keyspace notification? */
-bool names_may_be_events(const char *glob);
-
 /* Channel: the messages of control.h. */
 struct bytes names_control(const struct redis_config *config, char out[static NAMES_MAX]);
 /* Channel: the beats of one worker. */

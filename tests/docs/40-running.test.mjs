@@ -193,6 +193,15 @@ prove('deploy/README.md', 'Redis', (scene) => scene.start(), {
       assert.match(String(await redis.call('ACL', 'DRYRUN', 'redis-bridge', ...command)), /no permission/i, command.join(' '));
     assert.equal(await redis.call('ACL', 'DRYRUN', 'redis-bridge', 'SET', 'bridge:position', '1'), 'OK');
   },
+  // tests/integration/59 has more of it.
+  'Several fleets can share one Redis': async (_, scene) => {
+    const { redis, bridge } = await scene.start({ BRIDGE_SUBSCRIBE: '*' });
+    const other = await scene.bridge({ redis, env: { BRIDGE_SUBSCRIBE: '*', BRIDGE_PREFIX: 'other:' } });
+    await redis.publish('public:both', 'x');
+    for (const each of [bridge, other]) await waitFor(async () => (await recorded(each, 'public:both'))[0] === 'x');
+    for (const prefix of ['bridge:', 'other:'])
+      assert.deepEqual(await redis.call('KEYS', `${prefix}log:*`), [`${prefix}log:public:both`]);
+  },
   'Keyspace notifications can be served': async (_, scene) => {
     const { redis, bridge } = await scene.start({ BRIDGE_SUBSCRIBE: '__key*' }, { args: ['--notify-keyspace-events', 'KEA'] });
     await redis.call('SET', 'somebody:else', 'x');

@@ -61,13 +61,24 @@ static void words_about_a_place_carry_all_their_numbers(void **state)
 static void words_without_fields(void **state)
 {
     (void)state;
-    struct control_word word;
     assert_int_equal(parse("vacant").kind, CONTROL_VACANT);
     assert_int_equal(parse("vacant standby").kind, CONTROL_VACANT_STANDBY);
     assert_int_equal(parse("unechoed").kind, CONTROL_UNECHOED);
     assert_int_equal(parse("who").kind, CONTROL_WHO);
-    assert_true(control_parse(CONTROL_WHO_TEXT, &word));
+}
+
+/* The previous release sends them without. */
+static void words_that_may_say_whose_they_are(void **state)
+{
+    (void)state;
+    struct control_word word = parse("vacant ann");
+    assert_int_equal(word.kind, CONTROL_VACANT);
+    assert_true(bytes_is(word.node, "ann"));
+    word = parse(CONTROL_WHO_WORD " worker more to say");
     assert_int_equal(word.kind, CONTROL_WHO);
+    assert_true(bytes_is(word.node, "worker"));
+    assert_int_equal(parse("vacant").node.len, 0);
+    assert_int_equal(parse("who").node.len, 0);
 }
 
 static void what_a_later_release_adds_is_left_alone(void **state)
@@ -118,6 +129,7 @@ int main(void)
         cmocka_unit_test(words_about_the_seat_say_who_and_which_era),
         cmocka_unit_test(words_about_a_place_carry_all_their_numbers),
         cmocka_unit_test(words_without_fields),
+        cmocka_unit_test(words_that_may_say_whose_they_are),
         cmocka_unit_test(what_a_later_release_adds_is_left_alone),
         cmocka_unit_test(what_is_not_whole_is_refused),
     };

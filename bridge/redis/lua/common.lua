@@ -1,6 +1,6 @@
 -- common.lua: the beginning of the Lua library. Its functions do all of the bridge's writing to Redis, and each call is
--- atomic. The library is one text, joined from the files of this folder: common, names, publish, read, beat, recorder,
--- inbox, doors.
+-- atomic. The library is one text, joined from the files of this folder: common, names, publish, read, beat, events,
+-- recorder, inbox, doors.
 --
 -- Backends publish in one of three ways:
 --   PUBLISH <channel> <payload>

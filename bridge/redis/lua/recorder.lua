@@ -4,7 +4,8 @@ local MEMBER_LEASES = 3 -- a member that hangs still counts for this many leases
 
 -- record era first (channel payload)…: compare and append. Only the next ordinal of the current era is ever appended,
 -- so no matter who sends it, and how often, each plain message is recorded once and in order. A channel of '' stands
--- for a run of ordinals without a message, which are skipped; its payload says how many.
+-- for a run of ordinals without a message, which are skipped; its payload says how many. Keyspace notifications about a
+-- bridge's keys are skipped, too.
 -- -> {'OK' | 'STALE' (not the current era) | 'HOLE' (first > last + 1), last}
 local function record(argv)
   local era, ordinal = argv[1], tonumber(argv[2])
@@ -18,7 +19,7 @@ local function record(argv)
       local channel, payload = argv[at], argv[at + 1]
       local final = channel == '' and ordinal + tonumber(payload) - 1 or ordinal
       if final > last then
-        if channel ~= '' then
+        if channel ~= '' and not is_about_bridge(channel, payload) then
           reserved = reserved or reserve((#argv - at + 1) / 2)
           append(reserved, channel, payload, '', '', 'r', era, string.format('%.0f', ordinal))
         end
@@ -175,7 +176,7 @@ local function leave(argv)
     local standby = lease_owner(KEY.standby)
     return standby and standby ~= node and 'coming' or 'alone'
   end
-  for key, word in pairs({[KEY.seat] = 'vacant', [KEY.standby] = 'vacant standby'}) do
+  for key, word in pairs({[KEY.seat] = 'vacant ' .. node, [KEY.standby] = 'vacant standby'}) do
     if call('GET', key) == node then
       call('DEL', key)
       call('PUBLISH', CONTROL, word)
