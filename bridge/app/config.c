@@ -13,7 +13,9 @@ struct config *config_new(void)
     struct config *config = calloc(1, sizeof *config);
     CHECK(config);
     config->redis = calloc(1, sizeof *config->redis);
-    CHECK(config->redis);
+    config->redis_space = calloc(1, sizeof *config->redis_space);
+    CHECK(config->redis && config->redis_space);
+    config->redis->space = config->redis_space;
     return config;
 }
 
@@ -29,6 +31,7 @@ void config_free(struct config *config)
     free(config->host);
     free(config->tls_cert);
     free(config->tls_key);
+    free(config->redis_space);
     free(config->redis);
     free(config);
 }

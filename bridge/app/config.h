@@ -18,11 +18,12 @@ struct redis_config;
 
 struct config {
     struct redis_config *redis;
-    char *prefix;            /* of the bridge's own keys, channels and functions; redis has a copy */
-    uint64_t history_length; /* entries kept of a channel, at least; redis has a copy */
-    uint64_t history_ttl_ms; /* redis has a copy */
-    uint64_t max_payload;    /* bytes; redis has a copy */
-    char *host;              /* a numeric address */
+    enum redis_space *redis_space; /* redis points to it */
+    char *prefix;                  /* of the bridge's own keys, channels and functions; redis has a copy */
+    uint64_t history_length;       /* entries kept of a channel, at least; redis has a copy */
+    uint64_t history_ttl_ms;       /* redis has a copy */
+    uint64_t max_payload;          /* bytes; redis has a copy */
+    char *host;                    /* a numeric address */
     uint64_t port;
     uint64_t workers;                  /* never 0 once read */
     struct glob_list subscribe;        /* any browser may listen to these */

@@ -261,7 +261,7 @@ const struct setting settings[] = {
      "The Redis (7.0 or newer) or Valkey (7.2 or newer) server: `redis://`, `rediss://` (TLS) or `unix://`, with user, "
      "password and database number. If it is not set, `REDIS_PRIVATE_URL` is used."},
     {"BRIDGE_PREFIX", NULL, &setting_kind_prefix, FIELD(prefix), "bridge:", NULL, NULL, 0, 0,
-     "Prefix of the bridge's own Redis keys, channels and functions. Instances with the same Redis and the same prefix "
+     "Prefix of the bridge's own Redis keys, channels and functions. Instances with the same Redis, database and prefix "
      "form one fleet."},
     {"BRIDGE_WORKERS", NULL, &setting_kind_count, FIELD(workers), "auto", NULL, "auto", 1, 64,
      "Number of worker processes. `auto`: one for each processor that is available."},

@@ -301,7 +301,10 @@ static void shard_on_listener_up(void *arg)
     struct shard *shard = arg;
     shard->up_ms = clock_now_ms();
     shard->heard_beat_ms = shard->heard_recorder_ms = 0;
+    names_beat(shard->redis, shard->worker, shard->beat_channel);
+    names_control(shard->redis, shard->control_channel);
     shard_witness(shard);
+    listener_subscribe_aware(shard->listener, shard->redis);
     listener_subscribe(shard->listener, false, bytes_of(shard->beat_channel));
     listener_subscribe(shard->listener, false, bytes_of(shard->control_channel));
     sources_up(&shard->sources);
@@ -392,8 +395,6 @@ bool shard_init(struct shard *shard, struct broker *broker, unsigned index, cons
     TAILQ_INIT(&shard->tended);
     TAILQ_INIT(&shard->at_horizon);
     random_token(shard->worker, sizeof shard->worker);
-    names_beat(redis, shard->worker, shard->beat_channel);
-    names_control(redis, shard->control_channel);
     shard->beat = timer_new(broker->loop, shard_on_beat_due, shard);
     shard->listener = listener_new(broker->loop, redis, "live", &listener_events, shard);
     shard->caller = caller_new(broker->loop, redis, "calls", &caller_events, shard);

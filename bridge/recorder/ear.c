@@ -3,7 +3,8 @@
  *
  * A durable publish (lua/publish.lua) announces its entry on live as *echoed*, directly before it publishes the same
  * payload as a plain message, the echo, which is thus in the log already. If the publisher's ACL forbids PUBLISH there,
- * no echo follows; channel and length are compared so that the next message is not mistaken for it.
+ * no echo follows; channel and length are compared so that the next message is not mistaken for it. That of a fleet in
+ * another database is an echo, too: it is a message of that database only.
  *
  * Internal messages don't count, and neither do keyspace notifications about our keys: recording one would cause the
  * next, also if it is another fleet's (internal.h).
@@ -42,7 +43,8 @@ static uint64_t ear_list_hash(const struct glob_list *list)
  * for one another where they could disagree: 1 if a glob may match a notification, 2 if it may match another fleet's
  * channel. A glob that begins with a literal could do the latter, too, but only for a fleet whose prefix begins with the
  * name of channels that this one serves (such as `public:bridge:`). For that, no other deployment should be kept from
- * standing by across an update: such a fleet's nodes notice that their ordinals drift, and join anew.
+ * standing by across an update: such a fleet's nodes notice that their ordinals drift, and join anew. (The previous
+ * release doesn't know echoes of other databases either; while it runs, there are none: lua/space.lua.)
  */
 static unsigned ear_hears_more(const struct ear *ear)
 {

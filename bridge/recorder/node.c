@@ -63,10 +63,11 @@ static void node_sync(struct node *node)
 static void node_listen(struct node *node)
 {
     const struct glob_list *channels = node->config->channels;
-    node->unconfirmed = channels->count + 1;
+    node->unconfirmed = channels->count + 2;
     for (unsigned i = 0; i < channels->count; i++)
         listener_subscribe(node->listener, true, bytes_of(channels->globs[i]));
     listener_subscribe(node->listener, true, bytes_of(node->live));
+    listener_subscribe(node->listener, true, bytes_of(node->spaced_live));
 }
 
 /* Begin an empty queue here. `last`: the last recorded ordinal of `era`, here or somewhat earlier. */
@@ -88,19 +89,17 @@ static void node_begin_queue_anew(struct node *node)
 
 /* --- its connection ----------------------------------------------------------------------------------------------- */
 
-void node_init(struct node *node)
-{
-    names_control(node->config->redis, node->control);
-    names_live(node->config->redis, BYTES("*"), node->live);
-}
-
 void node_arrive(struct node *node)
 {
+    names_control(node->config->redis, node->control);
+    names_all_live(node->config->redis, false, node->live);
+    names_all_live(node->config->redis, true, node->spaced_live);
     random_token(node->name, sizeof node->name);
     names_node(node->config->redis, node->name, node->channel);
     node->serial++;
     node->place.nonce = 0;
     node->falls_silent = node->is_silent = false;
+    listener_subscribe_aware(node->listener, node->config->redis);
     listener_subscribe(node->listener, false, bytes_of(node->channel));
     listener_subscribe(node->listener, false, bytes_of(node->control));
 }

@@ -4,7 +4,8 @@
  * Story     See node.c. The recorder passes it the control messages and the answers of attend; the node changes state,
  *           numbers what the scribe has queued, and tells the scribe whether to send it.
  * Owns      nothing.    Borrows  config, listener, caller and scribe, for its life.
- * Fields    Anyone may read them; after node_init() only node.c writes them.
+ * Fields    The recorder sets those up to `arg`, the others are zero; then anyone may read them, and only node.c writes
+ *           them.
  */
 #ifndef RECORDER_NODE_H
 #define RECORDER_NODE_H
@@ -54,8 +55,9 @@ struct node {
     uint64_t filter_hash; /* of the settings that decide which messages count */
     struct node_events events;
     void *arg;
-    char control[NAMES_MAX];   /* channel */
-    char live[NAMES_LIVE_MAX]; /* pattern: the announcements of all entries */
+    char control[NAMES_MAX];     /* channel */
+    char live[NAMES_MAX];        /* pattern: the announcements of all entries in database 0 ... */
+    char spaced_live[NAMES_MAX]; /* ... and in the others */
 
     enum node_state state;
     char name[NAMES_TOKEN_MAX];
@@ -72,9 +74,6 @@ struct node {
     uint64_t eras;        /* how many it opened */
     uint64_t places_lost; /* connections lost while it held or stood by */
 };
-
-/* The caller has set the fields up to `arg`; the others are zero. */
-void node_init(struct node *node);
 
 /* --- its connection ----------------------------------------------------------------------------------------------- */
 

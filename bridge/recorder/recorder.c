@@ -43,6 +43,7 @@
 #include "redis/control.h"
 #include "redis/listener.h"
 #include "redis/live.h"
+#include "redis/names.h"
 #include "scribe.h"
 
 #include <inttypes.h>
@@ -71,6 +72,7 @@ struct recorder {
     struct attending attending;
     struct leaving leaving;
     struct eviction eviction;
+    bool is_told_shared;     /* a warning was logged */
     bool hears_control;      /* control is confirmed: the new node starts once the previous node's queue is empty */
     unsigned leftover_ticks; /* ticks spent waiting for that */
     struct announced newest; /* when the caller reconnects, Redis is asked whether it still has this */
@@ -191,9 +193,12 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
 {
     struct announcement announcement;
     const struct entry_source *entry = &announcement.source;
-    if (!live_parse(r->config.redis, heard, &announcement))
+    bool is_ours = live_parse(r->config.redis, heard, &announcement);
+    if (!is_ours && !live_parse_any(r->config.redis, heard, &announcement))
         return;
     ear_hear_live(&r->ear, &announcement);
+    if (!is_ours)
+        return;
     recorder_remember(r, entry);
     if (announcement.is_echoed || !node_is_numbering(&r->node) || announcement.era != scribe_era(r->scribe))
         return;
@@ -211,7 +216,8 @@ static void recorder_on_message(void *arg, const struct heard *heard)
     struct recorder *r = arg;
     bool is_own = bytes_is(heard->channel, r->node.channel);
     attending_hear(&r->attending, is_own);
-    if (heard->pattern.len > 0 && bytes_is(heard->pattern, r->node.live))
+    if (heard->pattern.len > 0 &&
+        (bytes_is(heard->pattern, r->node.live) || bytes_is(heard->pattern, r->node.spaced_live)))
         recorder_hear_live(r, heard);
     else if (heard->pattern.len > 0)
         recorder_hear_plain(r, heard);
@@ -221,9 +227,21 @@ static void recorder_on_message(void *arg, const struct heard *heard)
 
 /* --- the connections ---------------------------------------------------------------------------------------------- */
 
+static void recorder_tell_shared(struct recorder *r)
+{
+    if (r->is_told_shared || !names_is_shared(r->config.redis))
+        return;
+    r->is_told_shared = true;
+    log_warn("database_shared",
+             "db=%u why=\"bridges of the previous release run here, or did when this fleet began\" "
+             "do=\"update them all, then stop all bridges that use this database once\"",
+             r->config.redis->db);
+}
+
 static void recorder_on_listener_up(void *arg)
 {
     struct recorder *r = arg;
+    recorder_tell_shared(r);
     r->hears_control = false;
     r->leftover_ticks = 0;
     attending_begin(&r->attending);
@@ -239,7 +257,7 @@ static void recorder_on_confirmed(void *arg, bool is_pattern, struct bytes name)
     } else if (bytes_is(name, r->node.control)) {
         r->hears_control = true;
         recorder_start_node(r);
-    } else {
+    } else if (bytes_is(name, r->node.channel)) {
         node_confirm_own(&r->node);
     }
 }
@@ -339,7 +357,6 @@ static void recorder_connect_parts(struct recorder *r)
                             .filter_hash = ear_filter_hash(&r->ear),
                             .events = {recorder_on_entered, recorder_on_changed},
                             .arg = r};
-    node_init(&r->node);
     r->attending = (struct attending){.caller = r->caller,
                                       .node = &r->node,
                                       .lease_ms = lease_ms,

@@ -6,14 +6,16 @@
 
 #include "base/log.h"
 #include "library.h"
+#include "redis/config.h"
 #include "request.h"
 
 #include <string.h>
 
 void caller_beat(struct caller *caller, const char *worker, caller_position_fn fn, void *arg, uint64_t ticket)
 {
-    struct bytes args[] = {bytes_of(worker)};
-    request_call(request_new(caller, request_decode_position, (request_fn)fn, arg, ticket), "beat", args, 1);
+    struct bytes args[] = {bytes_of(worker), BYTES("0")};
+    unsigned count = caller_config(caller)->db == 0 ? 2 : 1;
+    request_call(request_new(caller, request_decode_position, (request_fn)fn, arg, ticket), "beat", args, count);
 }
 
 /* The previous release's function answers with its usage as an error. */

@@ -3,7 +3,9 @@
  *
  * Story     All libraries of a Redis share one namespace for functions. So that two releases can run side by side in a
  *           rolling deploy, there are two libraries: `bridge` has the one function that backends call, and
- *           `bridge_<version>` those that this release calls. Another BRIDGE_PREFIX gives other names.
+ *           `bridge_<version>` those that this release calls. Another BRIDGE_PREFIX gives other names. So does another
+ *           database than 0, as a function can't know in which one it runs: `bridge_<version>_db1`. The function for
+ *           backends looks into the key `database`.
  */
 #ifndef REDIS_LIBRARY_H
 #define REDIS_LIBRARY_H
@@ -12,6 +14,7 @@
 #include "redis/config.h"
 
 #define LIBRARY_VERSION "v1"
+#define LIBRARY_VERSION_MAX 16 /* with the database's number */
 #define LIBRARY_NAME_MAX (REDIS_PREFIX_MAX + 32)
 
 /* Append the source of one of the two libraries, with this config's settings in its head. */

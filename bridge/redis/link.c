@@ -28,7 +28,9 @@
 #include "base/loop.h"
 #include "base/resolver.h"
 #include "library.h"
+#include "redis/names.h"
 #include "redis/remedy.h"
+#include "space.h"
 
 #include <hiredis/adapters/libevent.h>
 #include <hiredis/hiredis_ssl.h>
@@ -75,7 +77,7 @@ struct link {
 };
 
 /* What a reply to the greeting means: NULL, or why the connection is of no use. */
-typedef const char *(*link_judge)(const redisReply *reply);
+typedef const char *(*link_judge)(struct link *link, const redisReply *reply);
 
 static void link_begin(void *arg);
 static void link_connect_next(struct link *link);
@@ -158,14 +160,16 @@ static const char *link_error(struct link *link, const redisAsyncContext *contex
 /* --- greeting ----------------------------------------------------------------------------------------------------- */
 
 /* What must not fail. */
-static const char *link_judge_needed(const redisReply *reply)
+static const char *link_judge_needed(struct link *link, const redisReply *reply)
 {
+    (void)link;
     return reply->type == REDIS_REPLY_ERROR ? reply->str : NULL;
 }
 
 /* What only describes the connection. A user may be forbidden to do it, or the command may be renamed. */
-static const char *link_judge_wanted(const redisReply *reply)
+static const char *link_judge_wanted(struct link *link, const redisReply *reply)
 {
+    (void)link;
     bool is_fine = reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "NOPERM", 6) == 0 ||
                    strncmp(reply->str, "ERR unknown", 11) == 0;
     return is_fine ? NULL : reply->str;
@@ -173,7 +177,7 @@ static const char *link_judge_wanted(const redisReply *reply)
 
 /* HELLO tells the server's mode, in a list of names and values: a cluster's node and a Sentinel answer much as a Redis does,
  * and fail later in odd ways. */
-static const char *link_judge_hello(const redisReply *reply)
+static const char *link_judge_hello(struct link *link, const redisReply *reply)
 {
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
         const redisReply *name = reply->element[i], *value = reply->element[i + 1];
@@ -184,7 +188,7 @@ static const char *link_judge_hello(const redisReply *reply)
         if (strcmp(value->str, "sentinel") == 0)
             return "SENTINEL this is a Sentinel, and no Redis";
     }
-    return link_judge_wanted(reply);
+    return link_judge_wanted(link, reply);
 }
 
 static void link_on_greeted(redisAsyncContext *context, void *raw, void *judge)
@@ -194,7 +198,7 @@ static void link_on_greeted(redisAsyncContext *context, void *raw, void *judge)
     if (!link || link->state != LINK_GREETING)
         return;
     link->has_reply = link->has_reply || reply;
-    const char *error = reply ? ((link_judge)judge)(reply) : link_error(link, context);
+    const char *error = reply ? ((link_judge)judge)(link, reply) : link_error(link, context);
     if (error) {
         link_fail(link, error);
         return;
@@ -232,6 +236,29 @@ static bool link_greet_library(struct link *link, bool is_public)
     return ok;
 }
 
+/* It was asked of the library for a space of our own. A process that has to share needs the other one. */
+static const char *link_judge_space(struct link *link, const redisReply *reply)
+{
+    const char *error = space_hear(link->config, reply);
+    if (!error && link->loads_library && names_is_shared(link->config) && !link_greet_library(link, false))
+        error = "no memory";
+    return error;
+}
+
+static bool link_greet_libraries(struct link *link)
+{
+    char function[LIBRARY_NAME_MAX], key[NAMES_MAX];
+    bool asks = space_is_unknown(link->config);
+    if ((asks || link->loads_library) && !link_greet_library(link, false))
+        return false;
+    const char *argv[] = {"FCALL", library_function(link->config, "apart", function), "1",
+                          names_position(link->config, key).data};
+    size_t lens[] = {5, strlen(argv[1]), 1, strlen(argv[3])};
+    if (asks && !link_greet_with(link, link_judge_space, 4, argv, lens))
+        return false;
+    return !link->loads_library || link_greet_library(link, true);
+}
+
 static void link_greet(struct link *link)
 {
     const struct redis_config *config = link->config;
@@ -250,8 +277,7 @@ static void link_greet(struct link *link)
     if (config->db)
         ok = ok && link_greet_words(link, link_judge_needed, "SELECT", db, NULL);
     ok = ok && link_greet_words(link, link_judge_wanted, "CLIENT", "SETNAME", name);
-    if (link->loads_library)
-        ok = ok && link_greet_library(link, false) && link_greet_library(link, true);
+    ok = ok && link_greet_libraries(link);
     if (!ok)
         link_fail(link, "no memory");
 }

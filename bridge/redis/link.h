@@ -1,8 +1,9 @@
 /*
  * link.h - one connection to Redis that reconnects by itself.
  *
- * Story     resolve -> connect -> (TLS) -> greet (AUTH, SELECT, CLIENT SETNAME, and FUNCTION LOAD if loads_library) ->
- *           up. After a loss or a failure it waits (full-jitter backoff, 50 ms to 1 s) and starts over, for ever.
+ * Story     resolve -> connect -> (TLS) -> greet (AUTH, SELECT, CLIENT SETNAME, FUNCTION LOAD if loads_library, and
+ *           what space.h has to ask) -> up. After a loss or a failure it waits (full-jitter backoff, 50 ms to 1 s) and
+ *           starts over, for ever.
  * Promise   `up` and `down` alternate, and come from the loop (`down` also from within link_read()). Each command that
  *           is sent while up gets one reply, in order; NULL if the connection died. The context is valid only while up.
  * Lives     from link_new() to link_free(), which must not be called from within a callback of this link. link_free()

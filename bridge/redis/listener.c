@@ -9,6 +9,7 @@
 
 #include "answer.h"
 #include "link.h"
+#include "redis/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,16 @@ void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes
 void listener_unsubscribe(struct listener *listener, bool is_pattern, struct bytes name)
 {
     listener_send(listener, is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", name);
+}
+
+void listener_subscribe_aware(struct listener *listener, const struct redis_config *config)
+{
+    char name[NAMES_MAX], space[NAMES_SPACE_MAX];
+    if (*names_space(config, space))
+        return;
+    listener_subscribe(listener, false, names_aware(config, false, name));
+    if (names_is_shared(config))
+        listener_subscribe(listener, false, names_aware(config, true, name));
 }
 
 void listener_hear_more(struct listener *listener)

@@ -36,6 +36,12 @@ bool live_parse(const struct redis_config *config, const struct heard *heard, st
     return names_live_of(config, heard->channel, &out->source.channel) && live_parse_payload(heard->payload, out);
 }
 
+bool live_parse_any(const struct redis_config *config, const struct heard *heard, struct announcement *out)
+{
+    *out = (struct announcement){0};
+    return names_any_live_of(config, heard->channel, &out->source.channel) && live_parse_payload(heard->payload, out);
+}
+
 /* Is there a prefix before `live:`, and a channel after it? Either may contain that word, too. */
 static bool live_is_name(struct bytes channel)
 {

@@ -13,6 +13,13 @@
 #define REDIS_URL_PART_MAX 512
 #define REDIS_PREFIX_MAX 64
 
+/* Where this process's channels are, see redis/space.h; once it is known, it stays. */
+enum redis_space {
+    SPACE_UNKNOWN, /* the links ask when they connect; none is up before it is known */
+    SPACE_APART,   /* in a space of this database's own */
+    SPACE_SHARED,  /* in that of database 0, as bridges of the previous release run */
+};
+
 struct redis_config {
     char host[REDIS_URL_PART_MAX];     /* empty if `path` is set */
     char path[REDIS_URL_PART_MAX];     /* of a unix socket; empty: TCP */
@@ -20,6 +27,7 @@ struct redis_config {
     char password[REDIS_URL_PART_MAX]; /* empty: no AUTH is sent */
     unsigned port;
     unsigned db;
+    enum redis_space *space; /* if db is not 0; NULL: SPACE_APART. The links write it. */
     bool tls;
     char prefix[REDIS_PREFIX_MAX]; /* of keys and internal channels, such as "bridge:" */
     uint64_t history_length;       /* newest entries kept in each channel's log, at least */

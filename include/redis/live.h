@@ -21,9 +21,11 @@ struct announcement {
     uint64_t ordinal;           /* of a recorded plain message within its era; else 0 */
 };
 
-/* Parse a message. false: it is not on a live channel of this prefix, or it is malformed. */
+/* Parse a message. false: it is not on a live channel of this fleet, or it is malformed. */
 MUST_CHECK bool live_parse(const struct redis_config *config, const struct heard *heard, struct announcement *out);
 
+/* The same for any fleet with this prefix, whatever its database. */
+MUST_CHECK bool live_parse_any(const struct redis_config *config, const struct heard *heard, struct announcement *out);
 /* Is this message exactly an announcement, of a bridge with any prefix? */
 bool live_is_announcement(struct bytes channel, struct bytes payload);
 

@@ -208,9 +208,31 @@ prove('deploy/README.md', 'Redis', (scene) => scene.start(), {
     await waitFor(async () => (await recorded(bridge, '__keyevent@0__:set')).length === 1);
     assert.deepEqual(await recorded(bridge, '__keyevent@0__:set'), ['somebody:else']);
   },
-  'Redis pub/sub ignores database numbers': async ({ redis, bridge }) => {
+  'Redis pub/sub ignores database numbers': async ({ redis, bridge }, scene) => {
+    const other = await scene.bridge({ redis: `${redis.url}/1` });
     await redis.cli('-n', '1', 'PUBLISH', 'public:db', 'from database 1');
-    await waitFor(async () => (await recorded(bridge, 'public:db'))[0] === 'from database 1');
+    for (const each of [bridge, other]) await waitFor(async () => (await recorded(each, 'public:db'))[0] === 'from database 1');
+  },
+  // tests/integration/59 has more of it.
+  'Fleets in different databases are apart': async ({ redis, bridge }, scene) => {
+    const other = await scene.bridge({ redis: `${redis.url}/1` });
+    await redis.cli('-n', '1', 'FCALL', 'bridge_publish', '1', 'public:apart', 'from database 1');
+    assert.deepEqual(await recorded(other, 'public:apart'), ['from database 1']);
+    assert.equal(await redis.cli('-n', '1', 'GET', 'bridge:database'), '@1:');
+    await redis.record('public:apart', 'from database 0');
+    assert.deepEqual(await recorded(bridge, 'public:apart'), ['from database 0']);
+  },
+  // tests/integration/releases.mjs runs the release before this one. Here a worker of it, as Redis sees it.
+  'From the release before this one': async ({ redis }, scene) => {
+    const [old, client] = [scene.own(await redis.connect()), scene.own(await redis.connect(2))];
+    await old.listen(() => {}, { channels: ['bridge:control'] });
+    const bridge = await scene.bridge({ redis: `${redis.url}/2`, ready: false });
+    await bridge.said(/database_shared db=2/);
+    assert.equal(await client.call('GET', 'bridge:database'), null);
+    old.close();
+    await bridge.ready();
+    await bridge.restart();
+    assert.equal(await client.call('GET', 'bridge:database'), '@2:');
   },
 });
 

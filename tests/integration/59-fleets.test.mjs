@@ -1,6 +1,8 @@
-// 59-fleets - several fleets on one Redis: production and staging, or two applications, each with a BRIDGE_PREFIX of its
-// own, on a server where pub/sub knows no borders. Each receives what the others say internally.
+// 59-fleets - several fleets on one Redis: production and staging, or two applications, each with a BRIDGE_PREFIX or a
+// database of its own, on a server where pub/sub knows no borders.
 import assert from 'node:assert/strict';
+import { history, post } from '../lib/http.mjs';
+import { settled } from '../lib/seat.mjs';
 import { story } from '../lib/story.mjs';
 import { holdsFor, waitFor } from '../lib/wait.mjs';
 
@@ -111,5 +113,101 @@ story('with keyspace notifications served, two fleets do not record each other\'
   for (const { prefix } of fleets) {
     await waitFor(async () => (await redis.call('XLEN', `${prefix}log:__keyevent@0__:set`)) === 1);
     assert.equal(await redis.call('ZCARD', `${prefix}channels`), 5, 'four channels and the mark');
+  }
+});
+
+// The same prefix in the databases 0 and 1: production and staging, with the same settings but for REDIS_URL.
+async function databases(scene, count = 2) {
+  const redis = await scene.redis();
+  const fleets = [];
+  for (const number of [0, 1]) {
+    const client = scene.own(await redis.connect(number));
+    const bridges = [];
+    for (let i = 0; i < count; i++) bridges.push(await scene.bridge({ redis: `${redis.url}/${number}` }));
+    await settled(client, bridges);
+    fleets.push({ number, client, bridges, era: () => client.call('HGET', 'bridge:era', 'era') });
+  }
+  return { redis, fleets };
+}
+
+// By each way but plain PUBLISH: what was published.
+async function publishAll(scene, { number, client, bridges }) {
+  const say = (way) => `${way} in ${number}`;
+  await client.call('FCALL', 'bridge_publish', 1, 'public:x', say('FCALL'), 'tick');
+  await post(bridges[0], 'public:x', say('POST'));
+  const ws = await scene.speak(bridges[1]);
+  await ws.publish('public:x', say('WebSocket'));
+  await client.call('XADD', 'bridge:inbox', '*', 'channel', 'public:x', 'data', say('inbox'));
+  return ['FCALL', 'POST', 'WebSocket', 'inbox'].map(say);
+}
+
+story('two fleets in two databases of one Redis are apart, and share only plain PUBLISH', async (scene) => {
+  const { fleets } = await databases(scene);
+  for (const fleet of fleets) fleet.streams = await Promise.all(fleet.bridges.map((bridge) => scene.listen(bridge, ['public:x', 'public:*'])));
+  const eras = await Promise.all(fleets.map(({ era }) => era()));
+  const said = await Promise.all(fleets.map((fleet) => publishAll(scene, fleet)));
+  for (const [i, { streams }] of fleets.entries())
+    for (const stream of streams) await stream.received(said[i].length);
+  await fleets[1].client.call('PUBLISH', 'public:x', 'plain');
+  for (const [i, { client, bridges, streams }] of fleets.entries()) {
+    for (const stream of streams) await stream.received(said[i].length + 1);
+    await holdsFor(1000, () => {
+      for (const stream of streams) {
+        assert.deepEqual(stream.payloads.sort(), ['plain', ...said[i]].sort());
+        assert.deepEqual(stream.gaps, []);
+      }
+    });
+    assert.equal(await client.call('XLEN', 'bridge:log:public:x'), said[i].length + 1);
+    for (const bridge of bridges) assert.equal((await history(bridge, 'public:x')).entries.length, said[i].length + 1);
+  }
+  await holdsFor(2000, async () => assert.deepEqual(await Promise.all(fleets.map(({ era }) => era())), eras));
+});
+
+// What is published in the other database reaches this one as a plain message, just before somebody's own.
+story('a fleet takes the plain message that follows another database\'s entry for what it is', async (scene) => {
+  const { redis, fleets } = await databases(scene, 1);
+  for (let i = 0; i < 50; i++) {
+    await fleets[i % 2].client.call('FCALL', 'bridge_publish', 1, 'public:x', `f${i}`);
+    await redis.publish('public:x', `p${i}`);
+  }
+  const plain = Array.from({ length: 50 }, (_, i) => `p${i}`);
+  for (const { number, client } of fleets) {
+    await waitFor(async () => (await client.call('XLEN', 'bridge:log:public:x')) === 75);
+    const data = (await client.call('XRANGE', 'bridge:log:public:x', '-', '+')).map(([, fields]) => fields[1]);
+    assert.deepEqual(data.filter((each) => each.startsWith('p')), plain);
+    assert.ok(data.every((each) => each.startsWith('p') || Number(each.slice(1)) % 2 === number));
+  }
+});
+
+// Somebody resets staging.
+story('a flush of one database is no event in the other, and what is published then reaches its browsers', async (scene) => {
+  const { fleets } = await databases(scene);
+  for (const fleet of fleets) fleet.stream = await scene.listen(fleet.bridges[0], 'public:x');
+  const [production, staging] = fleets;
+  await production.client.call('FCALL', 'bridge_publish', 1, 'public:x', 'before');
+  await production.stream.received(1);
+  const { lastEventId } = production.stream;
+  await staging.client.call('FLUSHDB');
+  await waitFor(() => staging.client.call('GET', 'bridge:database'), { deadline: 1500, what: 'the space to be written again' });
+  await staging.client.call('FCALL', 'bridge_publish', 1, 'public:x', 'in 1');
+  await production.client.call('FCALL', 'bridge_publish', 1, 'public:x', 'in 0');
+  await staging.stream.received(1);
+  await production.stream.received(2);
+  const resumed = await scene.listen(production.bridges[1], 'public:x', { lastEventId });
+  await resumed.received(1);
+  assert.deepEqual([staging.stream, production.stream, resumed].map(({ payloads }) => payloads), [['in 1'], ['before', 'in 0'], ['in 0']]);
+  assert.deepEqual([production.stream.gaps, resumed.gaps], [[], []]);
+});
+
+// Somebody copies staging's data to production, or deletes what looks superfluous.
+story('the key that says where a database has its channels is put right within a second', async (scene) => {
+  const { fleets } = await databases(scene, 1);
+  const is = (fleet, value) => waitFor(async () => (await fleet.client.call('GET', 'bridge:database')) === value, { deadline: 2500 });
+  await fleets[0].client.call('SET', 'bridge:database', '@1:');
+  await is(fleets[0], null);
+  const hash = "redis.call('DEL', KEYS[1]) redis.call('HSET', KEYS[1], 'x', 'y')";
+  for (const command of [['SET', 'bridge:database', '@7:'], ['DEL', 'bridge:database'], ['EVAL', hash, 1, 'bridge:database']]) {
+    await fleets[1].client.call(...command);
+    await is(fleets[1], '@1:');
   }
 });

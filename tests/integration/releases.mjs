@@ -109,3 +109,50 @@ story('rollout and rollback: nothing is lost, doubled or out of order, whichever
   await settled(fleet.redis, [back]);
   await fleet.exercise([back, await fleet.start(BEFORE)]);
 }, { timeout: 120_000 });
+
+// The previous release knows no spaces of channels, so this one has to share that of database 0 with it. Both ways of
+// running are exercised, and the way back.
+story('in another database than 0, a rollout goes on where the previous release is, until all have been stopped once', async (scene) => {
+  const fleet = new Fleet(scene, await scene.redis({ database: 1 }));
+  const pair = async (binary) => {
+    const bridges = [await fleet.start(binary), await fleet.start(binary)];
+    await settled(fleet.redis, bridges);
+    return bridges;
+  };
+  const space = () => fleet.redis.call('GET', 'bridge:database');
+  const before = await pair(BEFORE);
+  const now = await fleet.start(BINARY);
+  await now.said(/database_shared/);
+  await fleet.exercise([before[0], now]);
+  for (const old of before) await old.stop();
+  await settled(fleet.redis, [now]);
+  const other = await fleet.start(BINARY);
+  await fleet.exercise([now, other]);
+  assert.equal(await space(), null);
+
+  for (const bridge of [now, other]) await bridge.stop();
+  const apart = await pair(BINARY);
+  assert.equal(await space(), '@1:');
+  for (const { log } of apart) assert.doesNotMatch(log, /database_shared/);
+  await fleet.exercise(apart);
+
+  for (const bridge of apart) await bridge.stop();
+  await fleet.exercise(await pair(BEFORE));
+}, { timeout: 120_000 });
+
+// Staging is updated first: production must not take staging's messages for its own in the course of its own update.
+story('a bridge of the previous release in database 0 keeps fleets of other databases from moving away', async (scene) => {
+  const redis = await scene.redis();
+  const staging = scene.own(await redis.connect(1));
+  const old = await scene.bridge({ redis, binary: BEFORE });
+  const now = await scene.bridge({ redis: `${redis.url}/1`, ready: false });
+  await now.said(/database_shared db=1/);
+  await old.stop();
+  await scene.bridge({ redis });
+  const second = await scene.bridge({ redis: `${redis.url}/1` }); // beside the one that shares
+  assert.match(second.log, /database_shared db=1/);
+  assert.equal(await staging.call('GET', 'bridge:database'), null);
+  for (const bridge of [now, second]) await bridge.stop();
+  await second.start();
+  assert.equal(await staging.call('GET', 'bridge:database'), '@1:');
+});

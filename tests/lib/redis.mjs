@@ -13,19 +13,21 @@ const SERVER = process.env.REDIS_SERVER || 'redis-server';
 const CLI = process.env.REDIS_CLI || 'redis-cli';
 
 // appendonly  its data survives stop() and kill() and is restored by start().
+// database    its URL and its calls use this one.
 // args        further redis-server arguments, e.g. ['--requirepass', 'x'].
 // start       false: only reserve port and folder; start() later.
-export async function startRedis({ appendonly = false, args = [], start = true } = {}) {
-  const redis = new Redis(await freePort(), makeFolder('redis'), appendonly, args);
+export async function startRedis({ appendonly = false, database = 0, args = [], start = true } = {}) {
+  const redis = new Redis(await freePort(), makeFolder('redis'), appendonly, args, database);
   if (start) await redis.start();
   return redis;
 }
 
 export class Redis {
-  constructor(port, folder, appendonly, args) {
+  constructor(port, folder, appendonly, args, database) {
     this.port = port;
     this.folder = folder;
-    this.url = `redis://127.0.0.1:${port}`;
+    this.database = database;
+    this.url = `redis://127.0.0.1:${port}${database ? `/${database}` : ''}`;
     this.args = [
       ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--daemonize', 'no'],
       ['--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', 'always'],
@@ -82,10 +84,17 @@ export class Redis {
   // The same connection also for calls that are made while it is opened, so that commands are executed in call order.
   async #connection() {
     if (!this.client || this.client.closed) {
-      this.connecting ??= Resp.connect(this.port).finally(() => (this.connecting = undefined));
+      this.connecting ??= this.connect(this.database).finally(() => (this.connecting = undefined));
       this.client = await this.connecting;
     }
     return this.client;
+  }
+
+  // A connection of one's own to a database.
+  async connect(database) {
+    const client = await Resp.connect(this.port);
+    if (database) await client.call('SELECT', database);
+    return client;
   }
 
   async call(...args) {

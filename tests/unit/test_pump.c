@@ -314,6 +314,11 @@ static void listener_command(struct listener *l, bool is_subscribe, bool is_patt
     snprintf(command->name, sizeof command->name, "%.*s", (int)name.len, name.data);
 }
 
+void listener_subscribe_aware(struct listener *listener, const struct redis_config *redis)
+{
+    (void)listener, (void)redis; /* nothing is said there */
+}
+
 void listener_subscribe(struct listener *l, bool is_pattern, struct bytes name)
 {
     listener_command(l, true, is_pattern, name);

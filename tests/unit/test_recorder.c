@@ -448,12 +448,19 @@ void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes
         snprintf(listener->node, sizeof listener->node, "%s", one.name + 12);
     } else if (strcmp(one.name, "bridge:control") == 0) {
         listener->hears_control = true;
+    } else if (strncmp(one.name, "bridge:@*:live:", 15) == 0) {
+        assert_true(listener->hears_live);
     } else if (strncmp(one.name, "bridge:live:", 12) == 0) {
         listener->hears_live = true;
     } else {
         listener->hears_plain = true;
     }
     push_to(listener, &one);
+}
+
+void listener_subscribe_aware(struct listener *listener, const struct redis_config *redis)
+{
+    (void)listener, (void)redis; /* nothing is said there */
 }
 
 void listener_unsubscribe(struct listener *listener, bool is_pattern, struct bytes name)

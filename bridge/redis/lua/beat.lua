@@ -27,13 +27,15 @@ local function witness(argv)
   return lost
 end
 
--- beat worker: publish the newest position on this worker's own channel. When the worker receives it, it has received
--- everything up to there. Also removes channels whose logs have expired from the key `channels`.
+-- beat worker database: publish the newest position on this worker's own channel. When the worker receives it, it has
+-- received everything up to there. Also removes channels whose logs have expired from the key `channels`, and, if the
+-- worker says '0', the key `database`: it came with data that were copied from another one.
 -- -> the newest position
 local function beat(argv)
   local now = clock_ms()
   local position = keyspace(now)
   call('ZREMRANGEBYSCORE', KEY.channels, '-inf', string.format('(%.0f', now - TTL))
-  call('PUBLISH', PREFIX .. 'beat:' .. argv[1], position)
+  if argv[2] == '0' then call('DEL', KEY.database) end
+  call('PUBLISH', CHANNELS .. 'beat:' .. argv[1], position)
   return position
 end

@@ -1,6 +1,6 @@
 -- common.lua: the beginning of the Lua library. Its functions do all of the bridge's writing to Redis, and each call is
 -- atomic. The library is one text, joined from the files of this folder: common, names, publish, read, beat, events,
--- recorder, inbox, doors.
+-- space, recorder, inbox, doors.
 --
 -- Backends publish in one of three ways:
 --   PUBLISH <channel> <payload>
@@ -14,11 +14,13 @@
 --   NAME         what function names begin with ("bridge")
 --   VERSION      "" in the library for backends; "v1" in the bridge's own, so that two releases can run side by side
 --   PREFIX       what keys and channels begin with ("bridge:")
+--   SPACE        what channels have behind that: "" in database 0, else "@<database>:" (see apart)
 --   LENGTH, TTL  how many entries a log keeps, at least, and for how many ms after its newest entry
 --   MAX_PAYLOAD  in bytes
 --
 -- A position is "<ms>-<seq>", and increases over all channels. The keys, without PREFIX:
 --   position          the newest position
+--   database          the SPACE of this database, for FCALL <NAME>_publish, which can't know it; absent in database 0
 --   genesis           the position at which this keyspace began
 --   lost              cursors before this position may miss entries that Redis lost (see witness); may be absent
 --   log:<channel>     stream of entries; the ids are positions. Fields: d payload, p position of the entry before it in
@@ -35,20 +37,27 @@
 --   inbox             stream that backends add to
 --   inbox:position    id of the newest entry that was taken from the inbox
 --   inbox:rejected    stream of inbox entries that were rejected, with `reason` and `id`; about the newest 1000
--- The channels, without PREFIX:
+-- The channels, without PREFIX and SPACE:
 --   live:<channel>    each entry of the channel, announced as it is appended (see append)
 --   control           messages to all workers and recorders (listed in control.h)
 --   beat:<worker>     the newest position, for one worker (see beat)
 --   node:<node>       `heard`, for one node of a recorder, each time it attends
+--   aware, aware:<database>   nothing is said there: see apart
 
 -- A function of our own, because redis.call does not exist yet while the library is being loaded.
 local function call(...) return redis.call(...) end
 
 ---------------------------------------------------------------------------------------------------- the prefix
 
--- From here on, PREFIX, KEY (the keys with fixed names) and CONTROL belong to the current call: enter() sets them.
+-- From here on, PREFIX, KEY (the keys with fixed names), CHANNELS (what the names of channels begin with) and CONTROL
+-- belong to the current call: enter() sets them.
 local HEAD_PREFIX = PREFIX
-local KEY, CONTROL
+local KEY, CHANNELS, CONTROL
+
+local function use_space(space)
+  CHANNELS = PREFIX .. space
+  CONTROL = CHANNELS .. 'control'
+end
 
 -- A call declares KEYS[1] = <prefix>position, and its prefix is taken from there: the head's, or that of a shard, which
 -- is the head's and a hash tag ("bridge:{t}:"). A call without keys, as the previous release makes it, has the head's.
@@ -61,10 +70,11 @@ local function enter(declared)
   if not is_ours or #prefix > #HEAD_PREFIX and not string.find(prefix, '^{[^{}]+}:$', #HEAD_PREFIX + 1) then
     return redis.error_reply('BADKEY KEYS[1] must be ' .. HEAD_PREFIX .. 'position')
   end
-  PREFIX, CONTROL = prefix, prefix .. 'control'
+  PREFIX = prefix
+  use_space(SPACE)
   KEY = {
     position = declared, genesis = prefix .. 'genesis', lost = prefix .. 'lost', channels = prefix .. 'channels',
-    since = prefix .. 'channels:since',
+    since = prefix .. 'channels:since', database = prefix .. 'database',
     era = prefix .. 'era', seat = prefix .. 'recorder', standby = prefix .. 'recorder:standby',
     members = prefix .. 'recorder:members', inbox = prefix .. 'inbox', inbox_position = prefix .. 'inbox:position',
     rejected = prefix .. 'inbox:rejected',
@@ -108,11 +118,19 @@ local function clock_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- In the key `database`, the bridges tell the library for backends which space the channels of this database are in. If
+-- it was deleted, the next call of ours that comes here writes it again.
+local function mind_space(kept)
+  if VERSION == '' then use_space(kept and string.match(kept, '^@%d+:$') or '')
+  elseif SPACE ~= '' and kept ~= SPACE then call('SET', KEY.database, SPACE) end
+end
+
 -- -> the newest position, and genesis. If one of them is missing, the keyspace is new (or was flushed), and begins now:
 -- one millisecond ahead of the clock, so that every cursor from before is older.
 local function keyspace(now)
-  local both = call('MGET', KEY.position, KEY.genesis)
-  local position, genesis = both[1], both[2]
+  local found = call('MGET', KEY.position, KEY.genesis, KEY.database)
+  local position, genesis = found[1], found[2]
+  mind_space(found[3])
   if position and genesis then return position, genesis end
   local ms = now + 1
   if position then ms = math.max(ms, tonumber((position_split(position))) + 1) end

@@ -31,4 +31,5 @@ else
   register('sync', sync, {'allow-oom'})
   register('place', place, {'allow-oom'})
   register('leave', leave, {'allow-oom'})
+  if SPACE ~= '' then register('apart', apart, {'allow-oom'}) end
 end

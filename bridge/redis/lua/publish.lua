@@ -61,7 +61,7 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   if not known then redis.pcall('PEXPIRE', log, TTL) end
   reserved.newest[channel] = position
   if known then reserved.again[channel] = reserved.seq end
-  local told = redis.pcall('PUBLISH', PREFIX .. 'live:' .. channel,
+  local told = redis.pcall('PUBLISH', CHANNELS .. 'live:' .. channel,
     table.concat({position, previous, flag, era, ordinal, #event, #from}, ' ') .. '\n' .. event .. from .. payload)
   if type(told) == 'table' then reserved.trouble = told end
   return position

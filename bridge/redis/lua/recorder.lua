@@ -38,7 +38,7 @@ end
 -- A *node* is one pub/sub connection of a recorder, and has a channel of its own: a node that is not subscribed there
 -- is gone.
 local function is_heard(node)
-  return call('PUBSUB', 'NUMSUB', PREFIX .. 'node:' .. node)[2] > 0
+  return call('PUBSUB', 'NUMSUB', CHANNELS .. 'node:' .. node)[2] > 0
 end
 
 -- The node that holds one of the two leases, the seat or the standby's; nil: none does, or that node is gone.
@@ -103,8 +103,9 @@ local function attend(argv)
   local current, last = state[1] or '0', tonumber(state[2] or '0')
   local function answer(role) return {role, current, string.format('%.0f', last)} end
 
-  call('PUBLISH', PREFIX .. 'node:' .. node, 'heard') -- so that it can tell that it receives messages
+  call('PUBLISH', CHANNELS .. 'node:' .. node, 'heard') -- so that it can tell that it receives messages
   if not is_heard(node) then return answer('gone') end
+  if SPACE ~= '' then mind_space(call_ours('GET', KEY.database)) end
   local is_current, is_synced = era == current, claim == 'synced'
   -- The key `era` was deleted. As after FLUSHALL, a synced node opens a new era: it has received the announcements of all that was
   -- recorded, so its queue has exactly the rest.
