@@ -199,6 +199,23 @@ story('a flush of one database is no event in the other, and what is published t
   assert.deepEqual([production.stream.gaps, resumed.gaps], [[], []]);
 });
 
+// In the moment before a bridge has noticed the flush, only the function itself can tell where it is.
+story('what is published in the moment after a flush does not go astray to database 0', async (scene) => {
+  const { fleets } = await databases(scene, 1);
+  for (const fleet of fleets) fleet.stream = await scene.listen(fleet.bridges[0], 'public:x');
+  const [production, staging] = fleets;
+  await production.client.call('FCALL', 'bridge_publish', 1, 'public:x', 'first');
+  for (let i = 0; i < 5; i++) {
+    await Promise.all([staging.client.call('FLUSHDB'), staging.client.call('FCALL', 'bridge_publish', 1, 'public:x', `flushed ${i}`)]);
+    await production.client.call('FCALL', 'bridge_publish', 1, 'public:x', `after ${i}`);
+    await staging.stream.received(i + 1);
+    await production.stream.received(i + 2);
+  }
+  assert.deepEqual(staging.stream.payloads, [0, 1, 2, 3, 4].map((i) => `flushed ${i}`));
+  assert.deepEqual(production.stream.payloads, ['first', ...[0, 1, 2, 3, 4].map((i) => `after ${i}`)]);
+  assert.deepEqual(production.stream.gaps, []);
+});
+
 // Somebody copies staging's data to production, or deletes what looks superfluous.
 story('the key that says where a database has its channels is put right within a second', async (scene) => {
   const { fleets } = await databases(scene, 1);

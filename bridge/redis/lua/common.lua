@@ -125,6 +125,8 @@ local function mind_space(kept)
   elseif SPACE ~= '' and kept ~= SPACE then call('SET', KEY.database, SPACE) end
 end
 
+local find_space -- in space.lua
+
 -- -> the newest position, and genesis. If one of them is missing, the keyspace is new (or was flushed), and begins now:
 -- one millisecond ahead of the clock, so that every cursor from before is older.
 local function keyspace(now)
@@ -132,6 +134,7 @@ local function keyspace(now)
   local position, genesis = found[1], found[2]
   mind_space(found[3])
   if position and genesis then return position, genesis end
+  if VERSION == '' and not found[3] then use_space(find_space()) end
   local ms = now + 1
   if position then ms = math.max(ms, tonumber((position_split(position))) + 1) end
   genesis = position_join(ms, 0)
