@@ -3,7 +3,7 @@
  *
  *   <prefix>live:<channel>     an announcement (live.c)
  *   <prefix>beat:<token>       a position
- *   <prefix>node:<token>       heard
+ *   <prefix>node:<token>       heard, perhaps with a number
  *   <prefix>control            a word of control.h with all its fields
  *
  * A user's channel may be called `robot:control`, and carry `who`. So the words without fields that users may use, too,
@@ -92,7 +92,7 @@ static bool internal_is_others(struct bytes channel, struct bytes payload)
         return (internal_is_token_channel(channel, "beat:") && internal_is_position(payload)) ||
                live_is_announcement(channel, payload);
     if (first == 'h' && internal_is_token_channel(channel, "node:"))
-        return bytes_is(payload, "heard");
+        return bytes_is(bytes_word(&payload, ' '), "heard") && (payload.len == 0 || bytes_is_digits(payload));
     return first >= 'a' && first <= 'z' && internal_cut(&channel, "control") && internal_is_control(payload);
 }
 

@@ -52,6 +52,7 @@ static void what_another_fleet_says_is_internal(void **state)
         {"bridge:{7}:live:x", "1795640735697-2 0-0 e 0 0 0 0\n"},
         {"b:beat:" TOKEN, "1795640735697-2"},
         {"b:node:" TOKEN, "heard"},
+        {"b:node:" TOKEN, "heard 1795640735697000"},
         {"b:control", "genesis 1795640735697-0"},
         {"b:control", "lost 1795640735697-0 why"},
         {"b:control", "renewed 1795640735697000 " TOKEN},
