@@ -49,7 +49,7 @@ static bool catch_up_write(struct strand *strand, struct member *member)
     struct horizon horizon = {0};
     bool is_late;
     if (!give_run(member, &run, &horizon)) {
-        strand_enter(strand, STRAND_WAITING, "a new feed is not live, or its page is missing");
+        strand_wait(strand, "a new feed is not live, or its page is missing");
         return false;
     }
     struct position until = catch_up_until(member, &horizon, &is_late);

@@ -215,7 +215,7 @@ static bool pump_merged(struct strand *strand)
     struct horizon horizon = {0};
     unsigned count = 0;
     if (!pump_runs(strand, runs, &count, &horizon)) {
-        strand_enter(strand, STRAND_WAITING, "a feed is not live, or a page is missing");
+        strand_wait(strand, "a feed is not live, or a page is missing");
         return false;
     }
     enum given given = give(strand, runs, count, pump_nearest(&horizon, count), &strand->place);

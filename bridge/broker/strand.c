@@ -41,6 +41,16 @@ void strand_wake(struct strand *strand, const char *why)
         strand_enter(strand, STRAND_BEHIND, why);
 }
 
+void strand_wait(struct strand *strand, const char *why)
+{
+    for (const struct member *member = strand->members; member; member = member->next)
+        if (member->page.has_loss) {
+            strand_enter(strand, STRAND_BEHIND, "a gap is to be told");
+            return;
+        }
+    strand_enter(strand, STRAND_WAITING, why);
+}
+
 static bool strand_waits(const struct strand *strand)
 {
     for (const struct member *member = strand->members; member; member = member->next)

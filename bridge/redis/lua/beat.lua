@@ -27,13 +27,15 @@ local function witness(argv)
   return lost
 end
 
+local REMEMBERED_MS = 3600000 -- after a log has expired, for those who ask for it from the beginning
+
 -- beat worker: publish the newest position on this worker's own channel. When the worker receives it, it has received
--- everything up to there. Also removes channels whose logs have expired from the key `channels`.
+-- everything up to there. Also removes channels from the key `channels` whose logs expired an hour ago.
 -- -> the newest position
 local function beat(argv)
   local now = clock_ms()
   local position = keyspace(now)
-  call('ZREMRANGEBYSCORE', KEY.channels, '-inf', string.format('(%.0f', now - TTL))
+  call('ZREMRANGEBYSCORE', KEY.channels, '-inf', string.format('(%.0f', now - TTL - REMEMBERED_MS))
   call('PUBLISH', PREFIX .. 'beat:' .. argv[1], position)
   return position
 end
