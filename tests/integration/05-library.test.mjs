@@ -282,16 +282,17 @@ story('an entry that Redis no longer has is a loss, unless it was trimmed', asyn
 
 // A node of the recorder's protocol (one pub/sub connection of a recorder), as Redis sees it: it is gone if it is not
 // subscribed to its own channel. `control` has what it received on the channel bridge:control.
-async function node(scene, redis, name, { lease = 60_000, filter = 1 } = {}) {
-  const control = [];
+async function node(scene, redis, name, { lease = 60_000, filter = 1, synced = false } = {}) {
+  const control = [], own = [];
   const ear = scene.own(await Resp.connect(redis.port));
-  await ear.listen((channel, payload) => channel === 'bridge:control' && control.push(payload.split(' ')), {
-    channels: [`bridge:node:${name}`, 'bridge:control'],
+  await ear.listen((channel, payload) => (channel === 'bridge:control' ? control : own).push(payload.split(' ')), {
+    channels: [`bridge:node:${name}`, 'bridge:control', ...(synced ? ['bridge:synced'] : [])],
   });
   return {
     control,
-    attend: async (claim, era = 0, number = 0) => {
-      const [role, ...now] = await redis.fn('attend', name, lease, filter, claim, era, number);
+    numbered: () => waitFor(() => own.find(([, number]) => number)?.[1], { what: 'heard and a number' }),
+    attend: async (claim, era = 0, number = 0, heard = 0) => {
+      const [role, ...now] = await redis.fn('attend', name, lease, filter, claim, era, number, heard);
       return { role, era: now[0], last: now[1] };
     },
     role: async (...claim) => (await redis.fn('attend', name, lease, filter, ...claim, ...[0, 0].slice(claim.length - 1)))[0],
@@ -393,6 +394,40 @@ story('a new era is opened only if no member is left and nothing was recorded si
   assert.ok(Number(opened.era) > Number(era));
   assert.deepEqual((await bob.heard('era')).slice(0, 3), ['era', opened.era, 'bob']);
   assert.deepEqual(await redis.fn('record', era, 2, 'public:a', 'late'), ['STALE', '0']);
+});
+
+// FLUSHALL: the nodes that have every message that is not recorded yet are known by what they subscribe to. A node that joins
+// leaves the new era to them, or what they have queued would be lost.
+story('after FLUSHALL a synced node opens the new era, once it has received what was announced before', async (scene) => {
+  const redis = await library(scene);
+  const [ann, bob] = [await node(scene, redis, 'ann', { synced: true }), await node(scene, redis, 'bob')];
+  const { era } = await ann.attend('joining');
+  await redis.fn('record', era, 1, 'public:a', 'm1');
+  await redis.call('FLUSHALL');
+  assert.deepEqual(await bob.attend('joining'), { role: 'standby', era: '0', last: '0' });
+  assert.deepEqual(await ann.attend('synced', era, 2), { role: 'standby', era: '0', last: '0' });
+  assert.deepEqual(await ann.attend('synced', era, 2, 1), { role: 'standby', era: '0', last: '0' }, 'a number of long ago');
+  const opened = await ann.attend('synced', era, 2, await ann.numbered());
+  assert.equal(opened.role, 'holder');
+  assert.notEqual(opened.era, era);
+});
+
+story('after FLUSHALL a synced node that hangs is not waited for longer than a member', async (scene) => {
+  const redis = await library(scene);
+  await node(scene, redis, 'ann', { synced: true });
+  const bob = await node(scene, redis, 'bob', { lease: 200 });
+  assert.equal(await bob.role('joining'), 'standby');
+  await waitFor(async () => (await bob.role('joining')) === 'holder', { what: 'bob to open an era' });
+});
+
+story('after FLUSHALL a joining node drops what it has queued before, as it may have been recorded', async (scene) => {
+  const { redis, ann, era } = await holder(scene);
+  const bob = await node(scene, redis, 'bob');
+  await redis.fn('record', era, 1, 'public:a', 'm1');
+  ann.die();
+  await redis.call('FLUSHALL');
+  await waitFor(async () => (await bob.role('joining', era, 0)) === 'anew', { what: 'ann to be gone' });
+  assert.equal(await bob.role('joining', 0, 0), 'holder');
 });
 
 story('a node that lacks messages of the era is not a member, but may open the next era', async (scene) => {

@@ -29,7 +29,8 @@
 --   channels:since    patterns can't find entries up to this position, because `channels` was deleted (see index_since)
 --   key:…             position of a publish with an idempotency key; expires after 2 minutes
 --   era               hash: era (the current one), last (its last recorded ordinal), rules (hash of the settings that
---                     decide which messages count), held (clock in ms when a holder last attended)
+--                     decide which messages count), held (clock in ms when a holder last attended), awaited (see
+--                     must_await_synced), vacancy (see has_heard_all)
 --   recorder          the seat, a lease: the node that records
 --   recorder:standby  a lease, too: the node that is to record next
 --   recorder:members  sorted set: node -> clock in ms until which it counts as a member (see has_other_member)
@@ -40,7 +41,8 @@
 --   live:<channel>    each entry of the channel, announced as it is appended (see append)
 --   control           messages to all workers and recorders (listed in control.h)
 --   beat:<worker>     the newest position, for one worker (see beat)
---   node:<node>       `heard`, for one node of a recorder, each time it attends
+--   node:<node>       `heard`, for one node of a recorder, each time it attends; or `heard <number>` (see has_heard_all)
+--   synced            nothing: its subscribers are the nodes that have every message that is not recorded yet
 
 -- A function of our own, because redis.call does not exist yet while the library is being loaded.
 local function call(...) return redis.call(...) end
