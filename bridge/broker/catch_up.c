@@ -12,6 +12,8 @@ static bool catch_up_start(struct member *member)
     struct strand *strand = member->strand;
     if (member->has_after)
         return true;
+    if (shard_start_is_late(&member->start, strand->shard))
+        shard_start_fix(&member->start);
     switch (member->start.kind) {
     case START_NEWEST: /* once the strand has a place, "newest" has no exact meaning: treat it as "now" */
     case START_NOW:

@@ -697,7 +697,7 @@ static void browser_hear_block(struct browser *b, const struct block *block, con
 {
     struct cursor id;
     assert_true(cursor_parse((struct bytes){id_text, block->id_len}, &id));
-    bool is_late = block->kind == 'e' && block->channel - 'a' == b->late;
+    bool is_late = (block->kind == 'e' || block->kind == 'g') && block->channel - 'a' == b->late;
     if (block->kind == 'b')
         browser_starts(b, &id);
     if (block->kind == 'e')
@@ -786,7 +786,7 @@ static enum sink_result on_gap(void *sink, const struct gap *gap)
     if (gap->reason != GAP_TRIMMED || !oldest_kept)
         fail_msg("a gap was told: %s, after %s", gap_reason_name(gap->reason), POSITION_TEXT(gap->after));
     browser_told_gap(b, gap);
-    block_append(&b->pending, (struct block){.kind = 'g'}, gap->cursor);
+    block_append(&b->pending, (struct block){.kind = 'g', .channel = gap->channel.data[0]}, gap->cursor);
     gaps++;
     return sink_answer(b);
 }
