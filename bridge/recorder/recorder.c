@@ -17,9 +17,10 @@
  * A *node* is one pub/sub connection; node.c shows its states. Every node attends regularly (attending.c): it reports
  * to Redis what it knows and receives its role. A node that keeps every unrecorded message, numbered, is a *member*. If
  * no member is left, a JOINING node opens a new era with all that it has queued, provided that nothing was recorded
- * since its place. If the era itself is gone, because somebody deleted the keys, synced nodes are known by a channel that
- * they subscribe to, and one of them opens the next era once it has received all announcements. So, apart from what is dropped on purpose (recorder_full, recorder_unconfirmed, a forced leave), a
- * plain message is lost only if no living node has received it, or none that has can number it.
+ * since its place. If the era itself is gone, because somebody deleted the keys, synced nodes are known by a channel
+ * that they subscribe to, and one of them opens the next era once it has received all announcements. So, apart from
+ * what is dropped on purpose (recorder_full, recorder_unconfirmed, a forced leave), a plain message is lost only if no
+ * living node has received it, or none that has can number it.
  *
  * That nothing is recorded twice or out of order depends on no lease, and on no message arriving in time. Repeating a
  * call is harmless: calls sent on a connection that then died may be executed late, and by then they change nothing, or
