@@ -12,6 +12,8 @@ static bool catch_up_start(struct member *member)
     struct strand *strand = member->strand;
     if (member->has_after)
         return true;
+    if (shard_start_is_late(&member->start, strand->shard))
+        shard_start_fix(&member->start);
     switch (member->start.kind) {
     case START_NEWEST: /* once the strand has a place, "newest" has no exact meaning: treat it as "now" */
     case START_NOW:
@@ -49,7 +51,7 @@ static bool catch_up_write(struct strand *strand, struct member *member)
     struct horizon horizon = {0};
     bool is_late;
     if (!give_run(member, &run, &horizon)) {
-        strand_enter(strand, STRAND_WAITING, "a new feed is not live, or its page is missing");
+        strand_wait(strand, "a new feed is not live, or its page is missing");
         return false;
     }
     struct position until = catch_up_until(member, &horizon, &is_late);

@@ -23,4 +23,7 @@ struct loss {
 MUST_CHECK bool gap_is_absent(const struct page *page, const struct log_extent *extent, struct position place,
                               enum gap_reason *reason);
 
+/* The same for the beginning as the place: is everything kept that is known to have been? */
+MUST_CHECK bool gap_is_absent_from_begin(const struct log_extent *extent, enum gap_reason *reason);
+
 #endif

@@ -6,8 +6,8 @@
 #ifndef BROKER_MEMBER_H
 #define BROKER_MEMBER_H
 
-#include "broker/start.h"
 #include "pager.h"
+#include "shard_start.h"
 #include "words/position.h"
 
 #include <assert.h>
@@ -18,14 +18,6 @@
 
 struct feed;
 struct strand;
-
-/* Where a member wants to start, in the order of its shard. */
-struct shard_start {
-    enum start_kind kind;
-    bool is_exact;         /* START_AFTER: `after` was given for this very shard, not as a base for all shards */
-    unsigned count;        /* START_NEWEST */
-    struct position after; /* START_AFTER */
-};
 
 struct member {
     TAILQ_ENTRY(member) in_feed; /* from here to is_merged: what a delivery reads */

@@ -44,6 +44,7 @@ static struct cached_page *page_cache_page_new(const struct page *page)
     cached->until = page->until;
     cached->newest = page->newest;
     cached->loss = page_loss(page);
+    cached->extent = page->extents[0];
     tail_reset(&cached->entries, page_since(page));
     for (unsigned i = 0; i < page->count; i++)
         if (!tail_push(&cached->entries, page->entries[i], page->count, SIZE_MAX)) {

@@ -27,6 +27,7 @@ struct cached_page {
     struct position until;  /* where the page ends */
     struct position newest; /* the newest of all positions when the page was read */
     struct known_loss loss; /* what cursors before entries.since miss */
+    struct log_extent extent;
     unsigned pins;
     uint64_t used_ms;
 };

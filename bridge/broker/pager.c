@@ -66,24 +66,38 @@ void pager_dismiss(struct pager *pager, struct pager_client *client)
 
 /* --- what a page means to a client -------------------------------------------------------------------------------- */
 
-/* A client that asks for what is kept, or for the newest of it, is not told of what was gone before. */
-static void pager_serve_kept(struct pager_client *client, const struct known_loss *loss, struct position newest)
+static void pager_lose_entries(struct pager_client *client, struct position after, const struct log_extent *extent,
+                               enum gap_reason reason)
 {
-    if (client->wants_kept && !client->is_served)
-        client->known_loss = (struct known_loss){loss->trimmed, newest};
+    client->has_loss = true;
+    client->loss =
+        (struct loss){.after = after, .oldest = extent->oldest, .reason = reason, .has_oldest = extent->has_log};
+}
+
+/* Is this the first page of a client that asks for what is kept, or for the newest of it? */
+static bool pager_begins_kept(const struct pager_client *client, struct position after)
+{
+    return !client->is_served && (client->wants_kept || position_is_begin(after));
+}
+
+/* Such a client is told of entries that are known to have been, not of those that may have been. Does it miss any? */
+static bool pager_misses_kept(struct pager_client *client, struct position after, const struct log_extent *extent,
+                              const struct known_loss *loss, struct position newest, enum gap_reason *reason)
+{
+    client->known_loss = (struct known_loss){loss->trimmed, newest};
     client->is_served = true;
+    return position_is_begin(after) && !gap_is_absent_from_begin(extent, reason);
 }
 
 /* Does the client miss something that it asked for and has not been told of? */
 static bool pager_misses(const struct page *page, struct pager_client *client, enum gap_reason *reason)
 {
     struct known_loss loss = page_loss(page);
-    if (client->wants_kept && !client->is_served) {
-        pager_serve_kept(client, &loss, page->newest);
-        return false;
-    }
+    const struct log_extent *extent = &page->extents[0];
+    if (pager_begins_kept(client, client->after))
+        return pager_misses_kept(client, client->after, extent, &loss, page->newest, reason);
     client->is_served = true;
-    return !gap_is_absent(page, &page->extents[0], client->after, reason) &&
+    return !gap_is_absent(page, extent, client->after, reason) &&
            (*reason == GAP_AHEAD || !known_loss_covers(&client->known_loss, &loss, client->after));
 }
 
@@ -91,13 +105,10 @@ static bool pager_misses(const struct page *page, struct pager_client *client, e
 static void pager_serve(struct pager *pager, const struct page *page, struct cached_page *cached,
                         struct pager_client *client)
 {
-    const struct log_extent *extent = &page->extents[0];
     enum gap_reason reason;
     pager_wait_not(pager, client);
     if (pager_misses(page, client, &reason)) {
-        client->has_loss = true;
-        client->loss = (struct loss){
-            .after = client->after, .oldest = extent->oldest, .reason = reason, .has_oldest = extent->has_log};
+        pager_lose_entries(client, client->after, &page->extents[0], reason);
         client->known_loss = (struct known_loss){page_loss(page).trimmed, page->newest};
         pager->ops->on_page(client, PAGER_MISSES, page->newest);
     } else if (pager->ops->on_page(client, PAGER_GOES_ON, page->newest)) {
@@ -154,8 +165,14 @@ enum pager_answer pager_ask(struct pager *pager, struct pager_client *client, st
         return PAGER_WAIT;
     }
     pager_wait_not(pager, client);
-    pager_serve_kept(client, &page->loss, page->newest);
     page->used_ms = pager->shard->broker->turn_ms;
+    enum gap_reason reason;
+    if (pager_begins_kept(client, after) &&
+        pager_misses_kept(client, after, &page->extent, &page->loss, page->newest, &reason)) {
+        pager_lose_entries(client, after, &page->extent, reason);
+        return PAGER_GAP;
+    }
+    client->is_served = true;
     *run = (struct run){&page->entries, tail_after(&page->entries, after)};
     *until = page->until;
     return PAGER_ENTRIES;

@@ -45,7 +45,7 @@ struct pager_client {
     uint8_t state;                        /* enum pager_state */
     bool has_loss;
     bool is_served;  /* it was served or checked against a page before */
-    bool wants_kept; /* it asked for what is kept: what its first page misses is no gap */
+    bool wants_kept; /* it asked for what is kept: of its first page, it is told only what is known to be gone */
 };
 TAILQ_HEAD(pager_client_list, pager_client);
 

@@ -20,6 +20,9 @@ static void pump_on_newest(void *arg, bool is_answered, struct position position
         feed_tend(strand->members->feed); /* which wakes the strand to ask again */
         return;
     }
+    bool is_known = !position_is_begin(strand->start.after);
+    if (is_known && shard_start_is_late(&strand->start, strand->shard)) /* more than it asked for may have come since */
+        position = position_min(position, strand->start.after);
     strand->start = (struct shard_start){.kind = START_AFTER, .after = position, .is_exact = true};
     strand->wants_kept = true;
     strand_wake(strand, "Redis reported the start");
@@ -55,9 +58,12 @@ static bool pump_now(const struct strand *strand, struct position *out)
 /* Find the strand's first place. false: it is not known yet. */
 static bool pump_start(struct strand *strand)
 {
+    if (shard_start_is_late(&strand->start, strand->shard))
+        shard_start_fix(&strand->start);
     switch (strand->start.kind) {
     case START_NOW:
         if (!pump_now(strand, &strand->place)) {
+            feed_tend(strand->members->feed); /* which wakes the strand to look again */
             strand_enter(strand, STRAND_WAITING, "its feeds are not live");
             return false;
         }
@@ -215,7 +221,7 @@ static bool pump_merged(struct strand *strand)
     struct horizon horizon = {0};
     unsigned count = 0;
     if (!pump_runs(strand, runs, &count, &horizon)) {
-        strand_enter(strand, STRAND_WAITING, "a feed is not live, or a page is missing");
+        strand_wait(strand, "a feed is not live, or a page is missing");
         return false;
     }
     enum given given = give(strand, runs, count, pump_nearest(&horizon, count), &strand->place);

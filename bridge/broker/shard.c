@@ -191,10 +191,12 @@ static void shard_on_beat_sent(void *arg, uint64_t ticket, struct reply reply, s
     (void)ticket, (void)position;
     if (reply.status == REPLY_OK) {
         shard->answered_beat_ms = clock_now_ms();
+        shard->well_ms = shard->well_ms ? shard->well_ms : shard->answered_beat_ms;
         complaint_end(&shard->no_beat);
         return;
     }
     shard->is_beating = false;
+    shard->well_ms = 0;
     if (reply.status == REPLY_ERROR)
         complaint_hear(&shard->no_beat, "beat_failed", reply.text);
 }
@@ -221,6 +223,11 @@ static void shard_send_beat(struct shard *shard)
         return;
     shard->is_beating = true;
     caller_beat(shard->caller, shard->worker, shard_on_beat_sent, shard, 0);
+}
+
+bool shard_is_well_since(const struct shard *shard, uint64_t since_ms)
+{
+    return shard->well_ms != 0 && shard->well_ms <= since_ms;
 }
 
 void shard_hurry(struct shard *shard)
@@ -314,6 +321,7 @@ static void shard_on_listener_down(void *arg, const char *why)
 {
     struct shard *shard = arg;
     (void)why;
+    shard->well_ms = 0;
     shard->broker->counters.links_lost++;
     shard->events->going(shard);
     sources_down(&shard->sources);
@@ -341,6 +349,7 @@ static void shard_on_caller_down(void *arg, const char *why)
 {
     struct shard *shard = arg;
     shard->is_beating = false;
+    shard->well_ms = 0;
     if (strcmp(why, CALLER_READONLY) == 0)
         listener_restart(shard->listener, CALLER_READONLY); /* both go to the same server */
 }

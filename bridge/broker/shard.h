@@ -56,6 +56,7 @@ struct shard {
     uint64_t heard_beat_ms;     /* when a beat was received; 0: none since the listener came up */
     uint64_t answered_beat_ms;  /* when Redis last confirmed that it announced one */
     uint64_t heard_recorder_ms; /* when a recorder last reported that it is active; 0: none is known to be */
+    uint64_t well_ms;           /* since when both connections have been up and Redis has answered; 0: they are not */
     struct complaint no_beat;   /* Redis refuses to beat */
     struct complaint no_record; /* Redis refuses to record */
     bool is_beating;            /* a beat was asked for, and has not been received */
@@ -95,6 +96,8 @@ bool shard_is_moment(struct position place);
 
 /* Are both connections up? */
 bool shard_is_up(const struct shard *shard);
+/* Have both connections been up since then, and has Redis not refused a beat? */
+bool shard_is_well_since(const struct shard *shard, uint64_t since_ms);
 /* Why the shard is not ready, without a full stop at the end; "" if it is. */
 void shard_trouble(const struct shard *shard, char *out, size_t size);
 

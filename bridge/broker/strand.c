@@ -41,6 +41,16 @@ void strand_wake(struct strand *strand, const char *why)
         strand_enter(strand, STRAND_BEHIND, why);
 }
 
+void strand_wait(struct strand *strand, const char *why)
+{
+    for (const struct member *member = strand->members; member; member = member->next)
+        if (member->page.has_loss) {
+            strand_enter(strand, STRAND_BEHIND, "a gap is to be told");
+            return;
+        }
+    strand_enter(strand, STRAND_WAITING, why);
+}
+
 static bool strand_waits(const struct strand *strand)
 {
     for (const struct member *member = strand->members; member; member = member->next)
@@ -129,10 +139,15 @@ void strand_simplify(struct strand *strand)
     strand->is_simple = is_one && !strand->is_unmerged && !strand->is_shared;
 }
 
-static bool strand_start_is_same(const struct shard_start *a, const struct shard_start *b)
+/* What is known here may be newer than what the shard has received: pages, and what others have been given, are, too. */
+static void strand_know_now(const struct strand *strand, const struct feed *feed, struct shard_start *start)
 {
-    return a->kind == b->kind && (a->kind != START_AFTER || position_compare(a->after, b->after) == 0) &&
-           (a->kind != START_NEWEST || a->count == b->count);
+    if (start->kind == START_AFTER)
+        return;
+    if (strand->has_place && strand->is_verified)
+        start->after = position_max(start->after, strand->place);
+    if (feed->state == FEED_LIVE && !feed->is_ephemeral)
+        start->after = position_max(start->after, feed_heard(feed));
 }
 
 bool strand_add(struct strand *strand, struct bytes name, const struct shard_start *start, uint64_t tag)
@@ -147,9 +162,10 @@ bool strand_add(struct strand *strand, struct bytes name, const struct shard_sta
     member->strand = strand;
     member->tag = tag;
     member->start = *start;
+    strand_know_now(strand, feed, &member->start);
     if (!strand->has_place && !strand->members)
-        strand->start = *start;
-    member->is_merged = !strand->has_place && strand_start_is_same(start, &strand->start);
+        strand->start = member->start;
+    member->is_merged = !strand->has_place && shard_start_is_same(start, &strand->start);
     strand->is_unmerged = strand->is_unmerged || !member->is_merged;
 
     struct member **end = &strand->members;

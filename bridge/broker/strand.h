@@ -55,7 +55,7 @@ struct strand {
     bool is_unmerged; /* some member is not merged, and catches up on its own */
     bool is_verified; /* the place is known not to be ahead of the shard's newest position */
     bool is_exact;    /* the place is one of this very shard, not a cursor's base for all shards */
-    bool wants_kept;  /* asked for all that is kept, or the newest of it: what was gone before is no gap */
+    bool wants_kept;  /* asked for all that is kept, or the newest of it: what may have been before is no gap */
     bool is_begun;    /* the sink was told where the subscriber starts */
     bool is_shared;   /* the subscriber has other strands too: ids are cursors over all of them */
     struct subscriber *subscriber;
@@ -76,6 +76,8 @@ extern const struct member_ops strand_member_ops;
 void strand_enter(struct strand *strand, enum strand_state state, const char *why);
 /* Something changed: let the pump handle the strand at the end of this turn (unless its socket is full). */
 void strand_wake(struct strand *strand, const char *why);
+/* A feed is not live, or a page is missing; unless a member just found a gap, which the pump can tell at once. */
+void strand_wait(struct strand *strand, const char *why);
 /* Is the strand's data consistent with its state? */
 bool strand_is_sound(const struct strand *strand);
 

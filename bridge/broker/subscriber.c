@@ -195,15 +195,6 @@ static struct strand *subscriber_strand(struct subscriber *s, struct shard *shar
     return *link;
 }
 
-/* Translate a start to the order of one shard. */
-static struct shard_start subscriber_start_in(const struct shard *shard, const struct start *start)
-{
-    struct shard_start out = {.kind = start->kind, .count = start->count, .is_exact = true};
-    if (start->kind == START_AFTER)
-        out.after = shard_place(shard, start->after, &out.is_exact);
-    return out;
-}
-
 static bool subscriber_hears(const struct subscriber *s, struct bytes name)
 {
     for (const struct strand *strand = &s->first; strand; strand = strand->next)
@@ -233,7 +224,7 @@ enum add_result subscriber_add(struct subscriber *s, struct bytes name, const st
     if (subscriber_hears(s, name))
         return ADD_ALREADY;
     for (; shard < end; shard++) {
-        struct shard_start in_shard = subscriber_start_in(&broker->shards[shard], start);
+        struct shard_start in_shard = shard_start_of(&broker->shards[shard], start);
         struct strand *strand = subscriber_strand(s, &broker->shards[shard]);
         if (!strand || !strand_add(strand, name, &in_shard, tag)) {
             subscriber_leave(s, name);
@@ -251,6 +242,23 @@ bool subscriber_remove(struct subscriber *s, struct bytes name)
         return false;
     s->feed_count--;
     return true;
+}
+
+static void subscriber_fix_start(struct strand *strand)
+{
+    if (!strand->has_place)
+        shard_start_fix(&strand->start);
+    for (struct member *member = strand->members; member; member = member->next)
+        if (!member->is_merged && !member->has_after)
+            shard_start_fix(&member->start);
+    strand_wake(strand, "where it starts is known");
+}
+
+void subscriber_expect(struct subscriber *s)
+{
+    for (struct strand *strand = &s->first; strand; strand = strand->next)
+        if (!strand->has_place || strand->is_unmerged)
+            subscriber_fix_start(strand);
 }
 
 unsigned subscriber_feeds(const struct subscriber *s)

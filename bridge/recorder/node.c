@@ -32,6 +32,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* From now on, until the connection is lost, it has every message that is not recorded yet. */
+static void node_say_synced(const struct node *node)
+{
+    char synced[NAMES_MAX];
+    listener_subscribe(node->listener, false, names_synced(node->config->redis, synced));
+}
+
 /* The only writer of state. */
 static void node_enter(struct node *node, enum node_state state, const char *why)
 {
@@ -40,6 +47,8 @@ static void node_enter(struct node *node, enum node_state state, const char *why
         return;
     log_info("recorder", "%s -> %s node=%s era=%" PRIu64 " queued=%" PRIu64 " why=\"%s\"", names[node->state],
              names[state], node->name, scribe_era(node->scribe), scribe_length(node->scribe), why);
+    if (!node_is_numbering(node) && (state == NODE_SYNCED || state == NODE_HOLDING))
+        node_say_synced(node);
     node->state = state;
     node->generation++;
     node->had_place |= state == NODE_HOLDING;
@@ -97,7 +106,7 @@ void node_arrive(struct node *node)
     random_token(node->name, sizeof node->name);
     names_node(node->config->redis, node->name, node->channel);
     node->serial++;
-    node->place.nonce = 0;
+    node->place.nonce = node->heard = 0;
     node->falls_silent = node->is_silent = false;
     listener_subscribe_aware(node->listener, node->config->redis);
     listener_subscribe(node->listener, false, bytes_of(node->channel));
@@ -181,6 +190,8 @@ static void node_hear_own_place(struct node *node, const struct control_word *pl
     if (node->state != NODE_JOINING || place->nonce != node->place.nonce)
         return;
     scribe_number(node->scribe, place->era, (int64_t)(place->ordinal + 1) - (int64_t)node->place.length);
+    if (node->announced.era == place->era) /* while it was joining */
+        scribe_drop(node->scribe, node->announced.ordinal);
     node_enter(node, NODE_SYNCED, "received the ordinal of its place");
     node->events.changed(node->arg);
 }
@@ -209,6 +220,8 @@ static void node_hear_others_era(struct node *node, const struct control_word *e
         node_begin_queue(node, era->era, 0);
         node_enter(node, NODE_ENTERING, "another node opened an era");
         node_sync(node);
+    } else if (node->state == NODE_ENTERING) {
+        node->place.is_begin_known = false; /* the era may have been deleted again before its own `sync` */
     } else if (node_is_numbering(node)) {
         node_restart(node, "another node opened an era");
     }
@@ -227,6 +240,21 @@ void node_hear(struct node *node, const struct control_word *word)
         node_hear_own_era(node, word);
     else if (word->kind == CONTROL_ERA)
         node_hear_others_era(node, word);
+}
+
+void node_hear_recorded(struct node *node, uint64_t era, uint64_t ordinal)
+{
+    node->announced.era = era;
+    node->announced.ordinal = ordinal;
+}
+
+void node_hear_own(struct node *node, struct bytes payload)
+{
+    uint64_t number;
+    if (!bytes_take(&payload, "heard ") || !bytes_number(payload, UINT64_MAX, &number))
+        return;
+    node->heard = number;
+    node->events.changed(node->arg);
 }
 
 /* --- roles -------------------------------------------------------------------------------------------------------- */
@@ -303,6 +331,7 @@ struct attendance node_attendance(const struct node *node)
         .claim = claims[node->state],
         .era = is_joining ? node->place.era : scribe_era(node->scribe),
         .number = is_joining ? node->place.last : scribe_first(node->scribe),
+        .heard = node->heard,
     };
 }
 

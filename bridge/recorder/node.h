@@ -66,6 +66,10 @@ struct node {
     uint64_t generation;  /* counts changes of state and place: answers to older questions are stale */
     unsigned unconfirmed; /* ENTERING: subscriptions still to be confirmed */
     struct place place;
+    uint64_t heard; /* the newest number that came on its own channel; 0: none */
+    struct {
+        uint64_t era, ordinal;
+    } announced;       /* the newest plain message that was recorded */
     bool falls_silent; /* it has unsubscribed from plain messages ... */
     bool is_silent;    /* ... which Redis has confirmed: it receives none any more */
     bool has_left;     /* the recorder has left: the node attends no more */
@@ -94,6 +98,10 @@ void node_restart(struct node *node, const char *why);
 
 /* A message on control; only sync, place and era matter here, the others are ignored. */
 void node_hear(struct node *node, const struct control_word *word);
+/* A plain message was announced as recorded under this ordinal. */
+void node_hear_recorded(struct node *node, uint64_t era, uint64_t ordinal);
+/* A message on its own channel. */
+void node_hear_own(struct node *node, struct bytes payload);
 /* An answer of attend. Not one from before the newest change of state or place. */
 void node_obey(struct node *node, const struct attend_reply *attend);
 

@@ -17,8 +17,10 @@
  * A *node* is one pub/sub connection; node.c shows its states. Every node attends regularly (attending.c): it reports
  * to Redis what it knows and receives its role. A node that keeps every unrecorded message, numbered, is a *member*. If
  * no member is left, a JOINING node opens a new era with all that it has queued, provided that nothing was recorded
- * since its place. So, apart from what is dropped on purpose (recorder_full, recorder_unconfirmed, a forced leave), a
- * plain message is lost only if no living node has received it, or none that has can number it.
+ * since its place. If the era itself is gone, because somebody deleted the keys, synced nodes are known by a channel
+ * that they subscribe to, and one of them opens the next era once it has received all announcements. So, apart from
+ * what is dropped on purpose (recorder_full, recorder_unconfirmed, a forced leave), a plain message is lost only if no
+ * living node has received it, or none that has can number it.
  *
  * That nothing is recorded twice or out of order depends on no lease, and on no message arriving in time. Repeating a
  * call is harmless: calls sent on a connection that then died may be executed late, and by then they change nothing, or
@@ -200,6 +202,8 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
     if (!is_ours)
         return;
     recorder_remember(r, entry);
+    if (!announcement.is_echoed)
+        node_hear_recorded(&r->node, announcement.era, announcement.ordinal);
     if (announcement.is_echoed || !node_is_numbering(&r->node) || announcement.era != scribe_era(r->scribe))
         return;
     if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, entry->channel, entry->payload)))
@@ -221,7 +225,9 @@ static void recorder_on_message(void *arg, const struct heard *heard)
         recorder_hear_live(r, heard);
     else if (heard->pattern.len > 0)
         recorder_hear_plain(r, heard);
-    else if (!is_own)
+    else if (is_own)
+        node_hear_own(&r->node, heard->payload);
+    else
         recorder_hear_control(r, heard->payload);
 }
 

@@ -24,7 +24,7 @@ static void library_name(const struct redis_config *config, char out[static REDI
     out[len] = '\0';
 }
 
-/* "v1", or "v1_db1" if this fleet's channels are in the space of database 1. */
+/* "v2", or "v2_db1" if this fleet's channels are in the space of database 1. */
 static const char *library_version(const struct redis_config *config, char out[static LIBRARY_VERSION_MAX])
 {
     char space[NAMES_SPACE_MAX];

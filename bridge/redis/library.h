@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "redis/config.h"
 
-#define LIBRARY_VERSION "v1"
+#define LIBRARY_VERSION "v2"
 #define LIBRARY_VERSION_MAX 16 /* with the database's number */
 #define LIBRARY_NAME_MAX (REDIS_PREFIX_MAX + 32)
 
@@ -22,7 +22,7 @@ void library_text(const struct redis_config *config, bool is_public, struct buff
 
 /* Write the name of the function that backends call to `out`, and return it. */
 const char *library_public_function(const struct redis_config *config, char out[static LIBRARY_NAME_MAX]);
-/* Write the full name of an internal function ("read" -> "bridge_v1_read") to `out`, and return it. */
+/* Write the full name of an internal function ("read" -> "bridge_v2_read") to `out`, and return it. */
 const char *library_function(const struct redis_config *config, const char *function,
                              char out[static LIBRARY_NAME_MAX]);
 

@@ -1,7 +1,8 @@
 /*
  * page.c - calls the library's functions read and newest. What read returns:
  *
- *   {newest, genesis, until, more, {has, oldest, trimmed, expired, …}, {{position, channel, p, e, f, d}, …}, lost}
+ *   {newest, genesis, until, more, {has, oldest, trimmed, expired, missed, …}, {{position, channel, p, e, f, d}, …},
+ *    lost}
  */
 #include "redis/page.h"
 
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXTENT_VALUES 5
 #define PAGE_BYTES "262144" /* of payload in one page, at most (or one entry) */
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
@@ -61,18 +63,18 @@ static struct entry *page_entry(const redisReply *raw)
 
 static bool page_extents(struct page *page, const redisReply *raw)
 {
-    if (raw->type != REDIS_REPLY_ARRAY || raw->elements % 4 != 0)
+    if (raw->type != REDIS_REPLY_ARRAY || raw->elements % EXTENT_VALUES != 0)
         return false;
-    page->extent_count = (unsigned)(raw->elements / 4);
+    page->extent_count = (unsigned)(raw->elements / EXTENT_VALUES);
     page->extents = calloc(page->extent_count ? page->extent_count : 1, sizeof *page->extents);
     if (!page->extents)
         return false;
     for (unsigned i = 0; i < page->extent_count; i++) {
-        redisReply *const *part = raw->element + 4 * (size_t)i;
+        redisReply *const *part = raw->element + EXTENT_VALUES * (size_t)i;
         struct log_extent *extent = &page->extents[i];
         extent->has_log = answer_flag(part[0]);
         if (!answer_position(part[1], &extent->oldest) || !answer_position(part[2], &extent->trimmed) ||
-            !answer_position(part[3], &extent->expired))
+            !answer_position(part[3], &extent->expired) || !answer_position(part[4], &extent->missed))
             return false;
     }
     return true;

@@ -65,10 +65,16 @@ void caller_attend(struct caller *caller, const struct attendance *a, caller_att
     static const char *const claims[] = {
         [CLAIM_WAITING] = "waiting", [CLAIM_JOINING] = "joining", [CLAIM_SYNCED] = "synced"};
     char lease[REQUEST_NUMBER_MAX], filter[REQUEST_NUMBER_MAX], era[REQUEST_NUMBER_MAX], number[REQUEST_NUMBER_MAX];
-    struct bytes args[] = {
-        bytes_of(a->node),          request_number(lease, a->lease_ms), request_number(filter, a->filter_hash),
-        bytes_of(claims[a->claim]), request_number(era, a->era),        request_number(number, a->number)};
-    request_call(request_new(caller, seat_decode_attend, (request_fn)fn, arg, ticket), "attend", args, 6);
+    char heard[REQUEST_NUMBER_MAX];
+    struct bytes args[] = {bytes_of(a->node),
+                           request_number(lease, a->lease_ms),
+                           request_number(filter, a->filter_hash),
+                           bytes_of(claims[a->claim]),
+                           request_number(era, a->era),
+                           request_number(number, a->number),
+                           request_number(heard, a->heard)};
+    request_call(request_new(caller, seat_decode_attend, (request_fn)fn, arg, ticket), "attend", args,
+                 sizeof args / sizeof *args);
 }
 
 static void seat_decode_leave(struct request *request, struct reply reply, const redisReply *raw)

@@ -213,6 +213,8 @@ struct refusal session_publish(struct session *session, const struct message *me
     struct pending *pending = session_note(session, PENDING_PUBLISH, ref, BYTES(""), &refusal);
     if (!pending)
         return refusal;
+    if (session->subscriber)
+        subscriber_expect(session->subscriber);
     broker_publish(session->all->broker, message, session_on_published, session->all, pending->ticket);
     return REFUSAL_NONE;
 }

@@ -46,6 +46,10 @@ bool subscriber_remove(struct subscriber *s, struct bytes name);
 /* The number of channels and patterns that it listens to. */
 unsigned subscriber_feeds(const struct subscriber *s);
 
+/* The client is about to publish: where it listens from now on, it is to hear that, even if it has not been told yet where it
+ * starts. */
+void subscriber_expect(struct subscriber *s);
+
 /* The socket has drained: the sink may be called again at the end of this turn. */
 void subscriber_writable(struct subscriber *s);
 

@@ -16,6 +16,7 @@ struct log_extent {
     struct position oldest;  /* the oldest kept entry, if has_log */
     struct position trimmed; /* cursors before this have missed trimmed entries; POSITION_BEGIN: none have */
     struct position expired; /* cursors before this may have missed expired entries; POSITION_BEGIN: none have */
+    struct position missed;  /* entries up to here are known to have been, and are gone; POSITION_BEGIN: none are */
 };
 
 struct page {
@@ -37,7 +38,8 @@ typedef void (*caller_page_fn)(void *arg, uint64_t ticket, struct reply reply, c
 void caller_read(struct caller *caller, const struct bytes *names, unsigned count, struct position after,
                  unsigned limit, caller_page_fn fn, void *arg, uint64_t ticket);
 
-/* Find the position after which exactly the newest `newest` entries of these names come, or all if there are fewer. */
+/* Find the position after which exactly the newest `newest` entries of these names come; POSITION_BEGIN if there are
+ * fewer. */
 void caller_newest(struct caller *caller, const struct bytes *names, unsigned count, unsigned newest,
                    caller_position_fn fn, void *arg, uint64_t ticket);
 

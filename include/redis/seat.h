@@ -29,6 +29,7 @@ struct attendance {
     enum node_claim claim;
     uint64_t era;    /* the era in which it has its place */
     uint64_t number; /* JOINING: the last recorded ordinal at its place; SYNCED: the first ordinal that it has */
+    uint64_t heard;  /* the newest number that came on its own channel, as `heard <number>`; 0: none */
 };
 struct attend_reply {
     enum node_role role;

@@ -247,8 +247,85 @@ story('a subscription to a pattern gets gaps, too', async (scene) => {
   await ahead.received(ids.length + 1);
 });
 
-// A client that asks for what is kept misses nothing, however old the first entries are. (A busy channel keeps some
-// that are older than BRIDGE_HISTORY_TTL.)
+// A browser asks for a channel from its beginning, in each of the ways that there are: it is told `expected` once and first.
+async function expectFromBegin(scene, bridge, channel, expected, ids, replay) {
+  const what = JSON.stringify([channel, expected]);
+  const page = await history(bridge, channel, { after: '0' });
+  assert.deepEqual(page.gaps, expected, `/history, ${what}`);
+  assert.deepEqual((await history(bridge, channel, { replay })).gaps, expected, `/history?replay=, ${what}`);
+  for (const parameters of [{ since: '0' }, { replay }]) {
+    const stream = await scene.sse(bridge, { channel, parameters });
+    const chat = await scene.ws(bridge, { channel, parameters });
+    await stream.block(({ event }) => event === (expected.length ? 'gap' : 'cursor'));
+    await stream.received(ids.length);
+    await chat.received(ids.length);
+    await chat.frame(({ type }) => type === (expected.length ? 'gap' : 'hello'));
+    assert.deepEqual(stream.gaps, expected, `SSE, ${JSON.stringify(parameters)}, ${what}`);
+    const gaps = chat.gaps.map(({ channel, after, oldest, reason }) => ({ channel, after, oldest, reason }));
+    assert.deepEqual(gaps, expected, `WebSocket, ${JSON.stringify(parameters)}, ${what}`);
+    for (const one of [stream, chat]) assertSameList(one.messages.map(({ id }) => id), ids, 'what is kept');
+    stream.close();
+    chat.close();
+  }
+  const client = await scene.speak(bridge);
+  await client.subscribe(channel, '0');
+  assert.equal(client.gaps.length, expected.length, `subscribe frame, ${what}`);
+  client.close();
+}
+
+// A page shows the whole log of a build, the whole answer of a model: it must know whether the beginning is missing.
+story('who asks from the beginning is told if it was trimmed', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_LENGTH: '10' });
+  for (const data of numbers(1, 400)) await redis.record('public:a', `${data} ${'.'.repeat(100)}`);
+  const ids = await keptIds(redis);
+  for (const channel of ['public:a', 'public:*']) {
+    const gap = { channel, after: '0-0', oldest: ids[0], reason: 'trimmed' };
+    await expectFromBegin(scene, bridge, channel, [gap], ids, ids.length + 1);
+    for (const options of [{ parameters: { since: '0-0' } }, { lastEventId: '0-0' }]) {
+      const stream = await scene.sse(bridge, { channel, ...options });
+      await stream.received(ids.length);
+      assert.deepEqual(stream.gaps, [gap], JSON.stringify(options));
+    }
+    const newest = await scene.listen(bridge, channel, { parameters: { replay: ids.length } });
+    await newest.received(ids.length);
+    assert.deepEqual(newest.gaps, [], 'it gets as many as it asked for');
+  }
+});
+
+story('who asks from the beginning is told if it has expired or was deleted', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '1s' });
+  await redis.record('public:a', 'missed');
+  await waitFor(async () => (await redis.call('EXISTS', LOG)) === 0, { what: 'the log to expire' });
+  for (const channel of ['public:a', 'public:*'])
+    await expectFromBegin(scene, bridge, channel, [{ channel, after: '0-0', oldest: null, reason: 'expired' }], [], 5);
+  await redis.record('public:b', 'missed');
+  await redis.call('DEL', 'bridge:log:public:b');
+  await expectFromBegin(scene, bridge, 'public:b', [{ channel: 'public:b', after: '0-0', oldest: null, reason: 'expired' }], [], 5);
+});
+
+story('an entry that came after the beginning had expired does not hide that', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '2s' });
+  await redis.record('public:a', 'missed');
+  await waitFor(async () => (await redis.call('EXISTS', LOG)) === 0, { what: 'the log to expire' });
+  const id = await redis.record('public:a', 'the first of a new log');
+  const stream = await scene.sse(bridge, { channel: 'public:a', parameters: { since: '0' } });
+  await stream.received(1);
+  assert.deepEqual(stream.gaps, [{ channel: 'public:a', after: '0-0', oldest: id, reason: 'trimmed' }]);
+});
+
+// However old the keyspace is: what never was can't be missing.
+story('a channel that never had entries, or has them all, has no gap at its beginning', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '60s' });
+  const genesis = await waitFor(() => redis.call('GET', 'bridge:genesis'), { what: 'the keyspace to begin' });
+  await redis.call('SET', 'bridge:genesis', `${Number(genesis.split('-')[0]) - 3_600_000}-0`);
+  await expectFromBegin(scene, bridge, 'public:never', [], [], 5);
+  await expectFromBegin(scene, bridge, 'public:n*', [], [], 5);
+  const ids = [await redis.record('public:new', 'the first of all'), await redis.record('public:new', 'the second')];
+  await expectFromBegin(scene, bridge, 'public:new', [], ids, 5);
+  await expectFromBegin(scene, bridge, 'public:n*', [], ids, 5);
+});
+
+// A busy channel keeps entries that are older than BRIDGE_HISTORY_TTL: that others may have expired is no gap.
 story('since=0 and replay= report no gap, even if older entries may have expired', async (scene) => {
   const { redis, bridge } = await scene.start({ BRIDGE_HISTORY_TTL: '2s' });
   const start = Date.now();
@@ -343,12 +420,6 @@ story('no gap is reported if nothing is missing', async (scene) => {
     await stream.received(expected.length);
     assertSameList(stream.messages.map(({ id }) => id), expected, `what comes after ${what}`);
     assert.deepEqual(stream.gaps, [], what);
-  }
-  for (const options of [{ parameters: { since: '0' } }, { parameters: { since: '0-0' } }, { lastEventId: '0-0' }]) {
-    const stream = await scene.listen(bridge, 'public:a', options);
-    await stream.received(ids.length);
-    assertSameList(stream.messages.map(({ id }) => id), ids, 'all that is kept');
-    assert.deepEqual(stream.gaps, [], JSON.stringify(options));
   }
   const fresh = await scene.listen(bridge, 'public:fresh', { lastEventId: cursorOfNothing });
   await redis.record('public:fresh', 'the first one ever');

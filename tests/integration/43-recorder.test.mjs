@@ -62,7 +62,7 @@ story('if calls to Redis fail when the only instance gets SIGTERM, it retries un
   await redis.call('CONFIG', 'SET', 'maxmemory', '1');
   await redis.publishAll('public:a', payloads);
   await bridge.said(/record_failed/);
-  await redis.call('FUNCTION', 'DELETE', 'bridge_v1');
+  await redis.call('FUNCTION', 'DELETE', 'bridge_v2');
   await redis.call('CONFIG', 'SET', 'maxmemory', '0');
   await bridge.stop();
   assert.deepEqual(await logged(redis, 'public:a'), payloads);

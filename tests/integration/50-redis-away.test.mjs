@@ -2,7 +2,9 @@
 // told, no durable message is lost or doubled.
 import assert from 'node:assert/strict';
 import { post, query, request } from '../lib/http.mjs';
-import { areIncreasing, numbers } from '../lib/position.mjs';
+import { mkdirSync } from 'node:fs';
+import { POSITION, areIncreasing, numbers } from '../lib/position.mjs';
+import { startRedisProxy } from '../lib/redisproxy.mjs';
 import { story } from '../lib/story.mjs';
 import { holdsFor, waitFor, within } from '../lib/wait.mjs';
 
@@ -112,4 +114,81 @@ story('when Redis comes back empty, the bridge loads its functions again and con
   await back.received(1);
   assert.deepEqual(back.payloads, ['after']);
   assert.deepEqual(back.gaps.map(({ reason }) => reason), ['reset']);
+});
+
+// A page is opened in the middle of an outage. EventSource says `open`, so the page shows "connected": whatever is published from
+// then on must come, although the bridge can't ask Redis for anything yet.
+const outages = {
+  'while Redis is cut off': {
+    begin: ({ proxy }) => proxy.cut(),
+    say: (redis, data) => redis.record('public:a', data),
+    end: ({ proxy }) => proxy.mend(),
+  },
+  'while Redis closes every connection': {
+    begin: ({ proxy }) => {
+      proxy.isRefusing = true;
+      proxy.drop();
+    },
+    say: (redis, data) => redis.record('public:a', data),
+    end: ({ proxy }) => (proxy.isRefusing = false),
+  },
+  'while the connection for calls hangs': {
+    begin: ({ proxy }) => proxy.freeze('redis-bridge-calls'),
+    say: (redis, data) => redis.record('public:a', data),
+    end: () => {}, // it is given up after a while
+  },
+  'while Redis refuses writes': {
+    begin: async ({ redis }) => {
+      await redis.call('CONFIG', 'SET', 'save', '3600 1');
+      mkdirSync(`${redis.folder}/dump.rdb`);
+      await redis.call('BGSAVE');
+      await waitFor(() => redis.call('SET', 'key', 'value').then(() => false, () => true), { what: 'Redis to refuse' });
+    },
+    say: (redis, data) => redis.publish('public:a', data),
+    end: ({ redis }) => redis.call('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no'),
+  },
+};
+for (const [when, { begin, say, end }] of Object.entries(outages))
+  story(`a browser that comes ${when} gets all that is published after it is connected`, async (scene) => {
+    const redis = await scene.redis();
+    const proxy = scene.own(await startRedisProxy(redis));
+    const bridge = await scene.bridge({ redis: proxy.url, env: { BRIDGE_HEARTBEAT: '1s', BRIDGE_WORKERS: '1' } });
+    const other = await scene.bridge({ redis });
+    const witness = await scene.listen(bridge, 'public:*');
+    await redis.record('public:a', 'before');
+    await witness.received(1);
+    await begin({ redis, proxy });
+    const stream = await scene.sse(bridge, { channel: 'public:a' });
+    const chat = await scene.ws(bridge, { channel: 'public:a' });
+    const several = await scene.sse(bridge, { channel: ['public:a', 'public:b*'] });
+    const newest = await scene.sse(bridge, { channel: 'public:a', parameters: { replay: 2 } });
+    for (const data of numbers(1, 5)) await say(redis, data);
+    const first = await stream.block(({ event }) => event === 'cursor');
+    assert.match(first.id, POSITION, 'where it starts is known at once');
+    await chat.frame(({ type }) => type === 'hello');
+    await stream.block(({ event }, index) => event === 'cursor' && index > 0, { what: 'a heartbeat' });
+    await end({ redis, proxy });
+    for (const one of [stream, chat, several, newest]) {
+      await one.received(5, { deadline: 30_000 });
+      assert.deepEqual(one.payloads.filter((data) => data !== 'before'), numbers(1, 5).map(String));
+      assert.deepEqual(one.gaps, []);
+    }
+    assert.ok(!stream.payloads.includes('before'));
+    await other.ready();
+  });
+
+// A chat client opens a WebSocket and greets at once, before it is told anything: it must see its own greeting, as it will see
+// everybody else's.
+story('a WebSocket client that publishes before `hello` or `subscribed` hears its own message', async (scene) => {
+  const { bridge } = await scene.start();
+  for (const number of numbers(1, 40)) {
+    const channel = `public:room:${number}`;
+    const client = await scene.ws(bridge, { channel });
+    client.send({ type: 'publish', channel, data: 'hello, room' });
+    client.send({ type: 'subscribe', channel: `${channel}:side` });
+    client.send({ type: 'publish', channel: `${channel}:side`, data: 'hello, side room' });
+    await client.received(2);
+    assert.deepEqual(client.payloads.sort(), ['hello, room', 'hello, side room']);
+    client.close();
+  }
 });

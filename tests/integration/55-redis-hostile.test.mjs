@@ -170,7 +170,7 @@ story('a missing permission: /readyz names it', async (scene) => {
 });
 
 // An administrator removes functions; backends then call one that is missing.
-for (const library of ['bridge', 'bridge_v1']) {
+for (const library of ['bridge', 'bridge_v2']) {
   story(`FUNCTION DELETE ${library} is mended within seconds`, async (scene) => {
     const { redis, bridges } = await scene.fleet(2);
     const stream = await scene.listen(bridges[1], 'public:a');

@@ -1,5 +1,5 @@
 // releases.mjs - this release beside the previous one, on one Redis: rolled out, and rolled back. Both load the
-// function library under the same name, so Redis has that of whichever connected last, and the other one calls it.
+// library for backends under the same name, so Redis has that of whichever connected last. Their own have a version in the name.
 //
 // It needs the binary of the previous release, so it is a command of its own:
 //     BRIDGE_BEFORE=<previous binary> REDIS_BRIDGE=<this one> node --test tests/integration/releases.mjs
@@ -25,9 +25,9 @@ class Fleet {
     return this.scene.bridge({ redis: this.redis, binary });
   }
 
-  // The text of the library in Redis: that of the instance that connected last.
+  // The text of the library for backends: that of the instance that connected last.
   async text() {
-    const [library] = await this.redis.call('FUNCTION', 'LIST', 'LIBRARYNAME', 'bridge_v1', 'WITHCODE');
+    const [library] = await this.redis.call('FUNCTION', 'LIST', 'LIBRARYNAME', 'bridge', 'WITHCODE');
     return library[library.indexOf('library_code') + 1];
   }
 

@@ -38,7 +38,9 @@
 #define GHOSTS_MAX 32
 #define SETTLE_MAX 4000
 
-static bool is_strict;
+static bool is_strict;  /* a process is hurt only if another one can go on in its place */
+static bool is_flushed; /* now and then, Redis loses all keys */
+static unsigned flushes;
 
 /* --- a process: its loop, its connections ------------------------------------------------------------------------- */
 
@@ -64,7 +66,7 @@ struct listener {
     bool is_doomed;
     bool is_cut;   /* what Redis pushes does not arrive */
     bool is_heard; /* as Redis sees it: subscribed to its node's channel */
-    bool hears_control, hears_plain, hears_live;
+    bool hears_control, hears_plain, hears_live, hears_synced;
     char node[NAMES_TOKEN_MAX];
     struct push pushes[WIRE_MAX];
     unsigned first, end;
@@ -157,7 +159,7 @@ void timer_free(struct timer *timer)
 static unsigned published, logged[MESSAGES_MAX], logged_count, inbox_count;
 static bool is_durable[MESSAGES_MAX]; /* already in the log, not by a recorder */
 static bool is_large[MESSAGES_MAX];   /* too large to be recorded */
-static uint64_t era, last, era_filter;
+static uint64_t era, last, era_filter, awaited_ms, vacancy, vacancies;
 static struct lease {
     char node[NAMES_TOKEN_MAX];
     uint64_t until_ms;
@@ -301,12 +303,42 @@ static void redis_seat_give(const char *node)
         standby.node[0] = '\0';
 }
 
+/* A number on the node's own channel, behind all announcements. */
+static bool has_heard_all(const struct attendance *a)
+{
+    if (vacancy == 0)
+        vacancy = ++vacancies;
+    if (a->heard == vacancy)
+        return true;
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        struct push one = {.kind = WORD};
+        snprintf(one.name, sizeof one.name, "bridge:node:%s", a->node);
+        snprintf(one.words, sizeof one.words, "heard %" PRIu64, vacancy);
+        if (processes[i].listener.is_heard && strcmp(processes[i].listener.node, a->node) == 0)
+            push_to(&processes[i].listener, &one);
+    }
+    return false;
+}
+
+static bool must_await_synced(void)
+{
+    bool is_any = false;
+    uint64_t now_ms = clock_now_ms(), limit_ms = 3 * LEASE_MS;
+    for (unsigned i = 0; i < PROCESSES; i++)
+        is_any |= processes[i].listener.hears_synced;
+    if (is_any && (awaited_ms == 0 || now_ms - awaited_ms > 2 * limit_ms))
+        awaited_ms = now_ms;
+    return is_any && now_ms - awaited_ms <= limit_ms;
+}
+
 static enum node_role redis_attend(const struct attendance *a)
 {
     char words[160];
     if (!is_heard(a->node))
         return ROLE_GONE;
     bool is_current = a->era == era, is_synced = a->claim == CLAIM_SYNCED;
+    if (is_synced && era == 0 && !has_heard_all(a))
+        return ROLE_STANDBY;
     bool is_member = is_synced && is_current ? a->number <= last + 1 : member_find(a->node) != NULL;
     const char *holder = lease_owner(&seat);
     if (is_member) {
@@ -324,10 +356,12 @@ static enum node_role redis_attend(const struct attendance *a)
     if (strcmp(holder, a->node) == 0)
         return ROLE_HOLDER;
     bool others = has_other_member(a->node);
-    if (!holder[0] && !others && a->claim != CLAIM_WAITING) {
-        if (era == 0 || (is_current && (is_synced || a->number == last))) {
+    bool may_open = !holder[0] && !others && a->claim != CLAIM_WAITING;
+    if (may_open && (is_synced || !must_await_synced())) {
+        bool is_vacant = era == 0;
+        if ((is_synced && (is_vacant || is_current)) || (is_current && a->number == last)) {
             era = ++eras;
-            last = 0;
+            last = vacancy = awaited_ms = 0;
             era_filter = a->filter_hash;
             memset(members, 0, sizeof members);
             redis_seat_give(a->node);
@@ -336,7 +370,7 @@ static enum node_role redis_attend(const struct attendance *a)
             tell_control(words);
             return ROLE_HOLDER;
         }
-        if (is_current && !is_synced)
+        if (!is_synced && (is_vacant || is_current))
             return ROLE_ANEW;
     }
     if (is_synced && !is_current)
@@ -347,6 +381,16 @@ static enum node_role redis_attend(const struct attendance *a)
         return ROLE_WAITING;
     lease_give(&standby, a->node, LEASE_MS);
     return ROLE_STANDBY;
+}
+
+/* FLUSHALL: all keys are gone, subscriptions and what was published stay. */
+static void redis_flush(void)
+{
+    log_info("flush", "era=%" PRIu64 " last=%" PRIu64, era, last);
+    era = last = era_filter = awaited_ms = vacancy = 0;
+    seat.node[0] = standby.node[0] = '\0';
+    memset(members, 0, sizeof members);
+    flushes++;
 }
 
 static enum leave_result redis_leave(const struct call *call)
@@ -420,6 +464,7 @@ struct listener *listener_new(struct loop *loop, const struct redis_config *conf
 static void redis_forget(struct listener *listener)
 {
     listener->is_heard = listener->hears_control = listener->hears_plain = listener->hears_live = false;
+    listener->hears_synced = false;
 }
 
 /* The process closes its end; Redis may still take the connection for open. */
@@ -448,6 +493,8 @@ void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes
         snprintf(listener->node, sizeof listener->node, "%s", one.name + 12);
     } else if (strcmp(one.name, "bridge:control") == 0) {
         listener->hears_control = true;
+    } else if (strcmp(one.name, "bridge:synced") == 0) {
+        listener->hears_synced = true;
     } else if (strncmp(one.name, "bridge:@*:live:", 15) == 0) {
         assert_true(listener->hears_live);
     } else if (strncmp(one.name, "bridge:live:", 12) == 0) {
@@ -792,10 +839,25 @@ static bool may_be_hurt(const struct loop *process)
 {
     if (!is_strict)
         return true;
+    if (is_flushed) /* nobody is a member just after a flush */
+        return !process->listener.hears_synced;
     for (unsigned i = 0; i < PROCESSES; i++)
         if (&processes[i] != process && is_good(&processes[i]))
             return true;
     return false;
+}
+
+/* After a flush, a member opens a new era. Until the others have heard of it, the next flush would be a second fault. */
+static bool may_be_flushed(void)
+{
+    bool is_held = false;
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        const struct listener *listener = &processes[i].listener;
+        is_held |= listener->hears_synced && strcmp(seat.node, listener->node) == 0;
+        if (listener->hears_synced && listener->first != listener->end)
+            return false;
+    }
+    return !is_strict || is_held;
 }
 
 static unsigned faults;
@@ -848,7 +910,9 @@ static void step(void)
         execute_ghost();
         return;
     case 4:
-        if (roll(15) == 0)
+        if (is_flushed && roll(is_strict ? 2 : 10) == 0 && may_be_flushed())
+            redis_flush();
+        else if (roll(15) == 0)
             process_hurt(process);
         else if (roll(20) == 0 && process->recorder)
             caller_die(caller);
@@ -935,13 +999,12 @@ static bool is_logged(unsigned message)
 
 static unsigned total_logged, total_lost, total_eras, total_faults;
 
-static void play(uint64_t game, bool strict)
+static void play(uint64_t game)
 {
     dice_begin(game);
     roll(2);
-    is_strict = strict;
     published = logged_count = inbox_count = eras = faults = 0;
-    era = last = 0;
+    era = last = awaited_ms = vacancy = 0;
     seat.node[0] = standby.node[0] = '\0';
     memset(members, 0, sizeof members);
     memset(ghosts, 0, sizeof ghosts);
@@ -963,11 +1026,11 @@ static void play(uint64_t game, bool strict)
     assert_true(is_logged(published - 1));
     for (unsigned i = 0; i < end; i++) {
         bool is_lost = !is_durable[i] && !is_large[i] && !is_logged(i);
-        if (is_lost && strict)
+        if (is_lost && is_strict)
             fail_msg("message %u was not recorded", i);
         total_lost += is_lost;
     }
-    if (strict)
+    if (is_strict && !is_flushed)
         assert_int_equal(eras, 1);
     total_logged += logged_count;
     total_eras += eras;
@@ -978,31 +1041,41 @@ static void play(uint64_t game, bool strict)
 
 static bool is_over;
 
-static void play_all(bool strict)
+static void play_all(bool strict, bool flushed)
 {
     is_over = false;
+    is_strict = strict;
+    is_flushed = flushed;
+    flushes = 0;
     total_logged = total_lost = total_eras = total_faults = 0;
     const char *seed = getenv("GAME");
     uint64_t first = seed ? strtoull(seed, NULL, 10) : 1;
     const char *games = getenv("GAMES");
     uint64_t count = games ? strtoull(games, NULL, 10) : seed ? 1 : GAMES;
     for (uint64_t game = first; game < first + count; game++)
-        play(game, strict);
+        play(game);
     is_over = true;
-    print_message("%u games, %u faults: %u recorded, %u lost, %u eras\n", (unsigned)count, total_faults, total_logged,
-                  total_lost, total_eras);
+    print_message("%u games, %u faults, %u flushes: %u recorded, %u lost, %u eras\n", (unsigned)count, total_faults,
+                  flushes, total_logged, total_lost, total_eras);
 }
 
 static void while_a_member_lives_every_message_is_recorded_once(void **state)
 {
     (void)state;
-    play_all(true);
+    play_all(true, false);
+}
+
+static void also_when_all_keys_are_deleted(void **state)
+{
+    (void)state;
+    play_all(true, true);
+    assert_true(flushes > 0);
 }
 
 static void whatever_happens_none_is_recorded_twice_or_out_of_order(void **state)
 {
     (void)state;
-    play_all(false);
+    play_all(false, true);
 }
 
 static int tell_seed(void **state)
@@ -1019,6 +1092,7 @@ int main(void)
     log_open(getenv("GAME") ? LOG_INFO : LOG_ERROR, false, "test");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(while_a_member_lives_every_message_is_recorded_once, tell_seed),
+        cmocka_unit_test_teardown(also_when_all_keys_are_deleted, tell_seed),
         cmocka_unit_test_teardown(whatever_happens_none_is_recorded_twice_or_out_of_order, tell_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,14 +27,16 @@ local function witness(argv)
   return lost
 end
 
+local REMEMBERED_MS = 3600000 -- after a log has expired, for those who ask for it from the beginning
+
 -- beat worker database: publish the newest position on this worker's own channel. When the worker receives it, it has
--- received everything up to there. Also removes channels whose logs have expired from the key `channels`, and, if the
--- worker says '0', the key `database`: it came with data that were copied from another one.
+-- received everything up to there. Also removes channels from the key `channels` whose logs expired an hour ago, and, if
+-- the worker says '0', the key `database`: it came with data that were copied from another one.
 -- -> the newest position
 local function beat(argv)
   local now = clock_ms()
   local position = keyspace(now)
-  call('ZREMRANGEBYSCORE', KEY.channels, '-inf', string.format('(%.0f', now - TTL))
+  call('ZREMRANGEBYSCORE', KEY.channels, '-inf', string.format('(%.0f', now - TTL - REMEMBERED_MS))
   if argv[2] == '0' then call('DEL', KEY.database) end
   call('PUBLISH', CHANNELS .. 'beat:' .. argv[1], position)
   return position

@@ -12,7 +12,7 @@
 --
 -- The program loads the text twice, as two libraries, each time with a head that names the library and sets:
 --   NAME         what function names begin with ("bridge")
---   VERSION      "" in the library for backends; "v1" in the bridge's own, so that two releases can run side by side
+--   VERSION      "" in the library for backends; "v2" in the bridge's own, so that two releases can run side by side
 --   PREFIX       what keys and channels begin with ("bridge:")
 --   SPACE        what channels have behind that: "" in database 0, else "@<database>:" (see apart)
 --   LENGTH, TTL  how many entries a log keeps, at least, and for how many ms after its newest entry
@@ -24,13 +24,15 @@
 --   genesis           the position at which this keyspace began
 --   lost              cursors before this position may miss entries that Redis lost (see witness); may be absent
 --   log:<channel>     stream of entries; the ids are positions. Fields: d payload, p position of the entry before it in
---                     this channel, e event, f sender (the last two only if there are any)
---   channels          sorted set, the index: channel -> its newest position, as a number (see index_add); kept for TTL, also
---                     if the log is gone. And a mark, see index_since
+--                     this channel; only if there are any: e event, f sender, n `1` if `p` is no entry's, but where one
+--                     may have been that expired without a trace
+--   channels          sorted set, the index: channel -> its newest position, as a number (see index_add); kept for an
+--                     hour longer than the log, or also if the log is gone. And a mark, see index_since
 --   channels:since    patterns can't find entries up to this position, because `channels` was deleted (see index_since)
 --   key:…             position of a publish with an idempotency key; expires after 2 minutes
 --   era               hash: era (the current one), last (its last recorded ordinal), rules (hash of the settings that
---                     decide which messages count), held (clock in ms when a holder last attended)
+--                     decide which messages count), held (clock in ms when a holder last attended), awaited (see
+--                     must_await_synced), vacancy (see has_heard_all)
 --   recorder          the seat, a lease: the node that records
 --   recorder:standby  a lease, too: the node that is to record next
 --   recorder:members  sorted set: node -> clock in ms until which it counts as a member (see has_other_member)
@@ -41,8 +43,9 @@
 --   live:<channel>    each entry of the channel, announced as it is appended (see append)
 --   control           messages to all workers and recorders (listed in control.h)
 --   beat:<worker>     the newest position, for one worker (see beat)
---   node:<node>       `heard`, for one node of a recorder, each time it attends
---   aware, aware:<database>   nothing is said there: see apart
+--   node:<node>       `heard`, for one node of a recorder, each time it attends; or `heard <number>` (see has_heard_all)
+--   synced            nothing: its subscribers are the nodes that have every message that is not recorded yet
+--   aware, aware:<database>   nothing is said there: see take_space
 
 -- A function of our own, because redis.call does not exist yet while the library is being loaded.
 local function call(...) return redis.call(...) end

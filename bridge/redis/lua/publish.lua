@@ -50,8 +50,14 @@ local function append(reserved, channel, payload, event, from, flag, era, ordina
   local position = position_join(reserved.ms, reserved.seq)
   local log = PREFIX .. 'log:' .. channel
   local known = reserved.newest[channel]
-  local previous = known or log_newest(log) or position_max(reserved.expired, index_newest(channel))
+  local previous, is_first = known or log_newest(log), false
+  if not previous then
+    local indexed = index_newest(channel)
+    is_first = indexed == BEGIN
+    previous = position_max(reserved.expired, indexed)
+  end
   local fields = {'d', payload, 'p', previous}
+  if is_first and previous ~= BEGIN then fields[5], fields[6] = 'n', '1' end
   if event ~= '' then fields[#fields + 1], fields[#fields + 2] = 'e', event end
   if from ~= '' then fields[#fields + 1], fields[#fields + 2] = 'f', from end
   if not known and call_ours('ZADD', KEY.channels, index_add(channel, reserved.ms, reserved.seq)) == 1 then

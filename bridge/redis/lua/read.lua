@@ -66,12 +66,14 @@ end
 
 -- read after limit bytes name…: the entries after a position, at most `limit`, with at most `bytes` of payload (or
 -- one).
--- -> {newest, genesis, until, more, {has, oldest, trimmed, expired, …}, {{position, channel, p, e, f, d}, …}, lost}
+-- -> {newest, genesis, until, more, {has, oldest, trimmed, expired, missed, …}, {{position, channel, p, e, f, d}, …},
+--     lost}
 -- All entries up to `until` are in the answer; more: '1' if there are others after it. The fifth element is one flat
--- list of four values for each name; has: '1' if any entry is kept, and `oldest` is the oldest of these. A cursor has
+-- list of five values for each name; has: '1' if any entry is kept, and `oldest` is the oldest of these. A cursor has
 -- missed entries of that name if it is before `trimmed` (the position of the entry before the oldest). It may have
 -- missed some if it is before `expired` (up to there, entries can have expired without a trace, or are in the index and
--- in no log: evicted or deleted; or a pattern can't find their log) or `lost` (Redis itself lost entries).
+-- in no log: evicted or deleted; or a pattern can't find their log) or `lost` (Redis itself lost entries). Who asks for
+-- all from the beginning misses entries that are known to have been: the newest of them is at, or before, `missed`.
 local function read(argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
@@ -82,12 +84,13 @@ local function read(argv)
 
   for i = 4, #argv do
     local is_pattern = string.sub(argv[i], 1, 1) == 'p'
-    local trimmed, gone, oldest, without_log = BEGIN, is_pattern and index_since(newest) or BEGIN, nil, nil
+    local trimmed, missed, gone, oldest, without_log = BEGIN, BEGIN, is_pattern and index_since(newest) or BEGIN, nil, nil
     for _, channel in ipairs(channels_of(argv[i], (position_split(after)))) do
       local log = PREFIX .. 'log:' .. channel
       local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
       if first then
         trimmed = position_max(trimmed, field_of(first, 'p'))
+        if field_of(first, 'n') == '' then missed = position_max(missed, field_of(first, 'p')) end
         if not oldest or position_before(first[1], oldest) then oldest = first[1] end
         if not is_ahead and not seen[channel] then
           seen[channel] = true
@@ -103,6 +106,7 @@ local function read(argv)
     extents[#extents + 1] = oldest or BEGIN
     extents[#extents + 1] = trimmed
     extents[#extents + 1] = position_max(forgets and expired or BEGIN, gone)
+    extents[#extents + 1] = position_max(missed, gone)
   end
 
   page_cut(page)
@@ -115,10 +119,10 @@ local function read(argv)
     call('GET', KEY.lost) or BEGIN}
 end
 
--- newest count name… -> the position after which the newest `count` entries of all these names come.
+-- newest count name… -> the position after which the newest `count` entries of all these names come; the beginning if
+-- there are fewer.
 local function newest(argv)
   local count = tonumber(argv[1])
-  local position = keyspace(clock_ms())
   local ids, seen, from = {}, {}, '-'
   local function cut() -- to the newest `count`; from then on, older ones need not be read
     table.sort(ids, function(a, b) return position_before(b, a) end)
@@ -137,9 +141,8 @@ local function newest(argv)
     end
   end
   cut()
-  local oldest = ids[#ids]
-  if not oldest then return position end
-  local ms, seq = position_split(oldest)
+  if #ids < count then return BEGIN end
+  local ms, seq = position_split(ids[#ids])
   if seq ~= '0' then return position_join(tonumber(ms), tonumber(seq) - 1) end
   return string.format('%.0f-18446744073709551615', tonumber(ms) - 1)
 end

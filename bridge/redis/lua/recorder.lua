@@ -59,6 +59,18 @@ local function has_other_member(node, now)
   return found
 end
 
+-- Must a node that is not synced leave a new era to those that are? They know what was not recorded yet, and are known by a
+-- channel that they subscribe to, also if all keys were deleted. One that hangs is not waited for longer than a member.
+local function must_await_synced(now, lease)
+  if call('PUBSUB', 'NUMSUB', CHANNELS .. 'synced')[2] == 0 then return false end
+  local limit = MEMBER_LEASES * lease
+  local since = tonumber(call_ours('HGET', KEY.era, 'awaited') or 0)
+  if now - since <= limit then return true end
+  if now - since <= 2 * limit then return false end
+  call('HSET', KEY.era, 'awaited', string.format('%.0f', now)) -- what is older was about something else
+  return true
+end
+
 local function member_add(node, lease, now)
   call('ZADD', KEY.members, string.format('%.0f', now + MEMBER_LEASES * lease), node)
 end
@@ -76,6 +88,7 @@ local function era_open(node, filter, current, lease, now)
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
   local held = tonumber(call('HGET', KEY.era, 'held') or now)
   call('HSET', KEY.era, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now))
+  call('HDEL', KEY.era, 'awaited', 'vacancy')
   call('DEL', KEY.members)
   seat_give(node, lease)
   member_add(node, lease, now)
@@ -83,20 +96,35 @@ local function era_open(node, filter, current, lease, now)
   return era
 end
 
--- attend node lease filter claim era number: a node reports what it knows, and gets its role.
+-- The key `era` was deleted, and a synced node may open a new one, with what it has queued. It must have received all
+-- announcements first, so that nothing of that was recorded. It proves that with a number that it is sent behind them.
+local function has_heard_all(node, heard)
+  local vacancy = call('HGET', KEY.era, 'vacancy')
+  if vacancy and vacancy == heard then return true end
+  if not vacancy then
+    local time = call('TIME')
+    vacancy = string.format('%.0f', time[1] * 1000000 + time[2])
+    call('HSET', KEY.era, 'vacancy', vacancy)
+  end
+  call('PUBLISH', CHANNELS .. 'node:' .. node, 'heard ' .. vacancy)
+  return false
+end
+
+-- attend node lease filter claim era number heard: a node reports what it knows, and gets its role.
 -- The claim:  waiting  it receives control only
 --             joining  it has queued all messages since its place, where `number` was the last recorded one of `era`
 --             synced   it has, or will receive, every message of `era` from `number` on
+-- heard: the newest number that it was sent on its own channel (see has_heard_all); 0: none
 -- -> {role, era, last}; the role:
 --             holder   it records
 --             standby  it is to receive everything, and to be the next holder
 --             waiting  neither: another node is the standby, or there are members, and its filter is not the era's
 --             anew     it needs a new place: something was recorded since its own, and no member knows what
 --             gone     it needs a new connection: its place is void
--- Only a member holds the seat. A new era is opened only if there is no member, and nothing of what the node has queued
--- can have been recorded.
+-- Only a member holds the seat. A new era is opened only if there is no member, nothing of what the node has queued can
+-- have been recorded, and no other node knows better what was not.
 local function attend(argv)
-  local node, lease, filter, claim, era, number = unpack(argv)
+  local node, lease, filter, claim, era, number, heard = unpack(argv)
   lease, number = tonumber(lease), tonumber(number)
   local now = clock_ms()
   local state = call('HMGET', KEY.era, 'era', 'last', 'rules')
@@ -107,9 +135,10 @@ local function attend(argv)
   if not is_heard(node) then return answer('gone') end
   if SPACE ~= '' then mind_space(call_ours('GET', KEY.database)) end
   local is_current, is_synced = era == current, claim == 'synced'
-  -- The key `era` was deleted. As after FLUSHALL, a synced node opens a new era: it has received the announcements of all that was
-  -- recorded, so its queue has exactly the rest.
-  if is_synced and current == '0' and era ~= '0' then call('DEL', KEY.members, KEY.seat) end
+  if is_synced and current == '0' then
+    if not has_heard_all(node, heard) then return answer('standby') end
+    call('DEL', KEY.members, KEY.seat)
+  end
   local seat = lease_owner(KEY.seat)
   local is_member
   if is_synced and is_current then
@@ -135,13 +164,15 @@ local function attend(argv)
   if seat == node then return answer('holder') end -- `era` is on its way to it
 
   local others = has_other_member(node, now)
-  if not seat and not others and claim ~= 'waiting' then
-    local nothing_recorded = current == '0' or is_current and (is_synced or number == last)
+  local may_open = not seat and not others and claim ~= 'waiting'
+  if may_open and (is_synced or not must_await_synced(now, lease)) then
+    local is_vacant = current == '0'
+    local nothing_recorded = is_synced and (is_vacant or is_current) or is_current and number == last
     if nothing_recorded then
       current, last = era_open(node, filter, current, lease, now), 0
       return answer('holder')
     end
-    if is_current and not is_synced then return answer('anew') end
+    if not is_synced and (is_vacant or is_current) then return answer('anew') end
   end
   if is_synced and not is_current then return answer('gone') end
 
