@@ -118,8 +118,10 @@ static void shard_hear_plain(struct shard *shard, const struct heard *heard)
     if (!source || !source->is_plain || names_is_internal(shard->redis, heard->channel) ||
         names_is_own_event(shard->redis, heard->channel, heard->payload))
         return;
-    if (heard->payload.len > shard->redis->max_payload)
+    if (heard->payload.len > shard->redis->max_payload) {
+        shard->broker->counters.ephemeral_refused++;
         return;
+    }
     struct entry_source plain = {.channel = heard->channel, .payload = heard->payload};
     struct entry *entry = shard_entry(shard, &plain);
     if (entry)
@@ -304,9 +306,11 @@ static void shard_witness(struct shard *shard)
 static void shard_on_listener_up(void *arg)
 {
     struct shard *shard = arg;
+    char markers[NAMES_MAX];
     shard->up_ms = clock_now_ms();
     shard->heard_beat_ms = shard->heard_recorder_ms = 0;
     shard_witness(shard);
+    listener_subscribe(shard->listener, false, names_markers(shard->redis, markers));
     listener_subscribe(shard->listener, false, bytes_of(shard->beat_channel));
     listener_subscribe(shard->listener, false, bytes_of(shard->control_channel));
     sources_up(&shard->sources);

@@ -105,12 +105,14 @@ void node_init(struct node *node)
 
 void node_arrive(struct node *node)
 {
+    char markers[NAMES_MAX];
     random_token(node->name, sizeof node->name);
     names_node(node->config->redis, node->name, node->channel);
     node->serial++;
     node->place.nonce = node->heard = 0;
     node->falls_silent = node->is_silent = false;
     listener_subscribe(node->listener, false, bytes_of(node->channel));
+    listener_subscribe(node->listener, false, names_markers(node->config->redis, markers));
     listener_subscribe(node->listener, false, bytes_of(node->control));
 }
 

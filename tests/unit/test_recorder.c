@@ -22,6 +22,7 @@
 #include "redis/listener.h"
 #include "redis/names.h"
 #include "redis/seat.h"
+#include "words/marker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -662,10 +663,10 @@ void caller_record(struct caller *caller, uint64_t of_era, uint64_t first, const
     call->count = count;
     call->fn.record = fn;
     for (unsigned i = 0; i < count; i++) {
-        bool is_passed = channels[i].len == 0;
+        bool is_passed = channels[i].len == 0, is_loss = !is_passed && channels[i].data[0] == MARKER_BEGIN[0];
         call->messages[i] = MESSAGES_MAX;
         call->spans[i] = is_passed ? (unsigned)strtoul(payloads[i].data, NULL, 10) : 1;
-        if (!is_passed)
+        if (!is_passed && !is_loss)
             memcpy(&call->messages[i], payloads[i].data, sizeof call->messages[i]);
     }
 }
