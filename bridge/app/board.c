@@ -20,6 +20,7 @@ struct board {
     atomic_uint connections[BOARD_WORKERS_MAX];
     atomic_uint parked[BOARD_WORKERS_MAX];
     atomic_uint_least64_t stalled;
+    atomic_uint_least64_t ephemeral_refused;
     atomic_uint_least64_t ended[ENDINGS];
     atomic_uint_least64_t recorder[STATUS_WORDS]; /* struct recorder_status */
 };
@@ -60,6 +61,11 @@ void board_say_connections(struct board *board, unsigned worker, unsigned connec
 void board_add_stalled(struct board *board, uint64_t streams)
 {
     atomic_fetch_add_explicit(&board->stalled, streams, memory_order_relaxed);
+}
+
+void board_add_ephemeral_refused(struct board *board, uint64_t messages)
+{
+    atomic_fetch_add_explicit(&board->ephemeral_refused, messages, memory_order_relaxed);
 }
 
 void board_add_ended(struct board *board, unsigned ending, uint64_t streams)
@@ -121,6 +127,11 @@ unsigned board_workers_ready(const struct board *board)
 uint64_t board_stalled(const struct board *board)
 {
     return atomic_load_explicit(&board->stalled, memory_order_relaxed);
+}
+
+uint64_t board_ephemeral_refused(const struct board *board)
+{
+    return atomic_load_explicit(&board->ephemeral_refused, memory_order_relaxed);
 }
 
 uint64_t board_ended(const struct board *board, unsigned ending)

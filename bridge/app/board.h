@@ -35,6 +35,8 @@ void board_say_worker(struct board *board, unsigned worker, enum board_word word
 void board_say_connections(struct board *board, unsigned worker, unsigned connections, unsigned parked);
 /* This many more streams were disconnected because they accepted no data. */
 void board_add_stalled(struct board *board, uint64_t streams);
+/* This many more messages of ephemeral channels were too large. */
+void board_add_ephemeral_refused(struct board *board, uint64_t messages);
 /* This many more streams ended for this reason, an enum ending (serve/ending.h). */
 void board_add_ended(struct board *board, unsigned ending, uint64_t streams);
 /* A recorder process begins, or has died: nothing is known of it. */
@@ -49,6 +51,7 @@ unsigned board_connections(const struct board *board);
 unsigned board_parked(const struct board *board);
 /* Sums since the instance started. */
 uint64_t board_stalled(const struct board *board);
+uint64_t board_ephemeral_refused(const struct board *board);
 uint64_t board_ended(const struct board *board, unsigned ending);
 void board_recorder(const struct board *board, struct recorder_status *out);
 bool board_has_recorder(const struct board *board);

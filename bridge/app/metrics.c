@@ -22,10 +22,10 @@ static const struct metric {
     {"recorder_recorded_total", "counter", "Plain messages recorded by this instance while its recorder was active.",
      offsetof(struct recorder_status, recorded)},
     {"recorder_refused_total", "counter",
-     "Plain messages refused because they are too large or their channel name is invalid.",
+     "Plain messages refused because they are too large or their channel name is invalid; browsers are told of a gap.",
      offsetof(struct recorder_status, refused)},
     {"recorder_lost_total", "counter",
-     "Plain messages dropped because they were published faster than Redis could record them.",
+     "Plain messages dropped because they were published faster than Redis could record them; browsers are told of a gap.",
      offsetof(struct recorder_status, lost)},
     {"recorder_eras_total", "counter",
      "Times this instance began to record with no other recorder to continue from; earlier plain messages may be lost.",
@@ -92,6 +92,10 @@ static void metrics_append(const struct board *board, struct buffer *out)
     metrics_endings_append(board, out);
     metrics_metric_append(out, "streams_stalled_total", "counter",
                           "Streams disconnected because the browser accepted no data.", board_stalled(board));
+    metrics_metric_append(out, "ephemeral_refused_total", "counter",
+                          "Messages of ephemeral channels that were not delivered because they are too large, "
+                          "counted by each worker whose browsers listen there.",
+                          board_ephemeral_refused(board));
     if (board_has_recorder(board))
         metrics_recorder_append(board, out);
 }

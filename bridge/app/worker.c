@@ -46,8 +46,9 @@ struct worker {
     struct server *server; /* NULL unless it serves */
     struct health health;  /* for /readyz */
     struct route routes[WORKER_ROUTES];
-    struct server_status said; /* what the board has been told of the server's streams */
-    struct recorder *recorder; /* NULL unless it records */
+    struct server_status said;  /* what the board has been told of the server's streams */
+    uint64_t ephemeral_refused; /* that the board knows of */
+    struct recorder *recorder;  /* NULL unless it records */
 };
 
 uint64_t worker_drain_ms(const struct config *config)
@@ -118,6 +119,9 @@ static void worker_say_serving(void *arg)
     struct server_status server;
     broker_status(worker->broker, &broker);
     board_say_worker(worker->task->board, worker->task->number, broker.is_ready ? BOARD_READY : BOARD_COMING);
+    if (broker.ephemeral_refused > worker->ephemeral_refused)
+        board_add_ephemeral_refused(worker->task->board, broker.ephemeral_refused - worker->ephemeral_refused);
+    worker->ephemeral_refused = broker.ephemeral_refused;
     if (!worker->server)
         return;
     server_status(worker->server, &server);

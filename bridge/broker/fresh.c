@@ -94,6 +94,15 @@ static void fresh_fetch_ahead(const struct member *member)
     fresh_fetch(TAILQ_NEXT(third, in_feed));
 }
 
+/* In a raw format a marker has no bytes, so the turn is left to the pump. */
+static bool fresh_has_marker(const struct tail *tail, unsigned first)
+{
+    for (unsigned i = first; i < tail->count; i++)
+        if (tail_at(tail, i)->is_marker)
+            return true;
+    return false;
+}
+
 static void fresh_recorded(struct feed *feed)
 {
     struct fresh fresh;
@@ -102,6 +111,11 @@ static void fresh_recorded(struct feed *feed)
     struct position newest = tail_end(&feed->tail), before = feed->fresh_since;
     if (first == feed->tail.count)
         return;
+    if (fresh_has_marker(&feed->tail, first)) {
+        TAILQ_FOREACH (member, &feed->members, in_feed)
+            strand_wake(member->strand, "a marker was received");
+        return;
+    }
     fresh_init(&fresh, feed, first);
     if (position_compare(before, fresh.since) < 0) /* more came than the tail holds: no strand follows */
         before = (struct position){UINT64_MAX, UINT64_MAX};

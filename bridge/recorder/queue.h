@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "words/glob.h"
+#include "words/marker.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +20,7 @@ struct item {
     uint64_t span; /* ordinals: 1 for a message, 1 or more if passed over */
     size_t channel_len;
     size_t payload_len;
-    char bytes[]; /* channel, payload; both empty if passed over */
+    char bytes[]; /* channel, payload; both empty if passed over; for a loss, what record() takes for its channel */
 };
 
 struct queue {
@@ -27,7 +28,7 @@ struct queue {
     size_t cap;         /* slots in the ring: a power of two */
     size_t start;       /* the slot of the oldest item */
     size_t count;       /* items */
-    size_t messages;    /* items that are messages, not passed over */
+    size_t messages;    /* items that are messages, not passed over or lost */
     size_t taken;       /* how many items queue_take() has returned since the last rewind */
     size_t bytes;       /* memory that the items take */
     uint64_t first;     /* the oldest ordinal; equal to `next` if empty */
@@ -66,6 +67,12 @@ static inline bool queue_is_empty(const struct queue *queue)
 static inline uint64_t queue_length(const struct queue *queue)
 {
     return queue->next - queue->first;
+}
+
+/* Does it stand for a loss (see scribe_mark)? */
+static inline bool item_is_loss(const struct item *item)
+{
+    return item->channel_len > 0 && item->bytes[0] == MARKER_BEGIN[0];
 }
 
 static inline bool item_is_passed(const struct item *item)

@@ -157,10 +157,8 @@ static void recorder_hear_control(struct recorder *r, struct bytes payload)
     }
 }
 
-/* The message takes an ordinal, but can't be recorded. */
-static void recorder_refuse(struct recorder *r, const struct heard *heard, const char *why)
+static void recorder_say_refused(struct recorder *r, const struct heard *heard, const char *why)
 {
-    scribe_pass(r->scribe);
     if (r->node.state != NODE_HOLDING)
         return;
     r->refused++;
@@ -172,13 +170,16 @@ static void recorder_hear_plain(struct recorder *r, const struct heard *heard)
 {
     if (!ear_counts(&r->ear, heard) || !node_is_queueing(&r->node))
         return;
-    const char *refusal = channel_name_error(heard->channel.data, heard->channel.len);
-    if (!refusal && heard->payload.len > r->config.redis->max_payload)
-        refusal = "the payload is larger than BRIDGE_MAX_PAYLOAD";
-    if (refusal)
-        recorder_refuse(r, heard, refusal);
-    else
+    const char *name_error = channel_name_error(heard->channel.data, heard->channel.len);
+    if (name_error) { /* nobody can listen there */
+        scribe_pass(r->scribe);
+        recorder_say_refused(r, heard, name_error);
+    } else if (heard->payload.len > r->config.redis->max_payload) {
+        scribe_mark(r->scribe, heard->channel, GAP_TOO_BIG);
+        recorder_say_refused(r, heard, "the payload is larger than BRIDGE_MAX_PAYLOAD");
+    } else {
         scribe_hear(r->scribe, heard->channel, heard->payload);
+    }
 }
 
 static void recorder_remember(struct recorder *r, const struct entry_source *entry)
@@ -206,7 +207,7 @@ static void recorder_hear_live(struct recorder *r, const struct heard *heard)
         node_hear_recorded(&r->node, announcement.era, announcement.ordinal);
     if (announcement.is_echoed || !node_is_numbering(&r->node) || announcement.era != scribe_era(r->scribe))
         return;
-    if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, entry->channel, entry->payload)))
+    if (EXPECT(scribe_agrees(r->scribe, announcement.ordinal, entry)))
         return;
     log_error("recorder_drift",
               "era=%" PRIu64 " ordinal=%" PRIu64

@@ -18,10 +18,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "overload.h"
 #include "queue.h"
 #include "redis/caller.h"
 #include "redis/complaint.h"
 #include "redis/seat.h"
+#include "words/marker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,6 +49,7 @@ struct scribe {
     bool sends;
     bool is_unsure;
     bool is_full;
+    struct overload overload;
     struct complaint complaint; /* of the newest answer */
     unsigned in_flight;
     uint64_t generation;
@@ -84,6 +87,7 @@ void scribe_begin(struct scribe *scribe)
     queue_reset(&scribe->queue, 1);
     scribe->era = scribe->recorded = 0;
     scribe->sends = scribe->is_full = false;
+    overload_end(&scribe->overload);
     scribe_rewind(scribe);
 }
 
@@ -104,10 +108,41 @@ static bool scribe_has_room(struct scribe *scribe)
     return !scribe->is_full;
 }
 
-static void scribe_lose(struct scribe *scribe)
+/* Needs only a few bytes; without it all later ordinals would be wrong. */
+static void scribe_pass_one(struct scribe *scribe)
+{
+    CHECK(queue_pass(&scribe->queue));
+}
+
+static void scribe_push_marker(struct scribe *scribe, enum gap_reason reason, struct bytes channel)
+{
+    char text[32 + CHANNEL_LEN_MAX];
+    int len =
+        snprintf(text, sizeof text, "%s" MARKER_BEGIN "%.*s", marker_event(reason), (int)channel.len, channel.data);
+    if (!queue_push(&scribe->queue, (struct bytes){text, (size_t)len}, BYTES("")))
+        scribe_pass_one(scribe);
+}
+
+static void scribe_push_loss(struct scribe *scribe, struct bytes channel)
+{
+    switch (overload_lose(&scribe->overload, channel)) {
+    case OVERLOAD_CHANNEL:
+        scribe_push_marker(scribe, GAP_OVERLOAD, channel);
+        return;
+    case OVERLOAD_ALL:
+        if (queue_push(&scribe->queue, BYTES(MARKER_BEGIN "all"), BYTES("")))
+            return;
+        break;
+    case OVERLOAD_MARKED:
+        break;
+    }
+    scribe_pass_one(scribe);
+}
+
+static void scribe_lose(struct scribe *scribe, struct bytes channel)
 {
     scribe->count.lost++;
-    CHECK(queue_pass(&scribe->queue)); /* needs only a few bytes; without it all later ordinals would be wrong */
+    scribe_push_loss(scribe, channel);
     if (clock_is_due(&scribe->told_ms, TELL_MS))
         log_error("recorder_full",
                   "lost=%" PRIu64 " queued_bytes=%zu why=\"Redis records more slowly than others publish\"",
@@ -119,13 +154,21 @@ void scribe_hear(struct scribe *scribe, struct bytes channel, struct bytes paylo
     if (scribe_is_recorded(scribe))
         return;
     if (!scribe_has_room(scribe) || !queue_push(&scribe->queue, channel, payload))
-        scribe_lose(scribe);
+        scribe_lose(scribe, channel);
+    else
+        overload_end(&scribe->overload);
+}
+
+void scribe_mark(struct scribe *scribe, struct bytes channel, enum gap_reason reason)
+{
+    if (!scribe_is_recorded(scribe))
+        scribe_push_marker(scribe, reason, channel);
 }
 
 void scribe_pass(struct scribe *scribe)
 {
     if (!scribe_is_recorded(scribe))
-        CHECK(queue_pass(&scribe->queue));
+        scribe_pass_one(scribe);
 }
 
 void scribe_number(struct scribe *scribe, uint64_t era, int64_t first)
@@ -219,15 +262,23 @@ void scribe_drop(struct scribe *scribe, uint64_t ordinal)
         scribe->events.drained(scribe->arg);
 }
 
-bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct bytes channel, struct bytes payload)
+/* A loss need not be one for every node: their queues are not equally full. */
+static bool scribe_item_agrees(const struct item *item, const struct entry_source *entry)
+{
+    enum gap_reason reason;
+    if (item_is_passed(item) || item_is_loss(item) || marker_parse(entry->event, &reason))
+        return true;
+    return bytes_equal(item_channel(item), entry->channel) && bytes_equal(item_payload(item), entry->payload);
+}
+
+bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, const struct entry_source *entry)
 {
     if (ordinal >= scribe->queue.next)
         return false; /* a message can't be recorded before we receive it: all nodes share one order */
     if (ordinal > 1)
         scribe_drop(scribe, ordinal - 1);
     const struct item *item = queue_oldest(&scribe->queue, ordinal);
-    bool agrees = !item || item_is_passed(item) ||
-                  (bytes_equal(item_channel(item), channel) && bytes_equal(item_payload(item), payload));
+    bool agrees = !item || scribe_item_agrees(item, entry);
     scribe_drop(scribe, ordinal);
     return agrees;
 }
@@ -307,6 +358,7 @@ void scribe_free(struct scribe *scribe)
     if (!scribe)
         return;
     timer_free(scribe->retry_timer);
+    overload_end(&scribe->overload);
     queue_fini(&scribe->queue);
     free(scribe);
 }

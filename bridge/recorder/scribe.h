@@ -12,7 +12,8 @@
 #define RECORDER_SCRIBE_H
 
 #include "base/check.h"
-#include "words/glob.h"
+#include "words/entry.h"
+#include "words/gap.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +40,9 @@ void scribe_free(struct scribe *scribe);
 void scribe_begin(struct scribe *scribe);
 /* The next message that counts. */
 void scribe_hear(struct scribe *scribe, struct bytes channel, struct bytes payload);
-/* The next message that counts can't be recorded: pass over its ordinal. */
+/* The next message that counts can't be recorded, for this reason: a marker takes its place in the log. */
+void scribe_mark(struct scribe *scribe, struct bytes channel, enum gap_reason reason);
+/* The next message that counts can't be recorded, and nobody listens there: pass over its ordinal. */
 void scribe_pass(struct scribe *scribe);
 /* Number the queue from `first` on in this era. Messages that would get an ordinal below 1 precede the era, and are
  * dropped. */
@@ -52,7 +55,7 @@ void scribe_flush(struct scribe *scribe);
 void scribe_drop(struct scribe *scribe, uint64_t ordinal);
 /* A message was announced as recorded under this ordinal, so the queue is dropped up to it. false: another message was
  * queued under the ordinal, or none was received that far, so the ordinals have drifted. */
-MUST_CHECK bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, struct bytes channel, struct bytes payload);
+MUST_CHECK bool scribe_agrees(struct scribe *scribe, uint64_t ordinal, const struct entry_source *entry);
 /* The caller is connected again: earlier calls may be lost, so send all unconfirmed messages again. */
 void scribe_on_caller_up(struct scribe *scribe);
 

@@ -10,21 +10,48 @@
 #include "parts.h"
 #include "wire/json.h"
 
+static void history_append_entries(struct buffer *out, const struct history *history)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < history->count; i++) {
+        if (history->entries[i]->is_marker)
+            continue;
+        buffer_append_text(out, is_first ? "" : ",");
+        wire_json_message(out, history->entries[i], NULL);
+        is_first = false;
+    }
+}
+
+static void history_append_gap(struct buffer *out, const struct gap *gap, bool is_first)
+{
+    buffer_append_text(out, is_first ? "{" : ",{");
+    wire_json_gap(out, gap);
+    buffer_append_text(out, "}");
+}
+
+static void history_append_gaps(struct buffer *out, const struct history *history)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < history->gap_count; i++) {
+        history_append_gap(out, &history->gaps[i], is_first);
+        is_first = false;
+    }
+    for (unsigned i = 0; i < history->count; i++) {
+        if (!history->entries[i]->is_marker)
+            continue;
+        struct gap gap = entry_gap(history->entries[i]);
+        history_append_gap(out, &gap, is_first);
+        is_first = false;
+    }
+}
+
 static void history_append(struct buffer *out, const struct history *history)
 {
     buffer_append_text(out, "{\"entries\":[");
-    for (unsigned i = 0; i < history->count; i++) {
-        if (i > 0)
-            buffer_append_text(out, ",");
-        wire_json_message(out, history->entries[i], NULL);
-    }
+    history_append_entries(out, history);
     buffer_printf(out, "],\"cursor\":\"%s\",\"more\":%s,\"gaps\":[", CURSOR_TEXT(&history->cursor),
                   history->has_more ? "true" : "false");
-    for (unsigned i = 0; i < history->gap_count; i++) {
-        buffer_append_text(out, i > 0 ? ",{" : "{");
-        wire_json_gap(out, &history->gaps[i]);
-        buffer_append_text(out, "}");
-    }
+    history_append_gaps(out, history);
     buffer_append_text(out, "]}\n");
 }
 

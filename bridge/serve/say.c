@@ -70,15 +70,6 @@ void say_cursor(struct buffer *out, const struct cursor *cursor)
     say_end(out, start);
 }
 
-void say_gap(struct buffer *out, const struct gap *gap)
-{
-    size_t start = say_begin(out, "gap");
-    buffer_append_text(out, ",");
-    wire_json_gap(out, gap);
-    say_append_id(out, gap->cursor);
-    say_end(out, start);
-}
-
 void say_subscribed(struct buffer *out, struct bytes channel, const struct cursor *cursor, struct bytes ref)
 {
     size_t start = say_begin(out, "subscribed");

@@ -8,7 +8,6 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "words/cursor.h"
-#include "words/gap.h"
 #include "words/position.h"
 
 #include <stdint.h>
@@ -22,7 +21,6 @@ struct hello {
 
 void say_hello(struct buffer *out, const struct hello *hello);
 void say_cursor(struct buffer *out, const struct cursor *cursor);
-void say_gap(struct buffer *out, const struct gap *gap);
 
 /* `ref` is a piece of JSON that the client sent, and that the answer repeats; empty if it sent none. */
 void say_subscribed(struct buffer *out, struct bytes channel, const struct cursor *cursor, struct bytes ref);

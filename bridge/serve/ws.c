@@ -23,6 +23,7 @@
 #include "say.h"
 #include "stream.h"
 #include "wire/format.h"
+#include "wire/ws.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +128,7 @@ static enum sink_result ws_on_gap(void *sink, const struct gap *gap)
     struct ws *ws = sink;
     if (ws->is_raw)
         return SINK_READY;
-    say_gap(stream_scratch(&ws->stream), gap);
+    wire_ws_gap(stream_scratch(&ws->stream), gap);
     return stream_send(&ws->stream);
 }
 

@@ -4,6 +4,7 @@
 #include "words/entry.h"
 
 #include "base/utf8.h"
+#include "words/marker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct entry *entry_new(const struct entry_source *s)
         .from_len = s->from.len,
         .payload_len = s->payload.len,
     };
+    entry->is_marker = marker_parse(s->event, &entry->reason);
     entry->channel = entry_copy(&at, s->channel);
     entry->event = entry_copy(&at, s->event);
     entry->from = entry_copy(&at, s->from);
@@ -80,6 +82,15 @@ const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_e
         return NULL;
     }
     return encoded;
+}
+
+struct gap entry_gap(const struct entry *marker)
+{
+    return (struct gap){.channel = {marker->channel, marker->channel_len},
+                        .after = marker->previous,
+                        .has_oldest = true,
+                        .oldest = marker->position,
+                        .reason = marker->reason};
 }
 
 size_t entry_size(const struct entry *entry)

@@ -15,6 +15,10 @@ const char *gap_reason_name(enum gap_reason reason)
         return "trimmed";
     case GAP_EXPIRED:
         return "expired";
+    case GAP_TOO_BIG:
+        return "too_big";
+    case GAP_OVERLOAD:
+        return "overload";
     }
     return "unknown";
 }

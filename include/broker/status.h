@@ -19,7 +19,8 @@ struct broker_status {
     uint64_t holes_filled;  /* announcements that revealed a missing entry, so that the log was read */
     uint64_t pages_read;
     uint64_t gaps_told;
-    uint64_t links_lost; /* pub/sub connections that were lost */
+    uint64_t links_lost;        /* pub/sub connections that were lost */
+    uint64_t ephemeral_refused; /* messages of ephemeral channels that are too large */
 };
 
 #endif

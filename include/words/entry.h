@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "words/gap.h"
 #include "words/position.h"
 
 #include <stdbool.h>
@@ -23,6 +24,8 @@ struct cursor;
 struct entry {
     unsigned refs;
     bool is_text;                                 /* the payload is UTF-8 */
+    bool is_marker;                               /* it stands for messages that could not be recorded: see marker.h */
+    enum gap_reason reason;                       /* of a marker */
     struct position position;                     /* 0-0: ephemeral, never recorded */
     struct position previous;                     /* the position before this one in the channel */
     const char *channel, *event, *from, *payload; /* NUL-terminated for convenience; event and from "" if absent */
@@ -50,6 +53,9 @@ typedef void (*entry_encode_fn)(unsigned format, const struct entry *entry, cons
 
 /* The entry in a wire format, encoded by the first call; NULL: no memory. Borrowed from the entry. */
 const struct buffer *entry_encoded(struct entry *entry, unsigned format, entry_encode_fn encode);
+
+/* What a marker tells; without a cursor. */
+struct gap entry_gap(const struct entry *marker);
 
 /* Bytes of memory that the entry takes, without its encodings. */
 size_t entry_size(const struct entry *entry);

@@ -11,7 +11,7 @@
 
 struct cursor;
 
-enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_LOST, GAP_EXPIRED };
+enum gap_reason { GAP_AHEAD, GAP_RESET, GAP_TRIMMED, GAP_LOST, GAP_EXPIRED, GAP_TOO_BIG, GAP_OVERLOAD };
 
 struct gap {
     struct bytes channel;  /* or pattern, as it was asked for; borrowed */
@@ -22,7 +22,7 @@ struct gap {
     const struct cursor *cursor; /* where the subscriber continues: the id to send with the gap; borrowed */
 };
 
-/* The name that is sent to browsers: "ahead", "reset", "trimmed" or "expired". Static. */
+/* The name that is sent to browsers: "ahead", "reset", "trimmed", "expired", "too_big" or "overload". Static. */
 const char *gap_reason_name(enum gap_reason reason);
 
 #endif

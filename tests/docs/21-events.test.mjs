@@ -1,6 +1,7 @@
 // 21-events - the protocol page on Server-Sent Events: names, data, ids, ends.
 import assert from 'node:assert/strict';
 import { post } from '../lib/http.mjs';
+import { overload } from '../lib/overload.mjs';
 import { BROWSERS, visit } from '../lib/visit.mjs';
 import { waitFor } from '../lib/wait.mjs';
 import { prove } from './prove.mjs';
@@ -160,6 +161,26 @@ prove('bridge/web/README.md', 'Ids, cursors and gaps', (scene) => scene.start({ 
     const stream = await scene.sse(bridge, { channel: 'public:e', lastEventId: before });
     await stream.block(({ event }) => event === 'gap');
     assert.deepEqual([stream.gaps[0].reason, stream.gaps[0].oldest], ['expired', null]);
+  },
+  too_big: async ({ bridge, redis }, scene) => {
+    const stream = await scene.listen(bridge, 'public:big');
+    await redis.publish('public:big', 'x'.repeat(65_537));
+    await redis.publish('public:big', 'next');
+    await stream.received(1);
+    const [gap, next] = stream.blocks.slice(-2);
+    assert.deepEqual([stream.gaps[0].reason, stream.gaps[0].oldest, next.data], ['too_big', gap.id, 'next']);
+  },
+  overload: async (_, scene) => {
+    const { bridge, redis } = await scene.start({ BRIDGE_LEASE: '30s' });
+    const stream = await scene.listen(bridge, 'public:b');
+    await overload(redis, bridge, 'public:a');
+    await redis.publish('public:b', 'lost');
+    await redis.publish('public:b', 'lost, too');
+    await redis.call('CONFIG', 'SET', 'maxmemory', '0');
+    await stream.block(({ event }) => event === 'gap', { deadline: 60_000 });
+    await redis.publish('public:b', 'next');
+    await stream.received(1);
+    assert.deepEqual([stream.payloads, stream.gaps.map(({ reason }) => reason)], [['next'], ['overload']]);
   },
   ahead: async ({ bridge }, scene) => {
     const stream = await scene.sse(bridge, { channel: 'public:a', lastEventId: '99999999999999-0' });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { post, recorded, request } from '../lib/http.mjs';
+import { overload } from '../lib/overload.mjs';
 import { settled } from '../lib/seat.mjs';
 import { BROWSERS, visit } from '../lib/visit.mjs';
 import { holdsFor, waitFor } from '../lib/wait.mjs';
@@ -99,6 +100,17 @@ prove('deploy/README.md', 'Outages', (scene) => scene.fleet(2, { BRIDGE_HEARTBEA
     await redis.call('ACL', 'SETUSER', 'app', '+xadd');
     await stream.received(1);
     assert.deepEqual(stream.payloads, ['waits']);
+  },
+  "messages are published faster than Redis records them, until the recorder's 256 MB are full": async (_, scene) => {
+    const { bridge, redis } = await scene.start({ BRIDGE_LEASE: '30s' });
+    const stream = await scene.listen(bridge, 'public:b');
+    await overload(redis, bridge, 'public:a');
+    await redis.publish('public:b', 'lost');
+    await bridge.said(/recorder_full lost=/);
+    assert.equal((await request(bridge, '/publish?channel=public:b', { method: 'POST', body: 'x' })).status, 503);
+    await redis.call('CONFIG', 'SET', 'maxmemory', '0');
+    await stream.block(({ event }) => event === 'gap', { deadline: 60_000 });
+    assert.deepEqual(stream.gaps.map(({ reason }) => reason), ['overload']);
   },
   "somebody deletes the bridge's functions (FUNCTION DELETE, FUNCTION FLUSH)": async (_, scene) => {
     const { redis, bridge } = await scene.start();

@@ -1,6 +1,8 @@
 // 25-payload - payloads arrive unchanged: any bytes, any length up to the maximum, by every way in and every way out.
 import assert from 'node:assert/strict';
-import { history, post, query, request } from '../lib/http.mjs';
+import { history, post, query, recorded, request } from '../lib/http.mjs';
+import { metric } from '../lib/metrics.mjs';
+import { Resp } from '../lib/resp.mjs';
 import { asEventData } from '../lib/sse.mjs';
 import { story } from '../lib/story.mjs';
 import { waitFor } from '../lib/wait.mjs';
@@ -197,17 +199,76 @@ story('a WebSocket frame far over the maximum closes the connection with 1009, a
   assert.deepEqual(listener.payloads, ['others live']);
 });
 
-// A plain PUBLISH can't be answered with an error. If it is too large it is not delivered, and the log tells why.
-story('a plain PUBLISH over the maximum is counted and logged, and the next one arrives', async (scene) => {
+// A plain PUBLISH can't be answered with an error. If it is too large it is not delivered; the log of the program tells why, and
+// those who listen, and those who resume, are told that something is missing, and where.
+story('a plain PUBLISH over the maximum is a gap "too_big" in its place, by every way out', async (scene) => {
   const { redis, bridge } = await scene.start();
-  const listener = await scene.listen(bridge, 'public:big');
+  const channel = 'public:big';
+  const plain = await scene.listen(bridge, channel);
+  const named = await scene.listen(bridge, [channel, 'public:b*']);
+  const json = await scene.listen(bridge, channel, { parameters: { format: 'json' } });
+  const chat = await scene.speak(bridge, channel);
+  const raw = await scene.ws(bridge, { channel, protocols: [RAW_PROTOCOL] });
+  const events = scene.eventSource(bridge, { channel });
+  const first = await redis.record(channel, 'first');
+  for (const one of [plain, named, json, chat, events]) await one.received(1);
   for (const count of [1, 2]) {
-    await redis.publish('public:big', 'x'.repeat(MAX + 1));
+    await redis.publish(channel, 'x'.repeat(MAX + 1));
     await bridge.said(new RegExp(`public:big.*65537.*refused=${count}`));
   }
+  await redis.publish(channel, 'next');
+  const live = [plain, named, json, chat];
+  for (const one of live) await one.received(2);
+  await events.received(2);
+  await waitFor(() => raw.frames.length === 2, { what: 'two frames' });
+  assert.deepEqual(raw.frames.map(({ bytes }) => bytes.toString()), ['first', 'next'], 'raw streams stay silent');
+  const ids = (await redis.call('XRANGE', `bridge:log:${channel}`, '-', '+')).map(([id]) => id);
+  assert.equal(ids.length, 4);
+  const gaps = [1, 2].map((i) => ({ channel, after: ids[i - 1], oldest: ids[i], reason: 'too_big' }));
+  for (const one of [plain, named, json, events]) assert.deepEqual(one.gaps, gaps);
+  assert.deepEqual(chat.gaps, gaps.map((gap, i) => ({ type: 'gap', ...gap, id: ids[i + 1] })));
+  assert.deepEqual(plain.blocks.filter(({ event }) => event === 'gap').map(({ id }) => id), ids.slice(1, 3));
+  assert.deepEqual(plain.blocks.filter(({ id }) => ids.includes(id)).map(({ event }) => event), ['message', 'gap', 'gap', 'message']);
+
+  // Those who resume are told the same; and markers count as entries.
+  const resumed = await scene.listen(bridge, channel, { lastEventId: first });
+  await resumed.received(1);
+  assert.deepEqual([resumed.payloads, resumed.gaps], [['next'], gaps]);
+  const within = await scene.listen(bridge, channel, { lastEventId: ids[1] });
+  await within.received(1);
+  assert.deepEqual([within.payloads, within.gaps], [['next'], gaps.slice(1)]);
+  const newest = await scene.listen(bridge, channel, { parameters: { replay: 2 } });
+  await newest.received(1);
+  assert.deepEqual([newest.payloads, newest.gaps], [['next'], gaps.slice(1)]);
+  const page = await history(bridge, channel, { after: '0', limit: 2 });
+  assert.deepEqual(page.entries.map(({ data }) => data), ['first']);
+  assert.deepEqual([page.gaps, page.more, page.cursor], [gaps.slice(0, 1), true, ids[1]]);
+  assert.deepEqual((await history(bridge, channel, { after: page.cursor })).gaps, gaps.slice(1));
+  assert.equal(await metric(bridge, 'recorder_recorded_total'), 1, 'a marker is no message');
+});
+
+// An instance of an earlier release takes a marker for a message. It does not subscribe to what says otherwise.
+story('as long as an instance is connected that does not know markers, a refused message leaves none', async (scene) => {
+  const { redis, bridge } = await scene.start();
+  const older = scene.own(await Resp.connect(redis.port));
+  await older.listen(() => {}, { channels: ['bridge:control'] });
+  await redis.publish('public:big', 'x'.repeat(MAX + 1));
   await redis.publish('public:big', 'next');
+  await waitFor(async () => (await recorded(bridge, 'public:big')).length > 0, { what: 'the next message' });
+  assert.equal(await redis.call('XLEN', 'bridge:log:public:big'), 1);
+  older.close();
+  await redis.publish('public:big', 'x'.repeat(MAX + 1));
+  await waitFor(async () => (await redis.call('XLEN', 'bridge:log:public:big')) === 2, { what: 'a marker' });
+});
+
+story('an ephemeral message over the maximum is counted; nobody is told', async (scene) => {
+  const { redis, bridge } = await scene.start({ BRIDGE_EPHEMERAL: 'public:live' });
+  const listener = await scene.listen(bridge, 'public:live');
+  await redis.publish('public:live', 'x'.repeat(MAX + 1));
+  await redis.publish('public:live', 'next');
   await listener.received(1);
-  assert.deepEqual(listener.payloads, ['next']);
+  assert.deepEqual([listener.payloads, listener.gaps], [['next'], []]);
+  await waitFor(async () => (await metric(bridge, 'ephemeral_refused_total')) === 1, { what: 'the loss to be counted' });
 });
 
 story('BRIDGE_MAX_PAYLOAD sets the maximum', async (scene) => {

@@ -57,6 +57,22 @@ class Fleet {
     }
   }
 
+  // A plain message that is too large: the markers that it leaves. Whatever is recorded behind it comes, and nothing else does.
+  async refuse(bridges) {
+    const streams = await Promise.all(bridges.map((bridge) => this.scene.listen(bridge, 'public:large')));
+    await this.redis.publish('public:large', 'x'.repeat(70_000));
+    await this.redis.publish('public:large', 'next');
+    for (const stream of streams) {
+      await stream.received(1);
+      assert.deepEqual(stream.payloads, ['next']);
+      stream.close();
+    }
+    const log = await this.redis.call('XRANGE', 'bridge:log:public:large', '-', '+');
+    await this.redis.call('DEL', 'bridge:log:public:large'); // as if it had never been
+    await this.redis.call('ZREM', 'bridge:channels', 'public:large');
+    return log.length - 1;
+  }
+
   // Listens on one instance, resumes on the other, and reads the history of both: each entry comes once, in order.
   async exercise(bridges) {
     for (const [here, there] of [bridges, [...bridges].reverse()]) {
@@ -90,17 +106,19 @@ story('rollout and rollback: nothing is lost, doubled or out of order, whichever
   const now = await fleet.start(BINARY);
   const newText = await fleet.text();
   assert.notEqual(newText, oldText);
-  await fleet.exercise([before[0], now]); // both use the new library
+  await fleet.exercise([before[0], now]);
+  assert.equal(await fleet.refuse([before[0], now]), 0, 'the previous release does not know markers');
 
   await before[1].restart();
   assert.equal(await fleet.text(), oldText);
-  await fleet.exercise([now, before[0]]); // both use the old library
+  await fleet.exercise([now, before[0]]);
 
   for (const old of before) await old.stop(); // the new release takes over recording
   await settled(fleet.redis, [now]);
   const other = await fleet.start(BINARY);
   await settled(fleet.redis, [now, other]);
   await fleet.exercise([now, other]);
+  assert.equal(await fleet.refuse([now, other]), 1, 'a marker');
 
   const back = await fleet.start(BEFORE); // rolled back
   assert.equal(await fleet.text(), oldText);

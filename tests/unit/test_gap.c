@@ -78,6 +78,8 @@ static void names_are_what_browsers_read(void **state)
     assert_string_equal(gap_reason_name(GAP_LOST), "reset");
     assert_string_equal(gap_reason_name(GAP_TRIMMED), "trimmed");
     assert_string_equal(gap_reason_name(GAP_EXPIRED), "expired");
+    assert_string_equal(gap_reason_name(GAP_TOO_BIG), "too_big");
+    assert_string_equal(gap_reason_name(GAP_OVERLOAD), "overload");
 }
 
 int main(void)

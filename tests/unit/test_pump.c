@@ -703,6 +703,9 @@ static void browser_hear_block(struct browser *b, const struct block *block, con
     struct cursor id;
     assert_true(cursor_parse((struct bytes){id_text, block->id_len}, &id));
     bool is_late = (block->kind == 'e' || block->kind == 'g') && block->channel - 'a' == b->late;
+    if (block->kind == 'c' && shard_count > 1 && b->late >= 0 &&
+        !b->is_late_told) /* it counts for the cursor by then */
+        is_late = true;
     if (block->kind == 'b')
         browser_starts(b, &id);
     if (block->kind == 'e')

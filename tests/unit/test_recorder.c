@@ -22,6 +22,7 @@
 #include "redis/listener.h"
 #include "redis/names.h"
 #include "redis/seat.h"
+#include "words/marker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -499,7 +500,7 @@ void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes
         assert_true(listener->hears_live);
     } else if (strncmp(one.name, "bridge:live:", 12) == 0) {
         listener->hears_live = true;
-    } else {
+    } else if (strcmp(one.name, "bridge:markers") != 0) {
         listener->hears_plain = true;
     }
     push_to(listener, &one);
@@ -669,10 +670,10 @@ void caller_record(struct caller *caller, uint64_t of_era, uint64_t first, const
     call->count = count;
     call->fn.record = fn;
     for (unsigned i = 0; i < count; i++) {
-        bool is_passed = channels[i].len == 0;
+        bool is_passed = channels[i].len == 0, is_loss = !is_passed && channels[i].data[0] == MARKER_BEGIN[0];
         call->messages[i] = MESSAGES_MAX;
         call->spans[i] = is_passed ? (unsigned)strtoul(payloads[i].data, NULL, 10) : 1;
-        if (!is_passed)
+        if (!is_passed && !is_loss)
             memcpy(&call->messages[i], payloads[i].data, sizeof call->messages[i]);
     }
 }

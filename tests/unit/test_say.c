@@ -59,15 +59,9 @@ static void answers_give_the_ref_back(void **state)
 
 static void places_and_signs_of_life(void **state)
 {
-    struct cursor behind;
-    struct gap gap = {.channel = bytes_of("c"), .after = {5, 0}, .reason = GAP_EXPIRED, .cursor = &behind};
     (void)state;
-    cursor_init(&behind, (struct position){6, 1});
     say_cursor(&out, at(5, 6));
     assert_frame("{\"type\":\"cursor\",\"id\":\"5-6\"}");
-    say_gap(&out, &gap);
-    assert_frame("{\"type\":\"gap\",\"channel\":\"c\",\"after\":\"5-0\",\"oldest\":null,\"reason\":\"expired\","
-                 "\"id\":\"6-1\"}");
     say_ping(&out);
     assert_frame("{\"type\":\"ping\"}");
     say_protocol_ping(&out);

@@ -191,6 +191,19 @@ static void an_id_can_be_a_cursor_of_several_shards(void **state)
     assert_text(&out, "data: x\nid: 5-0~1306\n\n");
 }
 
+static void a_marker_is_a_gap_in_every_format(void **state)
+{
+    struct entry marker = example("", 0);
+    (void)state;
+    marker.is_marker = true;
+    marker.reason = GAP_TOO_BIG;
+    marker.previous = (struct position){1600000000000, 1};
+    for (unsigned format = FORMAT_SSE_PLAIN; format <= FORMAT_SSE_JSON; format++)
+        assert_block(format, &marker,
+                     "event: gap\ndata: {\"channel\":\"public:news\",\"after\":\"1600000000000-1\","
+                     "\"oldest\":\"1700000000000-7\",\"reason\":\"too_big\"}\nid: 1700000000000-7\n\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_is_not_recorded_has_no_id),
         cmocka_unit_test(our_own_blocks),
         cmocka_unit_test(an_id_can_be_a_cursor_of_several_shards),
+        cmocka_unit_test(a_marker_is_a_gap_in_every_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

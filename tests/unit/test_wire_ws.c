@@ -145,6 +145,24 @@ static void a_cursor_of_several_shards_goes_along(void **state)
     buffer_fini(&out);
 }
 
+static void a_marker_is_a_gap_or_nothing(void **state)
+{
+    static const char gap[] = "{\"type\":\"gap\",\"channel\":\"public:a b\",\"after\":\"4-1\",\"oldest\":\"5-6\","
+                              "\"reason\":\"overload\",\"id\":\"5-6\"}";
+    struct entry marker = example("", 0);
+    struct buffer out = {0};
+    (void)state;
+    marker.is_marker = true;
+    marker.reason = GAP_OVERLOAD;
+    marker.previous = (struct position){4, 1};
+    wire_ws_entry(FORMAT_WS_RAW, &marker, NULL, &out);
+    assert_int_equal(out.len, 0);
+    wire_ws_entry(FORMAT_WS_JSON, &marker, NULL, &out);
+    assert_int_equal(out.len, 2 + sizeof gap - 1);
+    assert_memory_equal(out.data + 2, gap, sizeof gap - 1);
+    buffer_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test(frames_follow_each_other),
         cmocka_unit_test(a_text_frame_is_always_utf8),
         cmocka_unit_test(a_cursor_of_several_shards_goes_along),
+        cmocka_unit_test(a_marker_is_a_gap_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@
 --   genesis           the position at which this keyspace began
 --   lost              cursors before this position may miss entries that Redis lost (see witness); may be absent
 --   log:<channel>     stream of entries; the ids are positions. Fields: d payload, p position of the entry before it in
---                     this channel; only if there are any: e event, f sender, n `1` if `p` is no entry's, but where one
+--                     this channel; only if there are any: e event (\1<reason>: see record_loss), f sender, n `1` if `p` is no entry's, but where one
 --                     may have been that expired without a trace
 --   channels          sorted set, the index: channel -> its newest position, as a number (see index_add); kept for an
 --                     hour longer than the log, or also if the log is gone. And a mark, see index_since
@@ -44,6 +44,7 @@
 --   control           messages to all workers and recorders (listed in control.h)
 --   beat:<worker>     the newest position, for one worker (see beat)
 --   node:<node>       `heard`, for one node of a recorder, each time it attends; or `heard <number>` (see has_heard_all)
+--   markers           nothing: its subscribers know what a marker is (see record_loss)
 --   synced            nothing: its subscribers are the nodes that have every message that is not recorded yet
 --   aware, aware:<database>   nothing is said there: see take_space
 

@@ -2,10 +2,26 @@
 
 local MEMBER_LEASES = 3 -- a member that hangs still counts for this many leases
 
+-- Messages were lost before they were recorded. `\1<reason>\1<channel>`: a marker takes their place, an entry without payload
+-- whose event is `\1<reason>`. An instance of an earlier release would deliver it as a message, so there is none as long as
+-- one is connected. `\1all`: too many channels lost messages for a marker each, so everybody may miss some.
+local function record_loss(reserved, what, era, ordinal)
+  local event, channel = string.match(what, '^(\1[a-z_]+)\1(.+)$')
+  if event then
+    local known = call('PUBSUB', 'NUMSUB', CONTROL, CHANNELS .. 'markers')
+    if known[4] >= known[2] then append(reserved, channel, '', event, '', 'r', era, ordinal) end
+    return
+  end
+  reserved.seq = reserved.seq + 1
+  local lost = position_join(reserved.ms, reserved.seq)
+  call('SET', KEY.lost, lost)
+  call('PUBLISH', CONTROL, 'lost ' .. lost)
+end
+
 -- record era first (channel payload)…: compare and append. Only the next ordinal of the current era is ever appended,
 -- so no matter who sends it, and how often, each plain message is recorded once and in order. A channel of '' stands
--- for a run of ordinals without a message, which are skipped; its payload says how many. Keyspace notifications about a
--- bridge's keys are skipped, too.
+-- for a run of ordinals without a message, which are skipped; its payload says how many. One that begins with \1 stands for
+-- a loss. Keyspace notifications about a bridge's keys are skipped, too.
 -- -> {'OK' | 'STALE' (not the current era) | 'HOLE' (first > last + 1), last}
 local function record(argv)
   local era, ordinal = argv[1], tonumber(argv[2])
@@ -21,7 +37,9 @@ local function record(argv)
       if final > last then
         if channel ~= '' and not is_about_bridge(channel, payload) then
           reserved = reserved or reserve((#argv - at + 1) / 2)
-          append(reserved, channel, payload, '', '', 'r', era, string.format('%.0f', ordinal))
+          local number = string.format('%.0f', ordinal)
+          if string.byte(channel) == 1 then record_loss(reserved, channel, era, number)
+          else append(reserved, channel, payload, '', '', 'r', era, number) end
         end
         last = final
       end
