@@ -105,8 +105,8 @@ local function era_open(node, filter, current, lease, now)
   local time = call('TIME')
   local era = string.format('%.0f', math.max(time[1] * 1000000 + time[2], tonumber(current) + 1))
   local held = tonumber(call('HGET', KEY.era, 'held') or now)
-  call('HSET', KEY.era, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now))
-  call('HDEL', KEY.era, 'awaited', 'vacancy')
+  call('HSET', KEY.era, 'era', era, 'last', '0', 'rules', filter, 'held', string.format('%.0f', now), 'awaited', '0',
+    'vacancy', '0')
   call('DEL', KEY.members)
   seat_give(node, lease)
   member_add(node, lease, now)
@@ -118,8 +118,8 @@ end
 -- announcements first, so that nothing of that was recorded. It proves that with a number that it is sent behind them.
 local function has_heard_all(node, heard)
   local vacancy = call('HGET', KEY.era, 'vacancy')
-  if vacancy and vacancy == heard then return true end
-  if not vacancy then
+  if vacancy and vacancy ~= '0' and vacancy == heard then return true end
+  if not vacancy or vacancy == '0' then
     local time = call('TIME')
     vacancy = string.format('%.0f', time[1] * 1000000 + time[2])
     call('HSET', KEY.era, 'vacancy', vacancy)
