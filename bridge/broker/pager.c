@@ -64,6 +64,14 @@ void pager_dismiss(struct pager *pager, struct pager_client *client)
     pager_pin(client, NULL);
 }
 
+void pager_begin_anew(struct pager *pager, struct pager_client *client, struct position after, enum gap_reason reason)
+{
+    pager_dismiss(pager, client);
+    client->is_void = !client->has_loss;
+    client->void_after = after;
+    client->void_reason = reason;
+}
+
 /* --- what a page means to a client -------------------------------------------------------------------------------- */
 
 static void pager_lose_entries(struct pager_client *client, struct position after, const struct log_extent *extent,
@@ -72,6 +80,19 @@ static void pager_lose_entries(struct pager_client *client, struct position afte
     client->has_loss = true;
     client->loss =
         (struct loss){.after = after, .oldest = extent->oldest, .reason = reason, .has_oldest = extent->has_log};
+}
+
+/* Its place was void: that is what it is told, whatever it misses from the beginning on. */
+static bool pager_tells_void(struct pager_client *client, const struct log_extent *extent,
+                             const struct known_loss *loss, struct position newest)
+{
+    if (!client->is_void)
+        return false;
+    client->is_void = false;
+    client->is_served = true;
+    client->known_loss = (struct known_loss){loss->trimmed, newest};
+    pager_lose_entries(client, client->void_after, extent, client->void_reason);
+    return true;
 }
 
 /* Is this the first page of a client that asks for what is kept, or for the newest of it? */
@@ -105,11 +126,14 @@ static bool pager_misses(const struct page *page, struct pager_client *client, e
 static void pager_serve(struct pager *pager, const struct page *page, struct cached_page *cached,
                         struct pager_client *client)
 {
+    struct known_loss loss = page_loss(page);
     enum gap_reason reason;
     pager_wait_not(pager, client);
-    if (pager_misses(page, client, &reason)) {
+    if (pager_tells_void(client, &page->extents[0], &loss, page->newest)) {
+        pager->ops->on_page(client, PAGER_MISSES, page->newest);
+    } else if (pager_misses(page, client, &reason)) {
         pager_lose_entries(client, client->after, &page->extents[0], reason);
-        client->known_loss = (struct known_loss){page_loss(page).trimmed, page->newest};
+        client->known_loss = (struct known_loss){loss.trimmed, page->newest};
         pager->ops->on_page(client, PAGER_MISSES, page->newest);
     } else if (pager->ops->on_page(client, PAGER_GOES_ON, page->newest)) {
         pager_pin(client, cached);
@@ -166,6 +190,8 @@ enum pager_answer pager_ask(struct pager *pager, struct pager_client *client, st
     }
     pager_wait_not(pager, client);
     page->used_ms = pager->shard->broker->turn_ms;
+    if (pager_tells_void(client, &page->extent, &page->loss, page->newest))
+        return PAGER_GAP;
     enum gap_reason reason;
     if (pager_begins_kept(client, after) &&
         pager_misses_kept(client, after, &page->extent, &page->loss, page->newest, &reason)) {

@@ -43,6 +43,9 @@ struct pager_client {
     struct known_loss known_loss;         /* what it may miss without a gap event */
     struct loss loss;                     /* if has_loss: what it misses and has to be told */
     uint8_t state;                        /* enum pager_state */
+    struct position void_after;           /* if is_void: the place that was void ... */
+    enum gap_reason void_reason;
+    bool is_void; /* ... for this reason, of which it has to be told with its next page */
     bool has_loss;
     bool is_served;  /* it was served or checked against a page before */
     bool wants_kept; /* it asked for what is kept: of its first page, it is told only what is known to be gone */
@@ -93,6 +96,8 @@ enum pager_answer pager_ask(struct pager *pager, struct pager_client *client, st
                             struct position *until);
 /* The client needs no page now: it stops waiting, and its page is unpinned. */
 void pager_dismiss(struct pager *pager, struct pager_client *client);
+/* The same, and it reads from the beginning on, because its place `after` is void: with its next page it is told so. */
+void pager_begin_anew(struct pager *pager, struct pager_client *client, struct position after, enum gap_reason reason);
 /* Unpin the client's page. If it waits for another, it goes on waiting. */
 void pager_unpin(struct pager_client *client);
 /* What the client misses; it counts as told afterwards. false: nothing that it was not told of. */

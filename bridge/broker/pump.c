@@ -105,10 +105,11 @@ static void pump_begin_anew(struct strand *strand, struct member *member)
         strand_simplify(strand);
         return;
     }
+    for (struct member *other = strand->members; other; other = other->next)
+        pager_begin_anew(&other->feed->pager, &other->page, member_after(other), member->page.loss.reason);
     strand->place = strand->claimed = POSITION_BEGIN;
     strand->is_verified = strand->is_exact = true;
     for (struct member *other = strand->members; other; other = other->next) {
-        pager_dismiss(&other->feed->pager, &other->page); /* it waited for a page at the old place */
         other->after = POSITION_BEGIN;
         other->has_after = true;
         other->is_merged = true;
