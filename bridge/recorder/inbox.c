@@ -110,6 +110,11 @@ void inbox_serve(struct inbox *inbox, bool serves)
         inbox_wait(inbox);
 }
 
+void inbox_reconnect(struct inbox *inbox)
+{
+    caller_restart(inbox->caller, CALLER_READONLY);
+}
+
 const struct inbox_count *inbox_count(const struct inbox *inbox)
 {
     return &inbox->count;

@@ -24,6 +24,9 @@ void inbox_free(struct inbox *inbox);
 /* true: record what is in the inbox from now on; false: stop after the call in flight. */
 void inbox_serve(struct inbox *inbox, bool serves);
 
+/* Make its connection anew: what it leads to has become a replica. */
+void inbox_reconnect(struct inbox *inbox);
+
 struct inbox_count {
     uint64_t recorded; /* entries */
     uint64_t rejected; /* entries that can't be published */

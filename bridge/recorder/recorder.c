@@ -291,7 +291,11 @@ static void recorder_on_caller_up(void *arg)
 
 static void recorder_on_caller_down(void *arg, const char *why)
 {
-    (void)arg, (void)why; /* every pending call gets REPLY_DOWN */
+    struct recorder *r = arg;
+    if (strcmp(why, CALLER_READONLY) != 0)
+        return;
+    inbox_reconnect(r->inbox); /* all of them lead to the same server */
+    node_restart(&r->node, CALLER_READONLY);
 }
 
 /* --- the scribe --------------------------------------------------------------------------------------------------- */

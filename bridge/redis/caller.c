@@ -141,6 +141,11 @@ bool caller_is_up(const struct caller *caller)
     return link_context(caller->link);
 }
 
+void caller_restart(struct caller *caller, const char *why)
+{
+    link_restart(caller->link, why);
+}
+
 const char *caller_trouble(const struct caller *caller)
 {
     return link_trouble(caller->link);

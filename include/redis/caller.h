@@ -35,6 +35,8 @@ MUST_CHECK struct caller *caller_new(struct loop *loop, const struct redis_confi
                                      const struct caller_events *events, void *arg);
 void caller_free(struct caller *caller);
 bool caller_is_up(const struct caller *caller);
+/* Drop the connection, and make a new one to what the address leads to by then. `why` is a literal. */
+void caller_restart(struct caller *caller, const char *why);
 /* Why it is not up; "" if it is up or has not failed yet. Borrowed until the next return to the loop. */
 const char *caller_trouble(const struct caller *caller);
 
