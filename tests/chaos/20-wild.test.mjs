@@ -10,5 +10,6 @@ chaos('all instances are killed, hung, restarted or cut off at any time: acked m
   redis: { args: ['--stream-node-max-entries', '10'] },
   reasons: ['trimmed'],
   awayMs: 15_000,
+  neighbours: true,
   script: (world) => Promise.all([allAtOnce(world), pinpricks(world)]),
 });

@@ -1,8 +1,10 @@
 // faults.mjs - what can go wrong with an instance, and scripts that inject such faults.
 import { setTimeout as pause } from 'node:timers/promises';
+import { BINARY } from '../lib/bridge.mjs';
 import { isGone, signal } from '../lib/program.mjs';
 import { waitFor, within } from '../lib/wait.mjs';
 
+const BEFORE = process.env.BRIDGE_BEFORE; // the previous release, beside which this one is rolled out and rolled back
 const ROLES = ['live', 'calls', 'recorder-live', 'recorder-calls', 'recorder-inbox'];
 const SPOKEN = /^(redis-bridge-|chaos-(plain|fcall|inbox))/; // connections whose owner goes on after losing them
 const HEARS = 'redis-bridge-recorder-live'; // a recorder that loses this connection loses its place
@@ -50,12 +52,13 @@ async function killAll(it, dice, say) {
   say(`kill -9 of all, away for ${Math.round(away)} ms`);
   await it.bridge.kill();
   await pause(away);
-  await start(it);
+  await start(it, dice);
 }
 
 // Waits until it listens, not until it is ready. Before it listens it does not handle signals either, and to be killed
 // by one is no fault of its own.
-async function start(it) {
+async function start(it, dice) {
+  if (BEFORE) it.bridge.binary = dice.pick([BINARY, BEFORE]);
   await it.bridge.start({ ready: false });
   await it.bridge.said(/ listening /);
 }
@@ -63,7 +66,7 @@ async function start(it) {
 async function restart(it, dice, say) {
   say('SIGTERM and restart');
   await it.bridge.stop({ deadline: 8000 });
-  await start(it);
+  await start(it, dice);
 }
 
 function stopChild(it, dice, say, role) {

@@ -137,10 +137,13 @@ export class Lane {
   }
 
   // A channel's gap says exactly what is missing; a pattern's says only from where on. Both may cover only what was
-  // trimmed by then: entries that have at least historyLength newer ones.
-  #covers(gap, { rank: place, channel }) {
+  // gone by then: entries that have at least historyLength newer ones were trimmed. (If the list of channels was deleted, a
+  // pattern does not find their logs, which are there.)
+  #covers(gap, { rank: place, channel, isGone, readMs }) {
     if (place <= gap.after || !matches(gap.name, channel)) return false;
     if (gap.name === channel && place >= gap.oldest) return false;
+    const mayBeUnfound = gap.reason === 'expired' && gap.name !== channel;
+    if ((isGone || mayBeUnfound) && readMs < gap.atMs + READ_MS) return true;
     const log = this.world.archive.log(channel);
     const newer = log[log.findIndex((one) => one.rank === place) + this.world.historyLength];
     return newer !== undefined && newer.readMs < gap.atMs + READ_MS;
@@ -150,8 +153,14 @@ export class Lane {
   #checkGap(stretch, gap, to) {
     if (gap.isChecked || gap.oldest > to) return;
     gap.isChecked = true;
-    if (gap.isTrue || !this.channels.includes(gap.name)) return;
+    if (gap.isTrue || !this.channels.includes(gap.name) || this.#mayBeUnread(gap)) return;
     this.#blame(`was told a gap, and nothing is missing: ${gap.text}`, gap.atMs, { channel: gap.name });
+  }
+
+  // May the archive have missed what the gap is about, because it was lost as soon as it was there?
+  #mayBeUnread({ after, atMs }) {
+    const { loses, outages } = this.world;
+    return loses && outages.some((at) => at > millisecond(after) - READ_MS && at < atMs);
   }
 
   // Has it received everything that the archive has?
@@ -176,7 +185,7 @@ class Stretch {
 
   // Does that gap have the same cause as this stretch?
   isCausedBy(gap) {
-    return this.given.size === 0 && this.causes.some(({ atMs, name }) => gap.atMs - atMs < 1000 && name !== gap.name);
+    return this.cursor === this.start && this.causes.some(({ atMs, name }) => gap.atMs - atMs < 1000 && name !== gap.name);
   }
 }
 

@@ -26,14 +26,56 @@ export function killRedis({ loses }) {
   };
 }
 
-// A replica takes over from a primary that dies, hangs, or is cut off, over and over. Replicas lag.
+// Somebody, or Redis itself, deletes what is the bridges'. The library writes these keys; the logs come on top.
+const KEYS = ['position', 'genesis', 'lost', 'channels', 'channels:since', 'era', 'recorder', 'recorder:standby', 'recorder:members',
+  'inbox:position', 'inbox:rejected'];
+
+const SPOILS = [
+  { weight: 6, name: 'DEL of a key', spoil: (world, dice) => del(world, `bridge:${dice.pick(KEYS)}`) },
+  { weight: 3, name: 'DEL of a log', spoil: (world, dice) => del(world, `bridge:log:${dice.pick(world.channels)}`) },
+  { weight: 3, name: 'FLUSHALL', spoil: flush },
+  { weight: 2, name: 'eviction', spoil: evict },
+];
+
+export async function spoilKeys(world) {
+  const dice = world.dice.of('outages');
+  await outages(world, dice, () => dice.weighted(SPOILS).spoil(world, dice), { everything: true });
+}
+
+async function del(world, key) {
+  world.outage(`DEL ${key}`);
+  await world.line.ask('DEL', key);
+}
+
+async function flush(world) {
+  world.outage('FLUSHALL');
+  await world.line.ask('FLUSHALL');
+}
+
+// Redis needs a third of what the logs take, and may take it from them. (If it took the idempotency keys, a repeated message would
+// be recorded again: they are kept.)
+const KEEP = `for _, key in ipairs(redis.call('KEYS', 'bridge:key:*')) do redis.call(ARGV[1], key, unpack(ARGV, 2)) end`;
+
+async function evict(world) {
+  const sizes = await Promise.all(world.channels.map((channel) => world.line.ask('MEMORY', 'USAGE', `bridge:log:${channel}`)));
+  const wanted = sizes.reduce((sum, size) => sum + (size ?? 0), 0) / 3;
+  const [, used] = (await world.line.ask('INFO', 'memory')).match(/^used_memory:(\d+)/m);
+  world.outage('Redis evicts some logs');
+  await world.line.ask('EVAL', KEEP, 0, 'PERSIST');
+  await world.line.ask('CONFIG', 'SET', 'maxmemory-policy', 'volatile-random', 'maxmemory', String(Math.round(used - wanted)));
+  await world.line.ask('CONFIG', 'SET', 'maxmemory', '0');
+  await world.line.ask('EVAL', KEEP, 0, 'PEXPIRE', '120000');
+}
+
+// A replica takes over from a primary that dies, hangs, is cut off, or is demoted, over and over. Replicas lag. A demoted primary
+// keeps its connections: whoever writes there is told that it is read-only.
 export async function failOver(world) {
   const dice = world.dice.of('outages');
   let standby = await openReplica(world);
   await outages(world, dice, async () => {
     const lag = dice.chance(0.3) ? 0 : dice.mostly(20, 1000);
     const old = world.redis;
-    const end = dice.pick(['dies', 'hangs', 'is cut off']);
+    const end = dice.pick(['dies', 'hangs', 'is cut off', 'is demoted']);
     world.journal.note('Redis', `the replica lags from now on, for ${Math.round(lag)} ms`);
     if (lag) standby.proxy.cut();
     await pause(lag);
@@ -43,21 +85,35 @@ export async function failOver(world) {
     await standby.redis.call('REPLICAOF', 'NO', 'ONE');
     world.redis = standby.redis;
     world.primary.become(standby.redis);
-    for (const { proxy } of world.fleet.instances) proxy.drop();
+    if (end === 'is demoted') await demote(old, standby.redis);
+    else for (const { proxy } of world.fleet.instances) proxy.drop();
     await old.kill();
     standby.proxy.close();
     standby = await openReplica(world);
   });
 }
 
-// step: one complete outage; Redis answers again when it resolves.
-async function outages(world, dice, step) {
+const DEMOTED_MS = 3000; // within this time every connection is to lead to the new primary
+
+async function demote(old, primary) {
+  await old.call('REPLICAOF', '127.0.0.1', primary.port);
+  let names;
+  const ours = async () => (names = [...(await old.call('CLIENT', 'LIST')).matchAll(/name=(redis-bridge\S*)/g)].map(([, name]) => name));
+  await waitFor(async () => (await ours()).length === 0, {
+    deadline: DEMOTED_MS,
+    what: () => `the bridges to leave a demoted primary (${names})`,
+  });
+}
+
+// step        one complete outage; Redis answers again when it resolves
+// everything  also what is old may be lost
+async function outages(world, dice, step, { everything = false } = {}) {
   while (world.isOn) {
     await world.pause(dice.between(300, 3000));
     if (!world.isOn) return;
     const beganMs = Date.now();
     await step();
-    const gone = await world.archive.reread(world.line, beganMs - MOST_LOST_MS);
+    const gone = await world.archive.reread(world.line, everything ? 0 : beganMs - MOST_LOST_MS);
     world.journal.count('entries that Redis lost', gone.length);
     world.archive.isPaused = false;
     await within(40_000, 'the fleet to be in place again after an outage of Redis', inPlace(world));

@@ -15,6 +15,7 @@ import { Fleet } from './fleet.mjs';
 import { Journal } from './journal.mjs';
 import { Ledger } from './ledger.mjs';
 import { Primary } from './line.mjs';
+import { openNeighbours } from './neighbours.mjs';
 import { Episodes, Oracle } from './oracle.mjs';
 import { openPublishers } from './publisher.mjs';
 
@@ -30,8 +31,9 @@ export class World {
   // reasons    that gaps may have
   // loses      Redis may lose what it has acked
   // awayMs     how long a browser stays disconnected, at most
-  constructor(seed, { settings = {}, redis = {}, reasons = [], loses = false, awayMs = 3000 }) {
-    Object.assign(this, { settings, redisOptions: { args: [], ...redis }, reasons, loses, awayMs });
+  // neighbours there are other fleets on the same Redis
+  constructor(seed, { settings = {}, redis = {}, reasons = [], loses = false, awayMs = 3000, neighbours = false }) {
+    Object.assign(this, { settings, redisOptions: { args: [], ...redis }, reasons, loses, awayMs, hasNeighbours: neighbours });
     this.outages = []; // times
     this.dice = new Dice(seed, 'world');
     this.journal = new Journal();
@@ -81,6 +83,7 @@ export class World {
     this.balancer = scene.own(await startProxy(targets, { random: () => dice.next() }));
     await this.#openWitness();
     this.#run('the archive', this.archive.follow(this.primary.line('archive')));
+    if (this.hasNeighbours) this.#run('the neighbours', (await openNeighbours(this, scene))());
     this.publishers = openPublishers(this);
     this.browsers = openBrowsers(this);
     for (const one of [...this.publishers, ...this.browsers]) scene.own(one).start();
@@ -94,7 +97,9 @@ export class World {
       if (channel === 'bridge:control') this.journal.note('control', payload);
       else this.journal.note(isLive ? 'live' : 'plain', payload.slice(0, 90).replace(/\n/g, ' '), bare);
     };
-    const names = { channels: ['bridge:control'], patterns: ['bridge:live:*', 'public:*'] };
+    // Who subscribes only to the first is taken for an instance of the previous release.
+    const channels = ['bridge:control', 'bridge:aware', 'bridge:markers'];
+    const names = { channels, patterns: ['bridge:live:*', 'public:*'] };
     line.onConnect = (client) => client.listen(hear, names);
     await line.up();
     this.#run('the witness', line.keep());
