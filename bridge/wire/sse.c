@@ -102,21 +102,8 @@ static void sse_append_data(struct buffer *out, unsigned format, const struct en
     }
 }
 
-static void sse_append_marker(struct buffer *out, const struct entry *marker, const struct cursor *cursor)
-{
-    struct gap gap = entry_gap(marker);
-    struct cursor own;
-    cursor_init(&own, marker->position);
-    gap.cursor = cursor ? cursor : &own;
-    wire_sse_gap(out, &gap);
-}
-
 void wire_sse_entry(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out)
 {
-    if (entry->is_marker) {
-        sse_append_marker(out, entry, cursor);
-        return;
-    }
     buffer_reserve(out, entry->payload_len + entry->channel_len + 64);
     if (format != FORMAT_SSE_JSON)
         sse_append_event(out, format == FORMAT_SSE_NAMED, entry);

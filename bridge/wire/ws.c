@@ -69,23 +69,9 @@ void wire_ws_gap(struct buffer *out, const struct gap *gap)
     wire_ws_wrap(out, start, WS_TEXT);
 }
 
-static void ws_append_marker(struct buffer *out, const struct entry *marker, const struct cursor *cursor)
-{
-    struct gap gap = entry_gap(marker);
-    struct cursor own;
-    cursor_init(&own, marker->position);
-    gap.cursor = cursor ? cursor : &own;
-    wire_ws_gap(out, &gap);
-}
-
 void wire_ws_entry(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out)
 {
     size_t start = out->len;
-    if (entry->is_marker) {
-        if (format == FORMAT_WS_JSON) /* raw streams have no gaps */
-            ws_append_marker(out, entry, cursor);
-        return;
-    }
     if (format == FORMAT_WS_RAW)
         buffer_append(out, entry->payload, entry->payload_len);
     else if (entry->is_text)

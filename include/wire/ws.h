@@ -14,8 +14,7 @@ enum ws_opcode { WS_TEXT = 1, WS_BINARY = 2, WS_PING = 9 };
 void wire_ws_wrap(struct buffer *out, size_t start, enum ws_opcode opcode);
 
 /* An entry in FORMAT_WS_JSON or FORMAT_WS_RAW. FORMAT_WS_JSON also sends the cursor (NULL: none): as "cursor" in the
- * JSON if it differs from the entry's position; after a binary frame always, in a frame of its own. A marker is a gap in
- * FORMAT_WS_JSON, and nothing in FORMAT_WS_RAW. */
+ * JSON if it differs from the entry's position; after a binary frame always, in a frame of its own. */
 void wire_ws_entry(unsigned format, const struct entry *entry, const struct cursor *cursor, struct buffer *out);
 
 /* A gap as a frame of FORMAT_WS_JSON. */

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "cmocka_all.h"
+#include "wire/encode.h"
 #include "wire/format.h"
 #include "words/cursor.h"
 
@@ -29,7 +30,7 @@ static struct entry example(const char *payload, size_t len)
 static void assert_block(unsigned format, const struct entry *entry, const char *expected)
 {
     struct buffer out = {0};
-    wire_sse_entry(format, entry, NULL, &out);
+    wire_encode(format, entry, NULL, &out);
     buffer_append(&out, "", 1);
     assert_false(out.failed);
     assert_string_equal(out.data, expected);

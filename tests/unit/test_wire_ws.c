@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "cmocka_all.h"
+#include "wire/encode.h"
 #include "wire/format.h"
 #include "words/cursor.h"
 
@@ -155,9 +156,9 @@ static void a_marker_is_a_gap_or_nothing(void **state)
     marker.is_marker = true;
     marker.reason = GAP_OVERLOAD;
     marker.previous = (struct position){4, 1};
-    wire_ws_entry(FORMAT_WS_RAW, &marker, NULL, &out);
+    wire_encode(FORMAT_WS_RAW, &marker, NULL, &out);
     assert_int_equal(out.len, 0);
-    wire_ws_entry(FORMAT_WS_JSON, &marker, NULL, &out);
+    wire_encode(FORMAT_WS_JSON, &marker, NULL, &out);
     assert_int_equal(out.len, 2 + sizeof gap - 1);
     assert_memory_equal(out.data + 2, gap, sizeof gap - 1);
     buffer_fini(&out);
