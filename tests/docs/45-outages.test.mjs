@@ -101,6 +101,52 @@ prove('deploy/README.md', 'Outages', (scene) => scene.fleet(2, { BRIDGE_HEARTBEA
     await stream.received(1);
     assert.deepEqual(stream.payloads, ['waits']);
   },
+  'REDIS_URL leads to a node of a Redis Cluster, a Sentinel, or a port that does not speak TLS as asked': async (_, scene) => {
+    const cluster = await scene.redis({ args: ['--cluster-enabled', 'yes'] });
+    const redis = await scene.redis();
+    for (const [url, word] of [[cluster.url, /Cluster/], [redis.url.replace('redis:', 'rediss:'), /TLS/]]) {
+      const bridge = await scene.bridge({ redis: url, ready: false });
+      const stream = await waitFor(() => scene.sse(bridge, { channel: 'public:a' }));
+      assert.equal(stream.status, 200);
+      await waitFor(async () => word.test((await bridge.unready()).join()), { what: `the reason ${word}` });
+      await refusedPublish(bridge);
+    }
+  },
+  'Redis evicts keys, because its maxmemory-policy is not noeviction': async (_, scene) => {
+    const redis = await scene.redis({ args: ['--maxmemory-policy', 'volatile-lru'] });
+    const bridge = await scene.bridge({ redis });
+    await bridge.said(/redis_evicts/);
+    assert.match((await request(bridge, '/readyz')).text, /"warnings":\["[^"]*noeviction/);
+    const lastEventId = await redis.record('public:e', 'seen');
+    for (let i = 0; i < 40; i++) await redis.record('public:e', 'x'.repeat(60_000));
+    const [, used] = (await redis.call('INFO', 'memory')).match(/^used_memory:(\d+)/m);
+    await redis.call('CONFIG', 'SET', 'maxmemory', String(used - 1_000_000));
+    await redis.call('CONFIG', 'SET', 'maxmemory', '0');
+    const stream = await scene.sse(bridge, { channel: 'public:e', lastEventId });
+    await stream.block(({ event }) => event === 'gap');
+    assert.deepEqual(stream.gaps.map(({ reason }) => reason), ['expired']);
+  },
+  'Redis is slow, or hangs for a moment': async (_, scene) => {
+    const { redis, bridge } = await scene.start();
+    const stream = await scene.listen(bridge, 'public:a');
+    redis.freeze();
+    const posted = post(bridge, 'public:a', 'waits', { deadline: 20_000 });
+    await holdsFor(1000, () => assert.deepEqual(stream.payloads, []), { every: 100 });
+    redis.thaw();
+    await posted;
+    await stream.received(1);
+    assert.deepEqual([stream.payloads, stream.gaps], [['waits'], []]);
+  },
+  'other fleets use the same Redis': async (_, scene) => {
+    const { redis, bridge } = await scene.start();
+    const other = await scene.bridge({ redis, env: { BRIDGE_PREFIX: 'other:', BRIDGE_CHANNELS: '*', BRIDGE_SUBSCRIBE: '*' } });
+    const streams = await Promise.all([scene.listen(bridge, 'public:*'), scene.listen(other, '*')]);
+    await redis.publish('public:shared', 'once');
+    for (const stream of streams) await stream.received(1);
+    await post(bridge, 'public:shared', 'posted');
+    for (const stream of streams) await stream.received(2);
+    for (const stream of streams) assert.deepEqual(stream.payloads, ['once', 'posted']);
+  },
   "messages are published faster than Redis records them, until the recorder's 256 MB are full": async (_, scene) => {
     const { bridge, redis } = await scene.start({ BRIDGE_LEASE: '30s' });
     const stream = await scene.listen(bridge, 'public:b');
