@@ -73,7 +73,8 @@ end
 -- missed entries of that name if it is before `trimmed` (the position of the entry before the oldest). It may have
 -- missed some if it is before `expired` (up to there, entries can have expired without a trace, or are in the index and
 -- in no log: evicted or deleted; or a pattern can't find their log) or `lost` (Redis itself lost entries). Who asks for
--- all from the beginning misses entries that are known to have been: the newest of them is at, or before, `missed`.
+-- all, with the beginning as `after`, misses entries that are known to have been: the newest of them is at, or before,
+-- `missed`.
 local function read(argv)
   local after, limit, bytes = argv[1], tonumber(argv[2]), tonumber(argv[3])
   local now = clock_ms()
@@ -89,8 +90,9 @@ local function read(argv)
       local log = PREFIX .. 'log:' .. channel
       local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
       if first then
-        trimmed = position_max(trimmed, field_of(first, 'p'))
-        if field_of(first, 'n') == '' then missed = position_max(missed, field_of(first, 'p')) end
+        local previous = field_of(first, 'p')
+        trimmed = position_max(trimmed, previous)
+        if after == BEGIN and field_of(first, 'n') == '' then missed = position_max(missed, previous) end
         if not oldest or position_before(first[1], oldest) then oldest = first[1] end
         if not is_ahead and not seen[channel] then
           seen[channel] = true
