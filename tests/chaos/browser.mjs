@@ -8,6 +8,7 @@ import { openEventSource } from '../lib/eventsource.mjs';
 import { openSse } from '../lib/sse.mjs';
 import { openWs } from '../lib/ws.mjs';
 import { Lane } from './lane.mjs';
+import { before } from './rank.mjs';
 
 const ENDS = [1001, 1006, 1012]; // going away; no close frame, the process was killed; service restart
 const OPEN_MS = 2500; // without an answer in this time, try another instance
@@ -177,11 +178,15 @@ class Subscriber extends Wanderer {
     const connection = socketConnection('WebSocket, frames', client, (frame) => {
       const lane = laneOf.get(frame.channel);
       if (frame.type === 'cursor') subscribed.forEach((one) => one.move(frame.id));
+      // Subscribed while Redis was away: what was published since comes before `subscribed`, as after a resume.
+      const isFirst = lane && lane.cursor === undefined;
       if (frame.type === 'gap') {
+        if (isFirst) lane.move(frame.id);
         lane.tell(frame, frame.id);
         move(lane, frame.id);
       }
       if (frame.type === 'message') {
+        if (isFirst) lane.move(before(frame.id));
         lane.takeObject(frame, frame.id);
         move(lane, frame.id);
       }

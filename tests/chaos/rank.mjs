@@ -7,6 +7,12 @@ export function millisecond(place) {
   return Math.floor(place / PER_MS);
 }
 
+// The position just before this one.
+export function before(position) {
+  const place = rank(position) - 1;
+  return `${millisecond(place)}-${place % PER_MS}`;
+}
+
 export function rank(position) {
   const dash = position.indexOf('-');
   const seq = Number(position.slice(dash + 1));
