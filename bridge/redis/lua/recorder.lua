@@ -151,7 +151,7 @@ local function attend(argv)
 
   call('PUBLISH', CHANNELS .. 'node:' .. node, 'heard') -- so that it can tell that it receives messages
   if not is_heard(node) then return answer('gone') end
-  if SPACE ~= '' then mind_space(call_ours('GET', KEY.database)) end
+  keyspace(now) -- a new fleet's first key, by which others know that the next ones are a bridge's (events.lua)
   local is_current, is_synced = era == current, claim == 'synced'
   if is_synced and current == '0' then
     if not has_heard_all(node, heard) then return answer('standby') end
