@@ -9,17 +9,19 @@
 #define UNPINNED_MAX 4
 #define UNPINNED_MS 3000
 
-struct known_loss page_loss(const struct page *page)
+struct log_view page_view(const struct page *page)
 {
     const struct log_extent *extent = &page->extents[0];
-    return (struct known_loss){.trimmed = position_max(page->genesis, extent->trimmed),
-                               .expired = position_max(page->lost, extent->expired)};
+    return (struct log_view){.extent = *extent,
+                             .loss = {.trimmed = position_max(page->genesis, extent->trimmed),
+                                      .expired = position_max(page->lost, extent->expired)},
+                             .newest = page->newest};
 }
 
 struct position page_since(const struct page *page)
 {
-    struct known_loss known_loss = page_loss(page);
-    return position_max(page->after, position_max(known_loss.trimmed, known_loss.expired));
+    struct known_loss loss = page_view(page).loss;
+    return position_max(page->after, position_max(loss.trimmed, loss.expired));
 }
 
 bool known_loss_covers(const struct known_loss *known_loss, const struct known_loss *loss, struct position after)
@@ -42,9 +44,7 @@ static struct cached_page *page_cache_page_new(const struct page *page)
         return NULL;
     cached->after = page->after;
     cached->until = page->until;
-    cached->newest = page->newest;
-    cached->loss = page_loss(page);
-    cached->extent = page->extents[0];
+    cached->view = page_view(page);
     tail_reset(&cached->entries, page_since(page));
     for (unsigned i = 0; i < page->count; i++)
         if (!tail_push(&cached->entries, page->entries[i], page->count, SIZE_MAX)) {
@@ -78,7 +78,7 @@ struct cached_page *page_cache_find(const struct page_cache *cache, struct posit
     struct cached_page *cached;
     TAILQ_FOREACH (cached, cache, in_cache) {
         bool is_within = position_compare(after, cached->after) >= 0 && position_compare(after, cached->until) < 0;
-        if (is_within && (position_is_begin(after) || known_loss_covers(known_loss, &cached->loss, after)))
+        if (is_within && (position_is_begin(after) || known_loss_covers(known_loss, &cached->view.loss, after)))
             return cached;
     }
     return NULL;

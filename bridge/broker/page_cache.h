@@ -20,14 +20,19 @@ struct known_loss {
     struct position expired; /* entries up to this may have expired, or been lost by Redis */
 };
 
+/* What a page tells of the whole log. */
+struct log_view {
+    struct log_extent extent;
+    struct known_loss loss; /* what a cursor from before the page may miss */
+    struct position newest; /* the newest of all positions when the page was read */
+};
+
 struct cached_page {
     TAILQ_ENTRY(cached_page) in_cache;
-    struct tail entries;    /* all that are kept from `after` to `until`; cursors before entries.since may miss some */
-    struct position after;  /* where the page begins */
-    struct position until;  /* where the page ends */
-    struct position newest; /* the newest of all positions when the page was read */
-    struct known_loss loss; /* what cursors before entries.since miss */
-    struct log_extent extent;
+    struct tail entries;   /* all that are kept from `after` to `until`; cursors before entries.since may miss some */
+    struct position after; /* where the page begins */
+    struct position until; /* where the page ends */
+    struct log_view view;
     unsigned pins;
     uint64_t used_ms;
 };
@@ -37,8 +42,7 @@ TAILQ_HEAD(page_cache, cached_page);
 
 /* From this position on a page misses nothing; each cursor before it has to be checked on its own. */
 struct position page_since(const struct page *page);
-/* What cursors before that miss. */
-struct known_loss page_loss(const struct page *page);
+struct log_view page_view(const struct page *page);
 /* Is `loss` nothing new to a cursor at `after` with this `known_loss`? */
 bool known_loss_covers(const struct known_loss *known_loss, const struct known_loss *loss, struct position after);
 

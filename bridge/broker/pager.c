@@ -74,24 +74,30 @@ void pager_begin_anew(struct pager *pager, struct pager_client *client, struct p
 
 /* --- what a page means to a client -------------------------------------------------------------------------------- */
 
-static void pager_lose_entries(struct pager_client *client, struct position after, const struct log_extent *extent,
-                               enum gap_reason reason)
+/* What the page shows to be gone, the client knows from now on. */
+static void pager_know(struct pager_client *client, const struct log_view *view)
 {
+    client->is_served = true;
+    client->known_loss = (struct known_loss){view->loss.trimmed, view->newest};
+}
+
+static void pager_lose_entries(struct pager_client *client, struct position after, enum gap_reason reason,
+                               const struct log_view *view)
+{
+    const struct log_extent *extent = &view->extent;
+    pager_know(client, view);
     client->has_loss = true;
     client->loss =
         (struct loss){.after = after, .oldest = extent->oldest, .reason = reason, .has_oldest = extent->has_log};
 }
 
 /* Its place was void: that is what it is told, whatever it misses from the beginning on. */
-static bool pager_tells_void(struct pager_client *client, const struct log_extent *extent,
-                             const struct known_loss *loss, struct position newest)
+static bool pager_tells_void(struct pager_client *client, const struct log_view *view)
 {
     if (!client->is_void)
         return false;
     client->is_void = false;
-    client->is_served = true;
-    client->known_loss = (struct known_loss){loss->trimmed, newest};
-    pager_lose_entries(client, client->void_after, extent, client->void_reason);
+    pager_lose_entries(client, client->void_after, client->void_reason, view);
     return true;
 }
 
@@ -102,42 +108,40 @@ static bool pager_begins_kept(const struct pager_client *client, struct position
 }
 
 /* Such a client is told of entries that are known to have been, not of those that may have been. Does it miss any? */
-static bool pager_misses_kept(struct pager_client *client, struct position after, const struct log_extent *extent,
-                              const struct known_loss *loss, struct position newest, enum gap_reason *reason)
+static bool pager_misses_kept(struct pager_client *client, struct position after, const struct log_view *view,
+                              enum gap_reason *reason)
 {
-    client->known_loss = (struct known_loss){loss->trimmed, newest};
-    client->is_served = true;
-    return position_is_begin(after) && !gap_is_absent_from_begin(extent, reason);
+    pager_know(client, view);
+    return position_is_begin(after) && !gap_is_absent_from_begin(&view->extent, reason);
 }
 
 /* Does the client miss something that it asked for and has not been told of? */
-static bool pager_misses(const struct page *page, struct pager_client *client, enum gap_reason *reason)
+static bool pager_misses(const struct page *page, const struct log_view *view, struct pager_client *client,
+                         enum gap_reason *reason)
 {
-    struct known_loss loss = page_loss(page);
-    const struct log_extent *extent = &page->extents[0];
     if (pager_begins_kept(client, client->after))
-        return pager_misses_kept(client, client->after, extent, &loss, page->newest, reason);
+        return pager_misses_kept(client, client->after, view, reason);
     client->is_served = true;
-    return !gap_is_absent(page, extent, client->after, reason) &&
-           (*reason == GAP_AHEAD || !known_loss_covers(&client->known_loss, &loss, client->after));
+    return !gap_is_absent(page, &view->extent, client->after, reason) &&
+           (*reason == GAP_AHEAD || !known_loss_covers(&client->known_loss, &view->loss, client->after));
 }
 
 /* Tell a client that waited for this page what it means; `cached` is the copy to pin, or NULL. */
 static void pager_serve(struct pager *pager, const struct page *page, struct cached_page *cached,
                         struct pager_client *client)
 {
-    struct known_loss loss = page_loss(page);
+    struct log_view view = page_view(page);
     enum gap_reason reason;
     pager_wait_not(pager, client);
-    if (pager_tells_void(client, &page->extents[0], &loss, page->newest)) {
-        pager->ops->on_page(client, PAGER_MISSES, page->newest);
-    } else if (pager_misses(page, client, &reason)) {
-        pager_lose_entries(client, client->after, &page->extents[0], reason);
-        client->known_loss = (struct known_loss){loss.trimmed, page->newest};
-        pager->ops->on_page(client, PAGER_MISSES, page->newest);
-    } else if (pager->ops->on_page(client, PAGER_GOES_ON, page->newest)) {
-        pager_pin(client, cached);
+    bool is_told = pager_tells_void(client, &view);
+    if (!is_told && pager_misses(page, &view, client, &reason)) {
+        pager_lose_entries(client, client->after, reason, &view);
+        is_told = true;
     }
+    if (is_told)
+        pager->ops->on_page(client, PAGER_MISSES, view.newest);
+    else if (pager->ops->on_page(client, PAGER_GOES_ON, view.newest))
+        pager_pin(client, cached);
 }
 
 bool pager_take_loss(struct pager_client *client, struct loss *loss)
@@ -190,12 +194,11 @@ enum pager_answer pager_ask(struct pager *pager, struct pager_client *client, st
     }
     pager_wait_not(pager, client);
     page->used_ms = pager->shard->broker->turn_ms;
-    if (pager_tells_void(client, &page->extent, &page->loss, page->newest))
+    if (pager_tells_void(client, &page->view))
         return PAGER_GAP;
     enum gap_reason reason;
-    if (pager_begins_kept(client, after) &&
-        pager_misses_kept(client, after, &page->extent, &page->loss, page->newest, &reason)) {
-        pager_lose_entries(client, after, &page->extent, reason);
+    if (pager_begins_kept(client, after) && pager_misses_kept(client, after, &page->view, &reason)) {
+        pager_lose_entries(client, after, reason, &page->view);
         return PAGER_GAP;
     }
     client->is_served = true;
