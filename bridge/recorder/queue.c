@@ -57,7 +57,7 @@ bool queue_push(struct queue *queue, struct bytes channel, struct bytes payload)
         memcpy(item->bytes + channel.len, payload.data, payload.len);
     *queue_slot(queue, queue->count++) = item;
     queue->bytes += queue_item_size(item);
-    queue->messages += !item_is_passed(item) && !item_is_loss(item);
+    queue->messages += item_is_message(item);
     queue->next++;
     return true;
 }
@@ -76,7 +76,7 @@ static void queue_drop_item(struct queue *queue)
 {
     struct item *item = *queue_slot(queue, 0);
     queue->bytes -= queue_item_size(item);
-    queue->messages -= !item_is_passed(item) && !item_is_loss(item);
+    queue->messages -= item_is_message(item);
     queue->start = (queue->start + 1) & (queue->cap - 1);
     queue->count--;
     queue->taken -= queue->taken > 0;

@@ -80,6 +80,11 @@ static inline bool item_is_passed(const struct item *item)
     return item->channel_len == 0;
 }
 
+static inline bool item_is_message(const struct item *item)
+{
+    return !item_is_passed(item) && !item_is_loss(item);
+}
+
 static inline struct bytes item_channel(const struct item *item)
 {
     return (struct bytes){item->bytes, item->channel_len};

@@ -266,7 +266,7 @@ void scribe_drop(struct scribe *scribe, uint64_t ordinal)
 static bool scribe_item_agrees(const struct item *item, const struct entry_source *entry)
 {
     enum gap_reason reason;
-    if (item_is_passed(item) || item_is_loss(item) || marker_parse(entry->event, &reason))
+    if (!item_is_message(item) || marker_parse(entry->event, &reason))
         return true;
     return bytes_equal(item_channel(item), entry->channel) && bytes_equal(item_payload(item), entry->payload);
 }
