@@ -308,14 +308,12 @@ static void shard_witness(struct shard *shard)
 static void shard_on_listener_up(void *arg)
 {
     struct shard *shard = arg;
-    char markers[NAMES_MAX];
     shard->up_ms = clock_now_ms();
     shard->heard_beat_ms = shard->heard_recorder_ms = 0;
     names_beat(shard->redis, shard->worker, shard->beat_channel);
     names_control(shard->redis, shard->control_channel);
     shard_witness(shard);
     listener_subscribe_aware(shard->listener, shard->redis);
-    listener_subscribe(shard->listener, false, names_markers(shard->redis, markers));
     listener_subscribe(shard->listener, false, bytes_of(shard->beat_channel));
     listener_subscribe(shard->listener, false, bytes_of(shard->control_channel));
     sources_up(&shard->sources);

@@ -100,7 +100,6 @@ static void node_begin_queue_anew(struct node *node)
 
 void node_arrive(struct node *node)
 {
-    char markers[NAMES_MAX];
     names_control(node->config->redis, node->control);
     names_all_live(node->config->redis, false, node->live);
     names_all_live(node->config->redis, true, node->spaced_live);
@@ -111,7 +110,6 @@ void node_arrive(struct node *node)
     node->falls_silent = node->is_silent = false;
     listener_subscribe_aware(node->listener, node->config->redis);
     listener_subscribe(node->listener, false, bytes_of(node->channel));
-    listener_subscribe(node->listener, false, names_markers(node->config->redis, markers));
     listener_subscribe(node->listener, false, bytes_of(node->control));
 }
 

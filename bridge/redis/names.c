@@ -57,11 +57,6 @@ struct bytes names_node(const struct redis_config *config, const char *node, cha
     return names_channel(config, "node:", node, out);
 }
 
-struct bytes names_markers(const struct redis_config *config, char out[static NAMES_MAX])
-{
-    return names_channel(config, "markers", "", out);
-}
-
 struct bytes names_synced(const struct redis_config *config, char out[static NAMES_MAX])
 {
     return names_channel(config, "synced", "", out);

@@ -43,7 +43,7 @@ const char *listener_trouble(const struct listener *listener);
 /* `name` is a raw Redis channel name or pattern. Does nothing unless the listener is up. */
 void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes name);
 void listener_unsubscribe(struct listener *listener, bool is_pattern, struct bytes name);
-/* Let those who decide about spaces know that this process knows them (names_aware). Before it subscribes to control. */
+/* Let those who count know that this process is not of the previous release (names_aware). Before it subscribes to control. */
 void listener_subscribe_aware(struct listener *listener, const struct redis_config *config);
 /* Read the socket once more without waiting for the loop, and deliver what has arrived. Not from within an event. */
 void listener_hear_more(struct listener *listener);

@@ -41,8 +41,6 @@ struct bytes names_control(const struct redis_config *config, char out[static NA
 struct bytes names_beat(const struct redis_config *config, const char *worker, char out[static NAMES_MAX]);
 /* Channel: one recorder node's own; a node that is not subscribed to it counts as gone. */
 struct bytes names_node(const struct redis_config *config, const char *node, char out[static NAMES_MAX]);
-/* Channel: nothing is published there; who subscribes to control and knows what a marker is subscribes to it, too, first. */
-struct bytes names_markers(const struct redis_config *config, char out[static NAMES_MAX]);
 /* Channel: nothing is published there; those nodes subscribe to it that have every message that is not recorded yet. */
 struct bytes names_synced(const struct redis_config *config, char out[static NAMES_MAX]);
 /* Channel or pattern: where the entries of a channel (or of all channels that match a pattern) are announced. */

@@ -98,7 +98,7 @@ export class World {
       else this.journal.note(isLive ? 'live' : 'plain', payload.slice(0, 90).replace(/\n/g, ' '), bare);
     };
     // Who subscribes only to the first is taken for an instance of the previous release.
-    const channels = ['bridge:control', 'bridge:aware', 'bridge:markers'];
+    const channels = ['bridge:control', 'bridge:aware'];
     const names = { channels, patterns: ['bridge:live:*', 'public:*'] };
     line.onConnect = (client) => client.listen(hear, names);
     await line.up();

@@ -500,7 +500,7 @@ void listener_subscribe(struct listener *listener, bool is_pattern, struct bytes
         assert_true(listener->hears_live);
     } else if (strncmp(one.name, "bridge:live:", 12) == 0) {
         listener->hears_live = true;
-    } else if (strcmp(one.name, "bridge:markers") != 0) {
+    } else {
         listener->hears_plain = true;
     }
     push_to(listener, &one);

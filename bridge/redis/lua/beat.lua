@@ -1,5 +1,11 @@
 -- beat.lua: tell workers the newest position, and find out whether Redis lost entries that they received.
 
+-- Cursors before this position may miss entries that nobody can deliver: that is kept in `lost`, and published on control.
+local function lose(position)
+  call('SET', KEY.lost, position)
+  call('PUBLISH', CONTROL, 'lost ' .. position)
+end
+
 -- witness position channel: the caller received this position and, if a channel is given, an entry of that channel
 -- there. If Redis no longer has it, and it can't have been trimmed or have expired, a crash or a failover lost
 -- acknowledged writes. Then every cursor from before now may miss entries that nobody can deliver: some browsers were
@@ -21,9 +27,8 @@ local function witness(argv)
   if not is_lost or is_known then return BEGIN end
   local ms, seq = position_split(position_max(newest, seen))
   local lost = position_join(tonumber(ms), tonumber(seq) + 1)
-  call('SET', KEY.lost, lost)
   call('SET', KEY.position, lost) -- no new entry may come before it
-  call('PUBLISH', CONTROL, 'lost ' .. lost)
+  lose(lost)
   return lost
 end
 

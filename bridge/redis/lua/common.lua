@@ -44,9 +44,8 @@
 --   control           messages to all workers and recorders (listed in control.h)
 --   beat:<worker>     the newest position, for one worker (see beat)
 --   node:<node>       `heard`, for one node of a recorder, each time it attends; or `heard <number>` (see has_heard_all)
---   markers           nothing: its subscribers know what a marker is (see record_loss)
 --   synced            nothing: its subscribers are the nodes that have every message that is not recorded yet
---   aware, aware:<database>   nothing is said there: see take_space
+--   aware, aware:<database>   nothing is said there: see are_all_aware and take_space
 
 -- A function of our own, because redis.call does not exist yet while the library is being loaded.
 local function call(...) return redis.call(...) end

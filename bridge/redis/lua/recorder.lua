@@ -3,19 +3,16 @@
 local MEMBER_LEASES = 3 -- a member that hangs still counts for this many leases
 
 -- Messages were lost before they were recorded. `\1<reason>\1<channel>`: a marker takes their place, an entry without payload
--- whose event is `\1<reason>`. An instance of an earlier release would deliver it as a message, so there is none as long as
+-- whose event is `\1<reason>`. An instance of the previous release would deliver it as a message, so there is none as long as
 -- one is connected. `\1all`: too many channels lost messages for a marker each, so everybody may miss some.
 local function record_loss(reserved, what, era, ordinal)
   local event, channel = string.match(what, '^(\1[a-z_]+)\1(.+)$')
   if event then
-    local known = call('PUBSUB', 'NUMSUB', CONTROL, CHANNELS .. 'markers')
-    if known[4] >= known[2] then append(reserved, channel, '', event, '', 'r', era, ordinal) end
+    if SPACE ~= '' or are_all_aware() then append(reserved, channel, '', event, '', 'r', era, ordinal) end
     return
   end
   reserved.seq = reserved.seq + 1
-  local lost = position_join(reserved.ms, reserved.seq)
-  call('SET', KEY.lost, lost)
-  call('PUBLISH', CONTROL, 'lost ' .. lost)
+  lose(position_join(reserved.ms, reserved.seq))
 end
 
 -- record era first (channel payload)…: compare and append. Only the next ordinal of the current era is ever appended,

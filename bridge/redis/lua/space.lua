@@ -1,14 +1,18 @@
 -- space.lua: in another database than 0, where are the bridge's channels?
 
--- May this database's fleet have its channels in this space? Not while a bridge of the previous release runs with this
--- prefix, in whatever database: it is subscribed in the space of database 0, and takes what it hears there, and the
--- plain messages that follow entries of other databases, for its own. All who know better are subscribed to `aware`, too,
--- and those who have to share to `aware:<database>`. Once a fleet is apart, it stays so.
+-- Does no bridge of the previous release run with this prefix, in whatever database? It is subscribed to `control` in the
+-- space of database 0. All others there subscribe to `aware` first.
+local function are_all_aware()
+  local found = call('PUBSUB', 'NUMSUB', PREFIX .. 'control', PREFIX .. 'aware')
+  return found[4] >= found[2]
+end
+
+-- May this database's fleet have its channels in this space? Not while a bridge of the previous release runs: it takes what
+-- it hears in the space of database 0, and the plain messages that follow entries of other databases, for its own. Those who
+-- therefore have to share are subscribed to `aware:<database>`. Once a fleet is apart, it stays so.
 local function take_space(space)
-  local aware = PREFIX .. 'aware'
-  local found = call('PUBSUB', 'NUMSUB', PREFIX .. 'control', aware, aware .. ':' .. string.match(space, '%d+'))
-  local all, knowing, sharing = found[2], found[4], found[6]
-  if all > knowing or sharing > 0 then return false end
+  local sharing = call('PUBSUB', 'NUMSUB', PREFIX .. 'aware:' .. string.match(space, '%d+'))[2]
+  if sharing > 0 or not are_all_aware() then return false end
   call('SET', KEY.database, space)
   return true
 end
